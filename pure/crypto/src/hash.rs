@@ -1,0 +1,87 @@
+//! Hashes and message authentication codes.
+
+use aws_lc_rs::{digest, hmac};
+use libsodium_rs::crypto_generichash;
+
+use crate::CryptoError;
+
+/// `BLAKE2b-N(part0 || part1 || ...)` with the native digest length `N` (16 to 64), RFC 7693.
+///
+/// # Errors
+/// Where `N` lies outside 16..=64.
+pub fn blake2b<const N: usize>(parts: &[&[u8]]) -> Result<[u8; N], CryptoError> {
+    blake2b_with(None, parts)
+}
+
+/// `BLAKE2b-N(parts, key)`, RFC 7693 with a key of 16 to 64 bytes.
+///
+/// # Errors
+/// Where `N` or the key's length lies outside 16..=64.
+pub fn blake2b_keyed<const N: usize>(
+    key: &[u8],
+    parts: &[&[u8]],
+) -> Result<[u8; N], CryptoError> {
+    blake2b_with(Some(key), parts)
+}
+
+fn blake2b_with<const N: usize>(
+    key: Option<&[u8]>,
+    parts: &[&[u8]],
+) -> Result<[u8; N], CryptoError> {
+    let mut state = crypto_generichash::State::new(key, N).map_err(|_| CryptoError)?;
+    for part in parts {
+        state.update(part);
+    }
+    state.finalize().try_into().map_err(|_| CryptoError)
+}
+
+/// `SHA-256(data)`, FIPS 180-4.
+pub fn sha256(data: &[u8]) -> [u8; 32] {
+    fixed(digest::digest(&digest::SHA256, data).as_ref())
+}
+
+/// `HMAC-SHA-256(key, data)`, RFC 2104.
+pub fn hmac_sha256(key: &[u8], data: &[u8]) -> [u8; 32] {
+    fixed(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), data).as_ref())
+}
+
+/// Copies the leading `N` bytes of a digest that the library guarantees to be that long.
+fn fixed<const N: usize>(digest: &[u8]) -> [u8; N] {
+    let mut out = [0; N];
+    for (to, from) in out.iter_mut().zip(digest) {
+        *to = *from;
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sha256_and_hmac_match_fips_and_rfc_4231_vectors() {
+        assert_eq!(
+            hex::encode(sha256(b"abc")),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
+        assert_eq!(
+            hex::encode(hmac_sha256(b"Jefe", b"what do ya want for nothing?")),
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+        );
+    }
+
+    #[test]
+    fn blake2b_512_of_abc_matches_rfc_7693_appendix_a() {
+        assert_eq!(
+            hex::encode(blake2b::<64>(&[b"a", b"bc"]).unwrap()),
+            "ba80a53f981c4d0d6a2797b69f12f6e94c212f14685ac4b74b12bb6fdbffa2d1\
+             7d87c5392aab792dc252d5de4533cc9518d38aa8dbf1925ab92386edd4009923"
+        );
+    }
+
+    #[test]
+    fn a_digest_length_outside_the_range_is_refused() {
+        assert_eq!(blake2b::<8>(&[b"x"]), Err(CryptoError));
+        assert_eq!(blake2b_keyed::<32>(b"short", &[b"x"]), Err(CryptoError));
+    }
+}

@@ -1,0 +1,35 @@
+//! Every primitive Warren uses: the only crate that names a cryptographic dependency.
+//!
+//! Nothing here is an algorithm of our own. Each function is a thin, typed face over libsodium or
+//! AWS-LC, documented as *notation, source, caveat*. Protocols (what is signed, in which order
+//! things are hashed) live in the crates that speak them.
+//!
+//! | module | what | from |
+//! |---|---|---|
+//! | [`entropy`] | where random bytes come from | libsodium `randombytes` |
+//! | [`secret`] | bytes that are wiped on drop and never printed | `zeroize` |
+//! | [`hash`] | BLAKE2b, SHA-512, HMAC-SHA-256 | libsodium, AWS-LC |
+//! | [`ed25519`] | signatures, and the birational map to X25519 | libsodium |
+//! | [`x25519`] | Diffie-Hellman | AWS-LC |
+//! | [`aead`] | XChaCha20-Poly1305, AES-256-GCM | libsodium, AWS-LC |
+//! | [`sealed_box`] | anonymous public-key encryption | libsodium |
+//! | [`password`] | Argon2id | libsodium |
+
+pub mod aead;
+pub mod ed25519;
+pub mod entropy;
+pub mod hash;
+pub mod password;
+pub mod sealed_box;
+pub mod secret;
+pub mod x25519;
+
+pub use entropy::{Entropy, SystemEntropy};
+pub use secret::Secret;
+
+/// A primitive refused its input.
+///
+/// Says nothing more on purpose: which check failed is of use to an attacker alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("cryptographic check failed")]
+pub struct CryptoError;

@@ -1,0 +1,27 @@
+//! Every byte that two processes must agree on.
+//!
+//! Not here: what people say to each other (`warren-message`), how an onion is wrapped
+//! (`warren-onion`), what a node makes of a request (`warren-node`). This crate does no IO and
+//! decides nothing: it names, encodes, decodes and says what is signed.
+//!
+//! Facts are those of the Session wire; the section numbers in the comments are those of the wire
+//! notes in `spec/`.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`id`] | account ids, node ids, message hashes |
+//! | [`namespace`] | the drawers of a mailbox and who may open which |
+//! | [`limits`] | sizes, lifetimes, tolerances |
+//! | [`swarm`] | which swarm keeps whose mail |
+//! | [`directory`] | node records and the signed list of them |
+
+pub mod directory;
+pub mod id;
+pub mod limits;
+pub mod namespace;
+pub mod swarm;
+
+pub use id::{AccountId, AccountKind, MessageHash, NodeId};
+pub use limits::Millis;
+pub use namespace::{Access, Namespace};
+pub use swarm::SwarmId;

@@ -1,0 +1,36 @@
+//! Numbers that nodes and clients must agree on (wire spec, section 4).
+
+/// Milliseconds since the Unix epoch, as every timestamp on this wire.
+pub type Millis = u64;
+
+/// One second.
+pub const SECOND: Millis = 1_000;
+/// One day.
+pub const DAY: Millis = 24 * 60 * 60 * SECOND;
+
+/// The most bytes of data one message may carry.
+pub const MAX_DATA_BYTES: usize = 76_800;
+/// The most bytes a request body may have.
+pub const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;
+/// The shortest life a message may ask for.
+pub const MIN_TTL: Millis = 10 * SECOND;
+/// The longest life in a namespace where anyone may store.
+pub const MAX_PUBLIC_TTL: Millis = 14 * DAY;
+/// The longest life in a namespace where the owner signs.
+pub const MAX_PRIVATE_TTL: Millis = 30 * DAY;
+/// How long a client lets a message wait.
+pub const MESSAGE_TTL: Millis = 14 * DAY;
+/// How far a store's timestamp may lie in the future.
+pub const STORE_FUTURE: Millis = 10 * SECOND;
+/// How far a signature's timestamp may lie to either side.
+pub const SIGNATURE_TOLERANCE: Millis = 60 * SECOND;
+/// The same for a request that another node passed on.
+pub const FORWARDED_TOLERANCE: Millis = 70 * SECOND;
+/// The most requests in a batch or sequence.
+pub const MAX_BATCH: usize = 20;
+/// What `max_size` -1 stands for: all that one reply may carry.
+pub const MAX_RETRIEVE_BYTES: usize = 7_800_000;
+/// The `max_size` of a client that names none.
+pub const DEFAULT_MAX_SIZE: i64 = -5;
+/// The most hops an onion may have.
+pub const MAX_HOPS: u8 = 15;
