@@ -17,10 +17,7 @@ pub fn blake2b<const N: usize>(parts: &[&[u8]]) -> Result<[u8; N], CryptoError> 
 ///
 /// # Errors
 /// Where `N` or the key's length lies outside 16..=64.
-pub fn blake2b_keyed<const N: usize>(
-    key: &[u8],
-    parts: &[&[u8]],
-) -> Result<[u8; N], CryptoError> {
+pub fn blake2b_keyed<const N: usize>(key: &[u8], parts: &[&[u8]]) -> Result<[u8; N], CryptoError> {
     blake2b_with(Some(key), parts)
 }
 

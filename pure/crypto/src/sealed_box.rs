@@ -44,8 +44,8 @@ pub fn seal(
 pub fn open(sealed: &[u8], recipient: &SecretKey) -> Result<Vec<u8>, CryptoError> {
     let public = crypto_box::PublicKey::from_bytes(recipient.public_key().as_bytes())
         .map_err(|_| CryptoError)?;
-    let secret = crypto_box::SecretKey::from_bytes(recipient.secret().expose())
-        .map_err(|_| CryptoError)?;
+    let secret =
+        crypto_box::SecretKey::from_bytes(recipient.secret().expose()).map_err(|_| CryptoError)?;
     if sealed.len() < OVERHEAD_BYTES {
         return Err(CryptoError);
     }

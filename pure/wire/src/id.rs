@@ -17,9 +17,6 @@ pub enum IdError {
     /// Not 66 hexadecimal digits.
     #[error("an account id has 66 hexadecimal digits")]
     AccountLength,
-    /// The first byte names no kind of account that is known.
-    #[error("an account id starts with 05 (a person) or 03 (a group)")]
-    AccountPrefix,
     /// Not 64 hexadecimal digits.
     #[error("a key has 64 hexadecimal digits")]
     KeyLength,
@@ -35,8 +32,8 @@ pub enum AccountKind {
     Person,
     /// `03`: a group's Ed25519 key.
     Group,
-    /// `ff`: a raw Ed25519 key, as the reference node's own tests use.
-    Raw,
+    /// Any other prefix: the bytes are taken for an Ed25519 key. Nodes keep mail for these too.
+    Other(u8),
 }
 
 impl AccountKind {
@@ -44,16 +41,15 @@ impl AccountKind {
         match self {
             Self::Person => 0x05,
             Self::Group => 0x03,
-            Self::Raw => 0xff,
+            Self::Other(prefix) => prefix,
         }
     }
 
-    const fn from_prefix(prefix: u8) -> Option<Self> {
+    const fn from_prefix(prefix: u8) -> Self {
         match prefix {
-            0x05 => Some(Self::Person),
-            0x03 => Some(Self::Group),
-            0xff => Some(Self::Raw),
-            _ => None,
+            0x05 => Self::Person,
+            0x03 => Self::Group,
+            other => Self::Other(other),
         }
     }
 }
@@ -71,12 +67,9 @@ impl AccountId {
     /// Reads 33 raw bytes.
     ///
     /// # Errors
-    /// Where the length or the prefix is wrong.
+    /// Where the length is wrong.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, IdError> {
-        let bytes: [u8; 33] = bytes.try_into().map_err(|_| IdError::AccountLength)?;
-        let [prefix, ..] = bytes;
-        AccountKind::from_prefix(prefix).ok_or(IdError::AccountPrefix)?;
-        Ok(Self(bytes))
+        bytes.try_into().map(Self).map_err(|_| IdError::AccountLength)
     }
 
     fn join(kind: AccountKind, key: &[u8; 32]) -> Self {
@@ -95,8 +88,7 @@ impl AccountId {
     /// What kind of account this is.
     pub fn kind(&self) -> AccountKind {
         let [prefix, ..] = self.0;
-        // The constructors admit known prefixes alone.
-        AccountKind::from_prefix(prefix).unwrap_or(AccountKind::Raw)
+        AccountKind::from_prefix(prefix)
     }
 
     /// The 32 bytes behind the prefix.
@@ -264,9 +256,13 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_prefix_is_refused_by_name() {
-        let text = format!("15{}", "00".repeat(32));
-        assert_eq!(text.parse::<AccountId>(), Err(IdError::AccountPrefix));
+    fn the_prefix_says_what_kind_of_account_it_is() {
+        let kind = |prefix: &str| {
+            format!("{prefix}{}", "00".repeat(32)).parse::<AccountId>().unwrap().kind()
+        };
+        assert_eq!(kind("05"), AccountKind::Person);
+        assert_eq!(kind("03"), AccountKind::Group);
+        assert_eq!(kind("ff"), AccountKind::Other(0xff));
         assert_eq!("05".parse::<AccountId>(), Err(IdError::AccountLength));
     }
 

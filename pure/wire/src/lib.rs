@@ -14,14 +14,20 @@
 //! | [`limits`] | sizes, lifetimes, tolerances |
 //! | [`swarm`] | which swarm keeps whose mail |
 //! | [`directory`] | node records and the signed list of them |
+//! | [`value`], [`bencode`] | a tree of values and its two encodings |
+//! | [`rpc`] | requests, what is signed, replies |
 
+pub mod bencode;
 pub mod directory;
 pub mod id;
 pub mod limits;
 pub mod namespace;
+pub mod rpc;
 pub mod swarm;
+pub mod value;
 
 pub use id::{AccountId, AccountKind, MessageHash, NodeId};
 pub use limits::Millis;
 pub use namespace::{Access, Namespace};
 pub use swarm::SwarmId;
+pub use value::Value;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// A drawer of a mailbox, -32768 to 32767 (wire spec, section 4).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Namespace(i16);
 
 /// Who may do what in a namespace.

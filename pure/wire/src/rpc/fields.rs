@@ -1,0 +1,205 @@
+//! How single parameters are read out of a request, with the error texts of the reference node.
+
+use crate::id::{AccountId, MessageHash};
+use crate::limits::Millis;
+use crate::namespace::Namespace;
+use crate::value::{Dict, Value};
+
+/// What is wrong with a parameter: the text behind `invalid request: `.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct FieldError(pub String);
+
+/// Below this a number is taken for seconds by mistake (one million seconds, in milliseconds).
+const LEAST_MILLIS: u64 = 1_000_000_000;
+
+/// The parameters of one request.
+#[derive(Debug, Clone, Copy)]
+pub struct Fields<'a>(&'a Dict);
+
+impl<'a> Fields<'a> {
+    /// Wraps a dictionary.
+    pub const fn new(dict: &'a Dict) -> Self {
+        Self(dict)
+    }
+
+    /// The raw value; null counts as absent.
+    pub fn get(&self, name: &str) -> Option<&'a Value> {
+        self.0.get(name).filter(|value| **value != Value::Null)
+    }
+
+    /// Text.
+    ///
+    /// # Errors
+    /// Where the value is something else.
+    pub fn text(&self, name: &str) -> Result<Option<&'a str>, FieldError> {
+        self.read(name, "string", |value| value.as_text())
+    }
+
+    /// A truth value; bencode's 1 and 0 count.
+    ///
+    /// # Errors
+    /// Where the value is something else.
+    pub fn flag(&self, name: &str) -> Result<Option<bool>, FieldError> {
+        self.read(name, "boolean", |value| match value {
+            Value::Bool(flag) => Some(*flag),
+            Value::Integer(0) => Some(false),
+            Value::Integer(1) => Some(true),
+            _ => None,
+        })
+    }
+
+    /// A whole number of 64 bits.
+    ///
+    /// # Errors
+    /// Where the value is something else.
+    pub fn integer(&self, name: &str) -> Result<Option<i64>, FieldError> {
+        self.read(name, "integer", |value| i64::try_from(value.as_integer()?).ok())
+    }
+
+    /// A time in milliseconds.
+    ///
+    /// # Errors
+    /// Where the value is no whole number, is negative or looks like seconds.
+    pub fn timestamp(&self, name: &str) -> Result<Option<Millis>, FieldError> {
+        let read = |value: &Value| u64::try_from(value.as_integer()?).ok();
+        match self.read(name, "integer timestamp (in milliseconds)", read)? {
+            Some(time) if time < LEAST_MILLIS => Err(FieldError(format!(
+                "Invalid timestamp for '{name}': timestamp must be in milliseconds"
+            ))),
+            time => Ok(time),
+        }
+    }
+
+    /// A non-negative number, or its decimal digits as text, as old clients send.
+    ///
+    /// # Errors
+    /// Where it is neither; `expected` says what it should have been.
+    pub fn number_or_digits(&self, name: &str, expected: &str) -> Result<Option<u64>, FieldError> {
+        match self.get(name) {
+            Some(value @ (Value::Text(_) | Value::Bytes(_))) => {
+                let text = value.as_text().unwrap_or_default();
+                let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+                text.parse().ok().filter(|_| digits).map(Some).ok_or_else(|| {
+                    let quoted = serde_json::Value::from(text);
+                    FieldError(format!("Invalid value given for '{name}': {quoted}"))
+                })
+            }
+            _ => self.read(name, expected, |value| u64::try_from(value.as_integer()?).ok()),
+        }
+    }
+
+    /// A namespace number.
+    ///
+    /// # Errors
+    /// Where it is no whole number of 16 bits.
+    pub fn namespace(&self, name: &str) -> Result<Option<Namespace>, FieldError> {
+        let Some(number) = self.read(name, "16-bit integer", Value::as_integer)? else {
+            return Ok(None);
+        };
+        let number = i16::try_from(number).map_err(|_| {
+            FieldError(format!("Invalid value given for '{name}': value out of range"))
+        })?;
+        Ok(Some(Namespace::new(number)))
+    }
+
+    /// The account that is meant, under either of its spellings.
+    ///
+    /// # Errors
+    /// Where both or neither are given, or it is no account id.
+    pub fn account(&self) -> Result<AccountId, FieldError> {
+        self.account_or("Pubkey must be 66 hex digits (33 bytes) long")
+    }
+
+    /// As [`Fields::account`], with the text for a malformed one.
+    ///
+    /// # Errors
+    /// Where both or neither are given, or it is no account id.
+    pub fn account_or(&self, malformed: &str) -> Result<AccountId, FieldError> {
+        self.text("pubKey")?;
+        self.text("pubkey")?;
+        let value = self
+            .one_of("pubkey", "pubKey")?
+            .ok_or_else(|| FieldError("Required field 'pubkey' missing".to_owned()))?;
+        read_account(value).ok_or_else(|| FieldError(malformed.to_owned()))
+    }
+
+    /// The account under the one spelling `pubkey`.
+    ///
+    /// # Errors
+    /// Where it is missing or malformed.
+    pub fn account_strict(&self) -> Result<AccountId, FieldError> {
+        self.text("pubkey")?;
+        read_account(self.required("pubkey")?)
+            .ok_or_else(|| FieldError("Pubkey must be 66 hex digits (33 bytes) long".to_owned()))
+    }
+
+    /// The value under either of two spellings.
+    ///
+    /// # Errors
+    /// Where both are given.
+    pub fn one_of(&self, name: &str, alias: &str) -> Result<Option<&'a Value>, FieldError> {
+        match (self.get(name), self.get(alias)) {
+            (Some(_), Some(_)) => {
+                Err(FieldError(format!("Cannot specify both '{name}' and '{alias}'")))
+            }
+            (value, other) => Ok(value.or(other)),
+        }
+    }
+
+    /// The value, which must be there.
+    ///
+    /// # Errors
+    /// Where it is not.
+    pub fn required(&self, name: &str) -> Result<&'a Value, FieldError> {
+        self.get(name).ok_or_else(|| missing(name))
+    }
+
+    /// A list of message hashes; one alone may stand without a list.
+    ///
+    /// # Errors
+    /// Where it is missing, empty or holds anything but hashes.
+    pub fn hashes(&self, name: &str) -> Result<Vec<MessageHash>, FieldError> {
+        let texts: Option<Vec<&str>> = match self.required(name)? {
+            Value::List(items) => items.iter().map(Value::as_text).collect(),
+            single => single.as_text().map(|text| vec![text]),
+        };
+        let texts = texts.ok_or_else(|| wrong_type(name, "string array"))?;
+        if texts.is_empty() {
+            return Err(FieldError(format!("{name} does not contain any message hashes")));
+        }
+        texts
+            .into_iter()
+            .map(|text| {
+                text.parse().map_err(|_| FieldError(format!("invalid message hash: {text}")))
+            })
+            .collect()
+    }
+
+    fn read<T>(
+        &self,
+        name: &str,
+        expected: &str,
+        read: impl FnOnce(&'a Value) -> Option<T>,
+    ) -> Result<Option<T>, FieldError> {
+        self.get(name)
+            .map(|value| read(value).ok_or_else(|| wrong_type(name, expected)))
+            .transpose()
+    }
+}
+
+/// The error for a parameter that must be there and is not.
+pub fn missing(name: &str) -> FieldError {
+    FieldError(format!("Required field '{name}' missing"))
+}
+
+fn wrong_type(name: &str, expected: &str) -> FieldError {
+    FieldError(format!("Invalid value given for '{name}': expected {expected}"))
+}
+
+fn read_account(value: &Value) -> Option<AccountId> {
+    match value {
+        Value::Bytes(bytes) if bytes.len() == 33 => AccountId::from_bytes(bytes).ok(),
+        value => value.as_text()?.parse().ok(),
+    }
+}

@@ -1,0 +1,31 @@
+//! The storage RPC: what a client may ask of a node, what each part signs, what comes back.
+//!
+//! A request is read in two steps. Here its *form* is read, into types that hold unchecked claims;
+//! `warren-node` then checks the claims (swarm, clock, signature). Every text that a client sees is
+//! the reference node's.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`request`] | the envelope `{method, params}` and the list of methods |
+//! | [`fields`] | how single parameters are read, with their error texts |
+//! | [`auth`] | a claimed signature |
+//! | [`store`], [`retrieve`], [`delete`] | the parameters of each method |
+//! | [`signed`] | the exact bytes that people and nodes sign |
+//! | [`reply`] | what a client reads out of an answer |
+//! | [`peer`] | what one member of a swarm passes on to another |
+
+pub mod auth;
+pub mod delete;
+pub mod fields;
+pub mod peer;
+pub mod reply;
+pub mod request;
+pub mod retrieve;
+pub mod signed;
+pub mod store;
+
+pub use auth::UnverifiedAuth;
+pub use delete::DeleteRequest;
+pub use request::{Batch, Request, RequestError};
+pub use retrieve::RetrieveRequest;
+pub use store::StoreRequest;

@@ -1,0 +1,117 @@
+//! What one member of a swarm passes on to another: a signed bencode envelope around a request.
+//!
+//! ```text
+//! envelope = bencode{ "b": body, "f": sender's Ed25519 key (32), "~": signature (64) }
+//! body     = bencode{ "m": method, "p": params, "t": ms, "to": receiver's Ed25519 key (32) }
+//! ~        = Ed25519("warren swarm request v1\n" || body)
+//! ```
+//!
+//! This is Warren's own; the reference nodes speak another protocol among themselves.
+
+use warren_crypto::ed25519::SigningKey;
+
+use crate::bencode::{self, BencodeError};
+use crate::id::NodeId;
+use crate::limits::{FORWARDED_TOLERANCE, Millis};
+use crate::value::{Dict, Value};
+
+const SIGNATURE_DOMAIN: &[u8] = b"warren swarm request v1\n";
+
+/// Why a passed-on request is not obeyed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PeerError {
+    /// Not the shape of an envelope.
+    #[error("malformed swarm request")]
+    Malformed,
+    /// Meant for another node.
+    #[error("swarm request for another node")]
+    WrongReceiver,
+    /// The sender's clock and this node's are too far apart.
+    #[error("swarm request timestamp too far from current time")]
+    Stale,
+    /// The signature does not fit the sender's key.
+    #[error("swarm request signature verification failed")]
+    BadSignature,
+}
+
+impl From<BencodeError> for PeerError {
+    fn from(_: BencodeError) -> Self {
+        Self::Malformed
+    }
+}
+
+/// A request that a swarm member passes on, its sender proven.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PeerRequest {
+    /// Who passes it on. Whether that is a member of the swarm is the receiver's to check.
+    pub from: NodeId,
+    /// The method.
+    pub method: String,
+    /// Its parameters, as the client sent them.
+    pub params: Dict,
+}
+
+/// Writes and signs an envelope.
+///
+/// # Errors
+/// Where the parameters have no form in bencode.
+pub fn seal(
+    method: &str,
+    params: Value,
+    to: &NodeId,
+    now: Millis,
+    key: &SigningKey,
+) -> Result<Vec<u8>, PeerError> {
+    let body = bencode::encode(&Value::dict([
+        ("m", method.into()),
+        ("p", params),
+        ("t", now.into()),
+        ("to", Value::Bytes(to.as_bytes().to_vec())),
+    ]))?;
+    let signature = key.sign(&signed_bytes(&body)).map_err(|_| PeerError::BadSignature)?;
+    Ok(bencode::encode(&Value::dict([
+        ("b", Value::Bytes(body)),
+        ("f", Value::Bytes(key.verifying_key().as_bytes().to_vec())),
+        ("~", Value::Bytes(signature.to_vec())),
+    ]))?)
+}
+
+/// Reads an envelope and checks receiver, time and signature.
+///
+/// # Errors
+/// Where any of them does not fit.
+pub fn open(envelope: &[u8], own: &NodeId, now: Millis) -> Result<PeerRequest, PeerError> {
+    let envelope = bencode::decode(envelope)?;
+    let body = bytes(&envelope, "b")?;
+    let from = NodeId::from_bytes(key(&envelope, "f")?);
+    from.verifying_key()
+        .verify(&signed_bytes(body), bytes(&envelope, "~")?)
+        .map_err(|_| PeerError::BadSignature)?;
+
+    let body = bencode::decode(body)?;
+    if key(&body, "to")? != *own.as_bytes() {
+        return Err(PeerError::WrongReceiver);
+    }
+    let sent = body.get("t").and_then(Value::as_integer).ok_or(PeerError::Malformed)?;
+    if sent.abs_diff(now.into()) > FORWARDED_TOLERANCE.into() {
+        return Err(PeerError::Stale);
+    }
+    let method = body.get("m").and_then(Value::as_text).ok_or(PeerError::Malformed)?.to_owned();
+    let params = body.get("p").and_then(Value::as_dict).ok_or(PeerError::Malformed)?.clone();
+    Ok(PeerRequest { from, method, params })
+}
+
+fn signed_bytes(body: &[u8]) -> Vec<u8> {
+    [SIGNATURE_DOMAIN, body].concat()
+}
+
+fn bytes<'a>(value: &'a Value, name: &str) -> Result<&'a [u8], PeerError> {
+    match value.get(name) {
+        Some(Value::Bytes(bytes)) => Ok(bytes),
+        _ => Err(PeerError::Malformed),
+    }
+}
+
+fn key(value: &Value, name: &str) -> Result<[u8; 32], PeerError> {
+    bytes(value, name)?.try_into().map_err(|_| PeerError::Malformed)
+}

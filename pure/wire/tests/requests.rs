@@ -1,0 +1,277 @@
+//! How a request is read: every malformed one gets the reference node's text, and none stops the reader.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test stops at the first surprise"
+)]
+
+use proptest::prelude::*;
+use serde_json::{Value as Json, json};
+use warren_wire::bencode;
+use warren_wire::rpc::{Request, peer};
+use warren_wire::{NodeId, Value};
+
+const PERSON: &str = "05ffba630924aa1224bb930dde21c0d11bf004608f2812217f8ac812d6c7e3ad48";
+const NOW: u64 = 1_700_000_000_000;
+
+fn complaint(body: &Json) -> String {
+    Request::from_json(body.to_string().as_bytes()).unwrap_err().to_string()
+}
+
+fn store() -> Json {
+    json!({ "pubkey": PERSON, "timestamp": NOW, "ttl": 60_000, "data": "aGVsbG8=" })
+}
+
+fn without(mut params: Json, name: &str) -> Json {
+    params.as_object_mut().unwrap().remove(name);
+    params
+}
+
+fn with(mut params: Json, name: &str, value: Json) -> Json {
+    params[name] = value;
+    params
+}
+
+fn call(method: &str, params: &Json) -> Json {
+    json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params })
+}
+
+#[test]
+fn a_malformed_envelope_is_named() {
+    assert_eq!(Request::from_json(b"").unwrap_err().to_string(), "invalid json");
+    assert_eq!(Request::from_json(b"d1:ai1ee").unwrap_err().to_string(), "invalid json");
+    assert_eq!(complaint(&json!([])), "invalid json: no `method` field");
+    assert_eq!(complaint(&json!({"method": 5})), "invalid json: no `method` field");
+    assert_eq!(complaint(&json!({"method": "x"})), "invalid json: no `params` field");
+    assert_eq!(complaint(&json!({"method": "x", "params": []})), "invalid json: no `params` field");
+    assert_eq!(complaint(&call("frob", &json!({}))), "no method frob");
+}
+
+#[test]
+fn a_store_is_refused_for_each_missing_or_malformed_parameter() {
+    let long = "A".repeat(102_404);
+    for (params, text) in [
+        (without(store(), "pubkey"), "Required field 'pubkey' missing"),
+        (without(store(), "data"), "Required field 'data' missing"),
+        (without(store(), "timestamp"), "Required field 'timestamp' missing"),
+        (without(store(), "ttl"), "Required field 'expiry' or 'ttl' missing"),
+        (with(store(), "pubKey", json!(PERSON)), "Cannot specify both 'pubkey' and 'pubKey'"),
+        (with(store(), "expiry", json!(NOW)), "Cannot specify both 'expiry' and 'ttl'"),
+        (with(store(), "pubkey", json!("05ab")), "Pubkey must be 66 hex digits (33 bytes) long"),
+        (with(store(), "data", json!("!!")), "Invalid 'data' value: not base64 encoded"),
+        (with(store(), "data", json!(5)), "Invalid value given for 'data': expected string"),
+        (
+            with(store(), "data", json!(long)),
+            "Message body exceeds maximum allowed length of 76800 bytes",
+        ),
+        (with(store(), "ttl", json!("abc")), "Invalid value given for 'ttl': \"abc\""),
+        (
+            with(store(), "ttl", json!(1.5)),
+            "Invalid value given for 'ttl': expected positive integer",
+        ),
+        (
+            with(store(), "namespace", json!("0")),
+            "Invalid value given for 'namespace': expected 16-bit integer",
+        ),
+        (
+            with(store(), "namespace", json!(40_000)),
+            "Invalid value given for 'namespace': value out of range",
+        ),
+        (
+            with(store(), "signature", json!("AAAA")),
+            "invalid signature: expected base64 encoded Ed25519 signature",
+        ),
+    ] {
+        assert_eq!(complaint(&call("store", &params)), format!("invalid request: {text}"));
+    }
+}
+
+#[test]
+fn old_clients_may_write_numbers_as_text_and_pubkey_in_camel_case() {
+    let params = json!({
+        "pubKey": PERSON, "timestamp": NOW.to_string(), "ttl": "60000", "data": "aGVsbG8",
+        "pubkeyEd25519": "junk", "nonce": 7,
+    });
+    let Request::Store(store) =
+        Request::from_json(call("store", &params).to_string().as_bytes()).unwrap()
+    else {
+        panic!("no store")
+    };
+    assert_eq!((store.timestamp, store.expiry), (NOW, NOW + 60_000));
+    assert_eq!(store.data, b"hello");
+}
+
+#[test]
+fn a_retrieve_takes_last_hash_in_both_spellings_and_ignores_unknown_limits() {
+    let hash = "A".repeat(43);
+    let params = json!({ "pubkey": PERSON, "lastHash": hash, "maxSize": -2 });
+    let Request::Retrieve(read) =
+        Request::from_json(call("retrieve", &params).to_string().as_bytes()).unwrap()
+    else {
+        panic!("no retrieve")
+    };
+    assert_eq!(read.after.unwrap().to_string(), hash);
+    assert_eq!((read.max_size, read.auth), (None, None));
+
+    let both = json!({ "pubkey": PERSON, "lastHash": hash, "last_hash": hash });
+    for (params, text) in [
+        (both, "Cannot specify both 'last_hash' and 'lastHash'"),
+        (
+            json!({ "pubkey": PERSON, "last_hash": "short" }),
+            "Invalid last_hash: expected base64 (43 chars)",
+        ),
+        (json!({ "pubkey": PERSON, "namespace": 0 }), "Required field 'signature' missing"),
+        (
+            json!({ "pubkey": PERSON, "timestamp": NOW.to_string() }),
+            "Invalid value given for 'timestamp': expected integer timestamp (in milliseconds)",
+        ),
+    ] {
+        assert_eq!(complaint(&call("retrieve", &params)), format!("invalid request: {text}"));
+    }
+}
+
+#[test]
+fn a_batch_is_refused_whole_for_one_bad_part() {
+    let batch = |requests: Json| call("batch", &json!({ "requests": requests }));
+    let info = json!({ "method": "info", "params": {} });
+    for (requests, text) in [
+        (json!([]), "Invalid batch request: no valid \"requests\" field"),
+        (json!({}), "Invalid batch request: no valid \"requests\" field"),
+        (json!(vec![info.clone(); 21]), "Invalid batch request: subrequest limit exceeded"),
+        (json!([5]), "Invalid batch request: requests must be objects"),
+        (
+            json!([{ "method": "info" }]),
+            "Invalid batch request: subrequests must have method/params keys",
+        ),
+        (
+            json!([{ "method": "nope", "params": {} }]),
+            "Invalid batch subrequest: invalid method \"nope\"",
+        ),
+        (
+            json!([{ "method": "batch", "params": { "requests": [info] } }]),
+            "Invalid batch subrequest: subrequests may not contain meta-requests",
+        ),
+        (json!([info, { "method": "store", "params": {} }]), "Required field 'timestamp' missing"),
+    ] {
+        assert_eq!(complaint(&batch(requests)), format!("invalid request: {text}"));
+    }
+}
+
+#[test]
+fn a_deletion_needs_a_signature_and_real_hashes() {
+    let signature = format!("{}==", "A".repeat(86));
+    for (params, text) in [
+        (json!({ "pubkey": PERSON, "messages": [] }), "Required field 'signature' missing".into()),
+        (
+            json!({ "pubkey": PERSON, "signature": signature }),
+            "Required field 'messages' missing".into(),
+        ),
+        (
+            json!({ "pubkey": PERSON, "signature": signature, "messages": [] }),
+            "messages does not contain any message hashes".into(),
+        ),
+        (
+            json!({ "pubkey": PERSON, "signature": signature, "messages": ["x"] }),
+            String::from("invalid message hash: x"),
+        ),
+    ] as [(Json, String); 4]
+    {
+        assert_eq!(complaint(&call("delete", &params)), format!("invalid request: {text}"));
+    }
+}
+
+#[test]
+fn only_the_list_of_nodes_may_be_asked_of_the_directory() {
+    assert_eq!(
+        complaint(&call("oxend_request", &json!({ "endpoint": "stop_daemon" }))),
+        "invalid request: Invalid oxend endpoint 'stop_daemon'"
+    );
+}
+
+fn json_tree() -> impl Strategy<Value = Json> {
+    let leaf = prop_oneof![
+        Just(Json::Null),
+        any::<bool>().prop_map(Json::from),
+        any::<i64>().prop_map(Json::from),
+        any::<f64>().prop_map(Json::from),
+        ".{0,70}".prop_map(Json::from),
+        Just(Json::from(PERSON)),
+    ];
+    leaf.prop_recursive(3, 24, 5, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..5).prop_map(Json::from),
+            prop::collection::btree_map("[a-z_]{0,9}", inner, 0..5)
+                .prop_map(|map| Json::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+fn known_names() -> impl Strategy<Value = String> {
+    prop::sample::select(vec![
+        "pubkey",
+        "pubKey",
+        "timestamp",
+        "ttl",
+        "expiry",
+        "data",
+        "namespace",
+        "signature",
+        "pubkey_ed25519",
+        "sig_timestamp",
+        "subaccount",
+        "subaccount_sig",
+        "last_hash",
+        "lastHash",
+        "max_count",
+        "max_size",
+        "messages",
+        "required",
+        "endpoint",
+        "params",
+        "requests",
+    ])
+    .prop_map(str::to_owned)
+}
+
+proptest! {
+    #[test]
+    fn any_parameters_read_as_a_request_or_an_error(
+        method in prop::sample::select(vec![
+            "store", "retrieve", "delete", "get_swarm", "info", "oxend_request", "batch", "sequence",
+        ]),
+        params in prop::collection::btree_map(known_names(), json_tree(), 0..8),
+    ) {
+        let params = Json::Object(params.into_iter().collect());
+        let _ = Request::from_json(call(method, &params).to_string().as_bytes());
+    }
+
+    #[test]
+    fn any_bytes_read_as_a_request_or_an_error(bytes: Vec<u8>) {
+        let _ = Request::from_json(&bytes);
+        let _ = peer::open(&bytes, &NodeId::from_bytes([0; 32]), NOW);
+    }
+
+    #[test]
+    fn a_store_means_the_same_in_json_and_in_bencode(
+        data in prop::collection::vec(any::<u8>(), 0..300),
+        namespace: i16,
+        signature in prop::option::of(prop::array::uniform32(any::<u8>())),
+    ) {
+        let mut params = with(store(), "namespace", json!(namespace));
+        params["data"] = Value::Bytes(data).to_json();
+        if let Some(half) = signature {
+            params["signature"] = Value::Bytes([half, half].concat()).to_json();
+        }
+        let Request::Store(read) =
+            Request::from_json(call("store", &params).to_string().as_bytes()).unwrap()
+        else {
+            panic!("no store")
+        };
+        let bencoded = bencode::decode(&bencode::encode(&read.to_value()).unwrap()).unwrap();
+        let again = Request::read("store", bencoded.as_dict().unwrap()).unwrap();
+        prop_assert_eq!(&again, &Request::Store(read.clone()));
+        let json = call("store", &read.to_value().to_json()).to_string();
+        prop_assert_eq!(Request::from_json(json.as_bytes()).unwrap(), Request::Store(read));
+    }
+}
