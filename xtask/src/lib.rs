@@ -1,0 +1,14 @@
+//! Chores of the workspace: `tidy`, the house rules that neither the compiler nor clippy can state.
+//!
+//! Run as `cargo xtask tidy`, and as a test in `cargo test -p xtask`, so that a broken rule fails
+//! the build with a list of places and what to do at each.
+
+pub mod tidy;
+
+use std::path::Path;
+
+/// The root of the repository this crate was built in.
+pub fn repository_root() -> &'static Path {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here)
+}
