@@ -1,0 +1,19 @@
+//! An account: the recovery phrase, the seed and the keys that follow from it.
+//!
+//! Not here: how a seed is kept on a disk, what an account says (`warren-message`), the id itself
+//! (`warren_wire::AccountId`). This crate is told its randomness and knows no file.
+//!
+//! ```text
+//! 13 words  <-mnemonic->  16-byte seed  --keys-->  Ed25519 pair  -->  X25519 pair  -->  05...
+//! ```
+//!
+//! | module | what |
+//! |---|---|
+//! | [`mnemonic`] | words to seed and back (wire spec, section 1) |
+//! | [`keys`] | seed to keys and id |
+
+pub mod keys;
+pub mod mnemonic;
+
+pub use keys::{Account, AccountError};
+pub use mnemonic::{Mnemonic, MnemonicError, Seed};
