@@ -1,0 +1,58 @@
+# The commands of Warren. `make` lists them; each does its own set-up.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+BUILT := $(abspath $(or $(CARGO_TARGET_DIR),target))
+VENV := $(CURDIR)/check/e2e/.venv
+CASES ?= 20000
+
+.PHONY: help setup build run demo lint test bench deny fuzz-mutations clean
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## check for the C compiler, make, perl, git and python3 that the build needs; as root, install them
+	@scripts/setup
+
+build: setup ## build the programs, optimised
+	cargo build --release --locked -p warren
+
+run: build ## start a local network and keep it up until Ctrl-C
+	@exec "$(BUILT)/release/warren" up
+
+demo: build ## watch a whole conversation over a local network
+	@exec "$(BUILT)/release/warren" demo
+
+lint: setup ## formatting and clippy, warnings are errors
+	@cargo fmt --version >/dev/null 2>&1 || { echo "rustfmt is missing: rustup component add rustfmt" >&2; exit 1; }
+	@cargo clippy --version >/dev/null 2>&1 || { echo "clippy is missing: rustup component add clippy" >&2; exit 1; }
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+# The other client that the journeys talk to, at exact versions.
+$(VENV)/installed: check/e2e/requirements.txt
+	python3 -m venv --clear "$(VENV)"
+	"$(VENV)/bin/python" -m pip install --quiet --disable-pip-version-check --requirement check/e2e/requirements.txt
+	@touch "$@"
+
+test: setup ## every test: units, properties, vectors, tidy, and journeys with a client that others wrote
+	@$(MAKE) "$(VENV)/installed"
+	WARREN_E2E_PYTHON="$(VENV)/bin/python" cargo test --workspace --locked
+
+bench: setup ## measure, and print a table
+	cargo run --release --locked -p warren-bench
+
+deny: setup ## licences, bans and sources of the dependencies
+	@cargo deny --version >/dev/null 2>&1 || cargo install cargo-deny --locked --version '^0.20'
+	cargo fetch --locked
+	cargo deny --offline check bans licenses sources
+
+fuzz-mutations: setup ## the decoders' property and mutation tests with many more cases (CASES=20000)
+	PROPTEST_CASES=$(CASES) cargo test --release --locked -p warren-wire -p warren-message -p warren-onion
+
+clean: ## remove what the other commands built
+	cargo clean
+	rm -rf "$(VENV)"
