@@ -1,0 +1,201 @@
+//! May this be stored, read, deleted? The only place where a claim becomes a checked request.
+
+use warren_wire::limits::{
+    DEFAULT_MAX_SIZE, FORWARDED_TOLERANCE, MAX_PRIVATE_TTL, MAX_PUBLIC_TTL, MAX_RETRIEVE_BYTES,
+    MIN_TTL, SIGNATURE_TOLERANCE, STORE_FUTURE,
+};
+use warren_wire::rpc::{DeleteRequest, RetrieveRequest, StoreRequest, signed};
+use warren_wire::{Access, AccountId, MessageHash, Millis, Namespace};
+
+use crate::answer::Answer;
+use crate::auth;
+
+/// Who brought the request, which decides how old a signature may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// A client.
+    Client,
+    /// Another member of the swarm, which passed a client's request on.
+    Swarm,
+}
+
+impl Origin {
+    const fn tolerance(self) -> Millis {
+        match self {
+            Self::Client => SIGNATURE_TOLERANCE,
+            Self::Swarm => FORWARDED_TOLERANCE,
+        }
+    }
+}
+
+/// A message that may be stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckedStore {
+    hash: MessageHash,
+    request: StoreRequest,
+}
+
+impl CheckedStore {
+    /// Checks lifetime, clock and, where the namespace needs one, the signature.
+    ///
+    /// # Errors
+    /// 403 for a lifetime, 406 for a clock, 401 for a signature.
+    pub fn check(request: StoreRequest, now: Millis, origin: Origin) -> Result<Self, Answer> {
+        let public = request.namespace.number() % 10 == 0;
+        let longest = if public { MAX_PUBLIC_TTL } else { MAX_PRIVATE_TTL };
+        let ttl = request.expiry.saturating_sub(request.timestamp);
+        if !(MIN_TTL..=longest).contains(&ttl) {
+            return Err(Answer::refuse(403, "Provided expiry/TTL is not valid."));
+        }
+        let in_future = request.timestamp > now.saturating_add(STORE_FUTURE);
+        let expired = request.expiry < now.saturating_sub(STORE_FUTURE);
+        if in_future || expired {
+            return Err(Answer::refuse(406, "Timestamp error: check your clock"));
+        }
+        if !public {
+            check_store_signature(&request, now, origin)?;
+        }
+        let hash = MessageHash::compute(&request.account, request.namespace, &request.data)
+            .map_err(|_| Answer::refuse(500, "request failed"))?;
+        Ok(Self { hash, request })
+    }
+
+    /// The message's name.
+    pub const fn hash(&self) -> &MessageHash {
+        &self.hash
+    }
+
+    /// What is to be stored.
+    pub const fn request(&self) -> &StoreRequest {
+        &self.request
+    }
+
+    /// Whether the message replaces all others in its drawer.
+    pub fn replaces_all(&self) -> bool {
+        self.request.namespace.access() == Access::PublicOutbox
+    }
+}
+
+fn check_store_signature(
+    request: &StoreRequest,
+    now: Millis,
+    origin: Origin,
+) -> Result<(), Answer> {
+    let namespace = request.namespace;
+    let Some(claimed) = &request.auth else {
+        return Err(Answer::refuse(
+            401,
+            format!("store: signature required to store to namespace {namespace}"),
+        ));
+    };
+    if request.signed_at.abs_diff(now) > origin.tolerance() {
+        return Err(Answer::refuse(406, "store signature timestamp too far from current time"));
+    }
+    auth::verify(&request.account, claimed, &signed::store(namespace, request.signed_at))
+        .map_err(|_| Answer::refuse(401, "store signature verification failed"))
+}
+
+/// A mailbox that may be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckedRetrieve {
+    /// Whose mailbox.
+    pub account: AccountId,
+    /// Which drawer.
+    pub namespace: Namespace,
+    /// Only what this node received after that message.
+    pub after: Option<MessageHash>,
+    /// At most so many messages.
+    pub max_count: Option<usize>,
+    /// At most so many bytes.
+    pub max_size: usize,
+}
+
+impl CheckedRetrieve {
+    /// Checks the signature, where the namespace needs one or one is given.
+    ///
+    /// # Errors
+    /// 401 for a signature, 406 for a clock.
+    pub fn check(request: &RetrieveRequest, now: Millis) -> Result<Self, Answer> {
+        let open = matches!(request.namespace.access(), Access::Open | Access::PublicOutbox);
+        match &request.auth {
+            Some((claimed, signed_at)) => {
+                if signed_at.abs_diff(now) > SIGNATURE_TOLERANCE {
+                    return Err(Answer::refuse(
+                        406,
+                        "retrieve timestamp too far from current time",
+                    ));
+                }
+                let text = signed::retrieve(request.namespace, *signed_at);
+                auth::verify(&request.account, claimed, &text)
+                    .map_err(|_| Answer::refuse(401, "retrieve signature verification failed"))?;
+            }
+            None if open => {}
+            None => return Err(Answer::refuse(401, "retrieve: request signature required")),
+        }
+        let (max_count, max_size) = budget(request.max_count, request.max_size);
+        Ok(Self {
+            account: request.account,
+            namespace: request.namespace,
+            after: request.after,
+            max_count,
+            max_size,
+        })
+    }
+}
+
+/// What a reply may hold: 0 counts as unsaid, -n is one n-th of the most a reply may carry.
+fn budget(max_count: Option<i64>, max_size: Option<i64>) -> (Option<usize>, usize) {
+    let max_count = max_count.and_then(|count| usize::try_from(count).ok()).filter(|n| *n > 0);
+    let max_size = match max_size.filter(|size| *size != 0) {
+        None if max_count.is_none() => DEFAULT_MAX_SIZE,
+        None => -1,
+        Some(size) => size,
+    };
+    let magnitude = usize::try_from(max_size.unsigned_abs()).unwrap_or(usize::MAX);
+    let bytes = if max_size < 0 {
+        MAX_RETRIEVE_BYTES / magnitude
+    } else {
+        magnitude.min(MAX_RETRIEVE_BYTES)
+    };
+    (max_count, bytes)
+}
+
+/// Messages that may be deleted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckedDelete {
+    request: DeleteRequest,
+}
+
+impl CheckedDelete {
+    /// Checks the owner's signature.
+    ///
+    /// # Errors
+    /// 401 for a signature.
+    pub fn check(request: DeleteRequest) -> Result<Self, Answer> {
+        auth::verify(&request.account, &request.auth, &signed::delete(&request.messages))
+            .map_err(|_| Answer::refuse(401, "delete_msgs signature verification failed"))?;
+        Ok(Self { request })
+    }
+
+    /// What is to be deleted.
+    pub const fn request(&self) -> &DeleteRequest {
+        &self.request
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_size_of_a_reply_follows_what_the_client_says() {
+        assert_eq!(budget(None, None), (None, MAX_RETRIEVE_BYTES / 5));
+        assert_eq!(budget(Some(0), Some(0)), (None, MAX_RETRIEVE_BYTES / 5));
+        assert_eq!(budget(Some(7), None), (Some(7), MAX_RETRIEVE_BYTES));
+        assert_eq!(budget(None, Some(-3)), (None, MAX_RETRIEVE_BYTES / 3));
+        assert_eq!(budget(None, Some(i64::MIN)), (None, 0));
+        assert_eq!(budget(None, Some(1_000)), (None, 1_000));
+        assert_eq!(budget(None, Some(i64::MAX)), (None, MAX_RETRIEVE_BYTES));
+        assert_eq!(budget(Some(-2), Some(1)), (None, 1));
+    }
+}

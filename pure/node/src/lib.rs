@@ -1,0 +1,24 @@
+//! What a node decides: whether a request may be obeyed, and what the answer says.
+//!
+//! Pure: the shell (`warren-noded`) brings the bytes, the clock and the storage engine. This crate
+//! cannot name a plaintext or an end-to-end key; `cargo xtask tidy` holds it to that.
+//!
+//! In the order a request meets them:
+//!
+//! | module | what |
+//! |---|---|
+//! | [`placement`] | is this node one of those that keep the account's mail? |
+//! | [`auth`] | does the signature prove the owner? |
+//! | [`check`] | may this be stored, read, deleted? The only way to a checked request |
+//! | [`answer`] | the shape and text of each reply |
+//! | [`listing`] | the directory's JSON-RPC: who the nodes are |
+
+pub mod answer;
+pub mod auth;
+pub mod check;
+pub mod listing;
+pub mod placement;
+
+pub use answer::{Answer, Body};
+pub use check::{CheckedDelete, CheckedRetrieve, CheckedStore, Origin};
+pub use placement::Placement;

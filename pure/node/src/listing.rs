@@ -1,0 +1,120 @@
+//! The directory's JSON-RPC: who the nodes are, in the shapes that clients read.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value as Json, json};
+use warren_crypto::Entropy;
+use warren_crypto::entropy::random_index;
+use warren_wire::Value;
+use warren_wire::directory::{NodeList, NodeRecord, UnverifiedList};
+use warren_wire::value::Dict;
+
+use crate::answer::SPOKEN_VERSION;
+
+/// What a directory publishes: its nodes, and the signed text of the same list.
+#[derive(Debug, Clone)]
+pub struct Published {
+    /// The nodes.
+    pub list: NodeList,
+    /// The same, signed.
+    pub signed: UnverifiedList,
+}
+
+/// Answers one JSON-RPC 2.0 request; errors are answers too, with status 200.
+///
+/// `signed: true` among the parameters adds `signed_list`, from which a client with a pinned key
+/// takes its nodes; all else is as the reference directory answers.
+pub fn answer(body: &[u8], published: &Published, entropy: &mut dyn Entropy) -> Json {
+    let Ok(request) = serde_json::from_slice::<Json>(body) else {
+        return error(&Json::Null, -32700, "Parse error");
+    };
+    let id = request.get("id").cloned().unwrap_or(Json::Null);
+    let Some(method) = request.get("method").and_then(Json::as_str) else {
+        return error(&id, -32600, "Invalid Request");
+    };
+    if !matches!(method, "get_n_service_nodes" | "get_service_nodes" | "get_all_service_nodes") {
+        return error(&id, -32601, "Method not found");
+    }
+    let params = match request.get("params") {
+        None | Some(Json::Null) => Dict::new(),
+        Some(params) => match Value::from(params.clone()) {
+            Value::Dict(dict) => dict,
+            _ => return error(&id, -32602, "Invalid params"),
+        },
+    };
+    let mut result = service_nodes(&params, &published.list, entropy).to_json();
+    if params.get("signed") == Some(&Value::Bool(true))
+        && let Some(result) = result.as_object_mut()
+    {
+        result.insert("signed_list".to_owned(), json!(published.signed));
+    }
+    json!({ "id": id, "jsonrpc": "2.0", "result": result })
+}
+
+fn error(id: &Json, code: i32, message: &str) -> Json {
+    json!({ "id": id, "jsonrpc": "2.0", "error": { "code": code, "message": message } })
+}
+
+/// The result of `get_service_nodes`: `{"service_node_states": [...], "status": "OK"}`.
+///
+/// `fields` may be a list of names or a dictionary of truths; `limit` above 0 picks that many at
+/// random.
+pub fn service_nodes(params: &Dict, list: &NodeList, entropy: &mut dyn Entropy) -> Value {
+    let wanted = wanted_fields(params.get("fields"));
+    let mut nodes: Vec<&NodeRecord> = list.nodes().iter().collect();
+    let limit = params.get("limit").and_then(Value::as_integer).unwrap_or(0);
+    if limit != 0 {
+        shuffle(&mut nodes, entropy);
+        nodes.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    }
+    let states: Vec<Value> = nodes.into_iter().map(|node| state(node, wanted.as_ref())).collect();
+    Value::dict([("service_node_states", states.into()), ("status", "OK".into())])
+}
+
+/// The names asked for; `None` for all of them.
+fn wanted_fields(fields: Option<&Value>) -> Option<BTreeSet<String>> {
+    let names: BTreeSet<String> = match fields {
+        Some(Value::List(items)) => {
+            items.iter().filter_map(Value::as_text).map(str::to_owned).collect()
+        }
+        Some(Value::Dict(dict)) => dict
+            .iter()
+            .filter(|(_, wanted)| **wanted == Value::Bool(true))
+            .map(|(name, _)| name.clone())
+            .collect(),
+        _ => BTreeSet::new(),
+    };
+    (!names.is_empty() && !names.contains("all")).then_some(names)
+}
+
+fn state(node: &NodeRecord, wanted: Option<&BTreeSet<String>>) -> Value {
+    let version = SPOKEN_VERSION.iter().map(|part| (*part).into()).collect();
+    let Value::Dict(mut state) = Value::dict([
+        ("active", true.into()),
+        ("funded", true.into()),
+        ("public_ip", node.ip.to_string().into()),
+        ("storage_port", node.port.into()),
+        ("storage_lmq_port", node.port.into()),
+        ("storage_server_version", Value::List(version)),
+        ("service_node_pubkey", node.id.to_string().into()),
+        ("pubkey_ed25519", node.id.to_string().into()),
+        ("pubkey_x25519", data_encoding::HEXLOWER.encode(node.x25519.as_bytes()).into()),
+        ("swarm_id", node.swarm.0.into()),
+        ("swarm", format!("{:x}", node.swarm.0).into()),
+    ]) else {
+        return Value::Null;
+    };
+    if let Some(wanted) = wanted {
+        state.retain(|name, _| wanted.contains(name));
+    }
+    Value::Dict(state)
+}
+
+/// Fisher and Yates.
+fn shuffle<T>(items: &mut [T], entropy: &mut dyn Entropy) {
+    for last in (1..items.len()).rev() {
+        if let Some(other) = random_index(entropy, last + 1) {
+            items.swap(last, other);
+        }
+    }
+}
