@@ -1,0 +1,49 @@
+//! One account's database, opened.
+
+use std::fmt;
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use warren_wire::AccountId;
+
+use super::error::DatabaseError;
+use super::index::AccountKeys;
+use super::{connection, schema};
+use crate::vault::Vault;
+
+/// One account's database. What it can do stands beside each noun: [`super::messages`],
+/// [`super::outbox`], [`super::contacts`] and so on.
+///
+/// A connection belongs to one thread at a time; open a second one for a second thread.
+pub struct AccountDb {
+    pub(super) connection: Connection,
+    account: AccountId,
+}
+
+impl AccountDb {
+    /// Opens the account's database, making it where there is none.
+    ///
+    /// # Errors
+    /// Where the file is damaged, newer or not this account's, or the disk fails.
+    pub fn open(vault: &Vault, keys: &AccountKeys) -> Result<Self, DatabaseError> {
+        let path = vault.home().account_file(&keys.file);
+        let connection = connection::open(&path, &keys.db_key, &schema::ACCOUNT)?;
+        Ok(Self { connection, account: keys.entry.id })
+    }
+
+    /// Whose database this is.
+    pub fn account(&self) -> &AccountId {
+        &self.account
+    }
+
+    /// A transaction that holds the write lock from its start, so that it never fails halfway
+    /// because another process wrote in between.
+    pub(super) fn write(&mut self) -> Result<Transaction<'_>, DatabaseError> {
+        Ok(self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?)
+    }
+}
+
+impl fmt::Debug for AccountDb {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AccountDb(..)")
+    }
+}

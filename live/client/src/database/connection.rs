@@ -1,0 +1,90 @@
+//! Opens one SQLCipher file: key, durability, silence, migrations.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use warren_crypto::Secret;
+
+use super::error::DatabaseError;
+use super::schema::Schema;
+use crate::vault::Home;
+
+/// How long a writer waits for another process.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// SQLCipher's log goes to stderr unless told otherwise, and a wrong key must leave no line there.
+/// Freed memory is wiped. Both hold for the whole process.
+const BEFORE_KEY: &str = "PRAGMA cipher_log_level = NONE;
+     PRAGMA cipher_log = off;
+     PRAGMA cipher_memory_security = ON;";
+
+/// Every commit is on the disk, deleted rows are overwritten, nothing spills into a plain
+/// temporary file.
+const AFTER_KEY: &str = "PRAGMA journal_mode = WAL;
+     PRAGMA synchronous = FULL;
+     PRAGMA foreign_keys = ON;
+     PRAGMA secure_delete = ON;
+     PRAGMA temp_store = MEMORY;
+     PRAGMA trusted_schema = OFF;";
+
+const KEY_START: &[u8] = b"PRAGMA key = \"x'";
+const KEY_END: &[u8] = b"'\";";
+const KEY_STATEMENT_BYTES: usize = KEY_START.len() + 64 + KEY_END.len();
+
+/// Opens the file, making it where there is none, and brings it to the newest schema.
+pub(super) fn open(
+    path: &Path,
+    key: &Secret<32>,
+    schema: &Schema,
+) -> Result<Connection, DatabaseError> {
+    Home::touch(path)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.execute_batch(BEFORE_KEY)?;
+    apply_key(&connection, key)?;
+    // The first read is the one that fails where the key is wrong.
+    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+    connection.execute_batch(AFTER_KEY)?;
+    migrate(&mut connection, schema)?;
+    Ok(connection)
+}
+
+/// `PRAGMA key = "x'<64 hex digits>'"`: a raw key, so SQLCipher derives nothing.
+fn apply_key(connection: &Connection, key: &Secret<32>) -> Result<(), DatabaseError> {
+    let mut statement = [0_u8; KEY_STATEMENT_BYTES];
+    let (start, rest) = statement.split_at_mut(KEY_START.len());
+    let (digits, end) = rest.split_at_mut(64);
+    start.copy_from_slice(KEY_START);
+    end.copy_from_slice(KEY_END);
+    hex::encode_to_slice(key.expose(), digits).map_err(|_| DatabaseError::Damaged)?;
+    let statement = Secret::take(&mut statement);
+    let text = std::str::from_utf8(statement.expose()).map_err(|_| DatabaseError::Damaged)?;
+    // SQLite's own error would quote the statement, and with it the key.
+    connection.execute_batch(text).map_err(|_| DatabaseError::Damaged)
+}
+
+/// Applies the schema's steps that the file has not seen, all or none.
+fn migrate(connection: &mut Connection, schema: &Schema) -> Result<(), DatabaseError> {
+    if version(connection, schema)? == schema.steps.len() {
+        return Ok(());
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Read again: another process may have been first.
+    for step in schema.steps.iter().skip(version(&transaction, schema)?) {
+        transaction.execute_batch(step)?;
+    }
+    transaction.pragma_update(None, "user_version", schema.version())?;
+    Ok(transaction.commit()?)
+}
+
+fn version(connection: &Connection, schema: &Schema) -> Result<usize, DatabaseError> {
+    let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let found = usize::try_from(found).map_err(|_| DatabaseError::Damaged)?;
+    let known = schema.steps.len();
+    if found > known {
+        return Err(DatabaseError::NewerSchema { database: schema.database, found, known });
+    }
+    Ok(found)
+}

@@ -1,0 +1,177 @@
+//! Who is known by which name.
+
+use rusqlite::{OptionalExtension, Row, params};
+use warren_wire::{AccountId, Millis};
+
+use super::account::AccountDb;
+use super::column::Col;
+use super::error::{DatabaseError, is_duplicate};
+
+const COLUMNS: &str = "SELECT account_id, name, petname, approved, created FROM contacts";
+
+/// A person known to the account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contact {
+    /// Their account.
+    pub id: AccountId,
+    /// What they call themselves; empty where they never said.
+    pub name: String,
+    /// What the owner of this device calls them. No two contacts share one, whatever its case.
+    pub petname: Option<String>,
+    /// Whether the owner wants their messages.
+    pub approved: bool,
+    /// When they became known.
+    pub created: Millis,
+}
+
+impl Contact {
+    /// What to show: the petname, else the name, else nothing.
+    pub fn shown_name(&self) -> Option<&str> {
+        self.petname.as_deref().or(Some(&self.name)).filter(|name| !name.is_empty())
+    }
+}
+
+impl AccountDb {
+    /// Adds a contact or replaces what is known of it; `created` keeps its first value.
+    ///
+    /// # Errors
+    /// [`DatabaseError::PetnameTaken`] where another contact has the petname.
+    pub fn put_contact(&self, contact: &Contact) -> Result<(), DatabaseError> {
+        let Contact { id, name, petname, approved, created } = contact;
+        let put = self
+            .connection
+            .prepare_cached(
+                "INSERT INTO contacts (account_id, name, petname, approved, created)
+                 VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT (account_id) DO UPDATE SET
+                     name = excluded.name, petname = excluded.petname,
+                     approved = excluded.approved",
+            )?
+            .execute(params![Col(id), name, petname, approved, Col(*created)]);
+        changed(put).map(drop)
+    }
+
+    /// Notes what a person calls themselves; makes an unapproved contact of a stranger.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn note_contact_name(
+        &self,
+        id: &AccountId,
+        name: &str,
+        now: Millis,
+    ) -> Result<(), DatabaseError> {
+        self.connection
+            .prepare_cached(
+                "INSERT INTO contacts (account_id, name, approved, created) VALUES (?1, ?2, 0, ?3)
+                 ON CONFLICT (account_id) DO UPDATE SET name = excluded.name",
+            )?
+            .execute(params![Col(id), name, Col(now)])?;
+        Ok(())
+    }
+
+    /// Gives a contact another petname, or none.
+    ///
+    /// # Errors
+    /// [`DatabaseError::UnknownContact`], or [`DatabaseError::PetnameTaken`].
+    pub fn rename_contact(
+        &self,
+        id: &AccountId,
+        petname: Option<&str>,
+    ) -> Result<(), DatabaseError> {
+        known(changed(self.connection.execute(
+            "UPDATE contacts SET petname = ?2 WHERE account_id = ?1",
+            params![Col(id), petname],
+        ))?)
+    }
+
+    /// Says whether the owner wants a contact's messages.
+    ///
+    /// # Errors
+    /// [`DatabaseError::UnknownContact`] where there is none.
+    pub fn approve_contact(&self, id: &AccountId, approved: bool) -> Result<(), DatabaseError> {
+        known(changed(self.connection.execute(
+            "UPDATE contacts SET approved = ?2 WHERE account_id = ?1",
+            params![Col(id), approved],
+        ))?)
+    }
+
+    /// Forgets a contact. Messages stay.
+    ///
+    /// # Errors
+    /// [`DatabaseError::UnknownContact`] where there is none.
+    pub fn remove_contact(&self, id: &AccountId) -> Result<(), DatabaseError> {
+        known(changed(
+            self.connection.execute("DELETE FROM contacts WHERE account_id = ?1", [Col(id)]),
+        )?)
+    }
+
+    /// All contacts, by the name that is shown.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn contacts(&self) -> Result<Vec<Contact>, DatabaseError> {
+        let order = "ORDER BY coalesce(petname, name) COLLATE NOCASE, account_id";
+        let mut statement = self.connection.prepare_cached(&format!("{COLUMNS} {order}"))?;
+        let contacts = statement.query_map([], contact)?.collect::<Result<_, _>>()?;
+        Ok(contacts)
+    }
+
+    /// One contact, or `None`.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn contact(&self, id: &AccountId) -> Result<Option<Contact>, DatabaseError> {
+        let found = self
+            .connection
+            .prepare_cached(&format!("{COLUMNS} WHERE account_id = ?1"))?
+            .query_row([Col(id)], contact);
+        Ok(found.optional()?)
+    }
+
+    /// Whom a person means: an account id, known or not; else a petname; else a name.
+    ///
+    /// Case makes no difference to ASCII letters. A petname wins over what others call
+    /// themselves, so nobody can take the place of a contact by taking its petname.
+    ///
+    /// # Errors
+    /// [`DatabaseError::UnknownContact`] for none, [`DatabaseError::AmbiguousName`] for several.
+    pub fn find_peer(&self, text: &str) -> Result<AccountId, DatabaseError> {
+        if let Ok(id) = text.parse() {
+            return Ok(id);
+        }
+        for condition in ["petname = ?1", "petname IS NULL AND name = ?1 COLLATE NOCASE"] {
+            let mut statement =
+                self.connection.prepare_cached(&format!("{COLUMNS} WHERE {condition}"))?;
+            let found: Vec<Contact> =
+                statement.query_map([text], contact)?.collect::<Result<_, _>>()?;
+            match found.as_slice() {
+                [] => {}
+                [one] => return Ok(one.id),
+                several => return Err(DatabaseError::AmbiguousName { count: several.len() }),
+            }
+        }
+        Err(DatabaseError::UnknownContact)
+    }
+}
+
+fn changed(result: rusqlite::Result<usize>) -> Result<usize, DatabaseError> {
+    match result {
+        Err(error) if is_duplicate(&error) => Err(DatabaseError::PetnameTaken),
+        other => Ok(other?),
+    }
+}
+
+fn known(rows: usize) -> Result<(), DatabaseError> {
+    if rows == 0 { Err(DatabaseError::UnknownContact) } else { Ok(()) }
+}
+
+fn contact(row: &Row<'_>) -> rusqlite::Result<Contact> {
+    Ok(Contact {
+        id: row.get::<_, Col<AccountId>>(0)?.0,
+        name: row.get(1)?,
+        petname: row.get(2)?,
+        approved: row.get(3)?,
+        created: row.get::<_, Col<Millis>>(4)?.0,
+    })
+}

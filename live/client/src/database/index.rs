@@ -1,0 +1,254 @@
+//! `index.db`: settings, and which accounts live on this device.
+
+use std::fmt;
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use warren_crypto::{Entropy, Secret};
+use warren_wire::{AccountId, Millis};
+
+use super::column::Col;
+use super::error::{DatabaseError, is_duplicate};
+use super::{connection, schema};
+use crate::vault::{FileName, Home, Subkey, Vault};
+
+const SEED_URL: &str = "network seed URL";
+const DIRECTORY_KEY: &str = "network directory key";
+
+/// An account on this device, as a list shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountEntry {
+    /// Its id.
+    pub id: AccountId,
+    /// What the person calls it.
+    pub label: String,
+    /// When it came onto this device.
+    pub created: Millis,
+}
+
+/// An account with all that opens it.
+pub struct AccountKeys {
+    /// What a list shows of it.
+    pub entry: AccountEntry,
+    /// The Ed25519 seed, `seed16 || 00 * 16` (wire spec, section 1).
+    pub seed: Secret<32>,
+    /// Where its database lies.
+    pub(super) file: FileName,
+    /// The raw key of its database.
+    pub(super) db_key: Secret<32>,
+}
+
+impl fmt::Debug for AccountKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AccountKeys(..)")
+    }
+}
+
+/// Which network this device belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NetworkSettings {
+    /// Where the list of nodes comes from first.
+    pub seed_url: String,
+    /// The Ed25519 key that must have signed the list; `None` where the network signs none.
+    pub directory_key: Option<[u8; 32]>,
+}
+
+/// The open index.
+pub struct Index {
+    connection: Connection,
+    home: Home,
+}
+
+impl Index {
+    /// Opens the index, making it where there is none.
+    ///
+    /// Removes databases that no account claims: what a crash in the middle of
+    /// [`Index::remove_account`] left, which no key opens any more.
+    ///
+    /// # Errors
+    /// Where the file is damaged, newer or of another vault, or the disk fails.
+    pub fn open(vault: &Vault) -> Result<Self, DatabaseError> {
+        let key = vault.subkey(Subkey::Index)?;
+        let home = vault.home().clone();
+        let connection = connection::open(&home.index_file(), &key, &schema::INDEX)?;
+        let index = Self { connection, home };
+        index.sweep()?;
+        Ok(index)
+    }
+
+    /// All accounts, in the order they came.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn accounts(&self) -> Result<Vec<AccountEntry>, DatabaseError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT account_id, label, created FROM accounts ORDER BY id")?;
+        let entries = statement.query_map([], entry)?.collect::<Result<_, _>>()?;
+        Ok(entries)
+    }
+
+    /// One account with its keys.
+    ///
+    /// # Errors
+    /// [`DatabaseError::UnknownAccount`] where it is not on this device.
+    pub fn account(&self, id: &AccountId) -> Result<AccountKeys, DatabaseError> {
+        self.connection
+            .prepare_cached(
+                "SELECT account_id, label, created, seed, file, db_key FROM accounts
+                 WHERE account_id = ?1",
+            )?
+            .query_row([Col(id)], keys)
+            .optional()?
+            .ok_or(DatabaseError::UnknownAccount)
+    }
+
+    /// One account with its keys, by its id or its label.
+    ///
+    /// # Errors
+    /// [`DatabaseError::UnknownAccount`] for none, [`DatabaseError::AmbiguousName`] for several.
+    pub fn find_account(&self, text: &str) -> Result<AccountKeys, DatabaseError> {
+        if let Ok(id) = text.parse() {
+            return self.account(&id);
+        }
+        let mut entries = self.accounts()?;
+        entries.retain(|entry| entry.label == text);
+        match entries.as_slice() {
+            [] => Err(DatabaseError::UnknownAccount),
+            [entry] => self.account(&entry.id),
+            several => Err(DatabaseError::AmbiguousName { count: several.len() }),
+        }
+    }
+
+    /// Puts an account on this device, with a fresh key for its database.
+    ///
+    /// `seed` must be the one `id` comes from; it is not derived again here.
+    ///
+    /// # Errors
+    /// [`DatabaseError::AccountExists`] where it is here already.
+    pub fn add_account(
+        &self,
+        id: &AccountId,
+        label: &str,
+        seed: Secret<32>,
+        now: Millis,
+        entropy: &mut dyn Entropy,
+    ) -> Result<AccountKeys, DatabaseError> {
+        let file = FileName::random(entropy);
+        let db_key = Secret::random(entropy);
+        let added = self.connection.execute(
+            "INSERT INTO accounts (account_id, label, created, seed, file, db_key)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![Col(id), label, Col(now), Col(&seed), file.as_str(), Col(&db_key)],
+        );
+        match added {
+            Err(error) if is_duplicate(&error) => Err(DatabaseError::AccountExists),
+            Err(error) => Err(error.into()),
+            Ok(_) => {
+                let entry = AccountEntry { id: *id, label: label.to_owned(), created: now };
+                Ok(AccountKeys { entry, seed, file, db_key })
+            }
+        }
+    }
+
+    /// Takes an account off this device: its keys first, then its files.
+    ///
+    /// # Errors
+    /// [`DatabaseError::UnknownAccount`] where it is not here. Where only deleting the files
+    /// fails, the account is gone nevertheless, and the next open deletes them.
+    pub fn remove_account(&self, id: &AccountId) -> Result<(), DatabaseError> {
+        let keys = self.account(id)?;
+        let removed =
+            self.connection.execute("DELETE FROM accounts WHERE account_id = ?1", [Col(id)])?;
+        if removed == 0 {
+            return Err(DatabaseError::UnknownAccount);
+        }
+        // The key must leave the write-ahead log too.
+        self.checkpoint()?;
+        Ok(self.home.remove_account_file(&keys.file)?)
+    }
+
+    /// Which network this device belongs to; `None` where nobody said.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn network(&self) -> Result<Option<NetworkSettings>, DatabaseError> {
+        let Some(seed_url) = self.setting(SEED_URL)? else { return Ok(None) };
+        let seed_url = String::from_utf8(seed_url).map_err(|_| DatabaseError::Damaged)?;
+        let directory_key = self
+            .setting(DIRECTORY_KEY)?
+            .map(|key| key.try_into().map_err(|_| DatabaseError::Damaged))
+            .transpose()?;
+        Ok(Some(NetworkSettings { seed_url, directory_key }))
+    }
+
+    /// Says which network this device belongs to.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn set_network(&mut self, network: &NetworkSettings) -> Result<(), DatabaseError> {
+        let transaction = self.connection.transaction()?;
+        transaction
+            .execute("DELETE FROM settings WHERE name IN (?1, ?2)", [SEED_URL, DIRECTORY_KEY])?;
+        let put = "INSERT INTO settings (name, value) VALUES (?1, ?2)";
+        transaction.execute(put, params![SEED_URL, network.seed_url.as_bytes()])?;
+        if let Some(key) = &network.directory_key {
+            transaction.execute(put, params![DIRECTORY_KEY, key])?;
+        }
+        Ok(transaction.commit()?)
+    }
+
+    fn setting(&self, name: &str) -> Result<Option<Vec<u8>>, DatabaseError> {
+        let value = self
+            .connection
+            .prepare_cached("SELECT value FROM settings WHERE name = ?1")?
+            .query_row([name], |row| row.get(0));
+        Ok(value.optional()?)
+    }
+
+    fn checkpoint(&self) -> Result<(), DatabaseError> {
+        Ok(self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
+    }
+
+    /// Files are listed before rows are: a row is committed before its file is made, so a file
+    /// that another process makes meanwhile is never taken for an orphan.
+    fn sweep(&self) -> Result<(), DatabaseError> {
+        let files = self.home.account_files()?;
+        if files.is_empty() {
+            return Ok(());
+        }
+        let mut statement = self.connection.prepare("SELECT file FROM accounts")?;
+        let claimed: Vec<String> =
+            statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        for file in files.iter().filter(|file| !claimed.iter().any(|name| name == file.as_str())) {
+            self.home.remove_account_file(file)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Index {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Index(..)")
+    }
+}
+
+fn entry(row: &Row<'_>) -> rusqlite::Result<AccountEntry> {
+    Ok(AccountEntry {
+        id: row.get::<_, Col<AccountId>>(0)?.0,
+        label: row.get(1)?,
+        created: row.get::<_, Col<Millis>>(2)?.0,
+    })
+}
+
+fn keys(row: &Row<'_>) -> rusqlite::Result<AccountKeys> {
+    let file: String = row.get(4)?;
+    let name = FileName::parse(&file).ok_or_else(|| {
+        rusqlite::Error::InvalidColumnType(4, "file".to_owned(), rusqlite::types::Type::Text)
+    })?;
+    Ok(AccountKeys {
+        entry: entry(row)?,
+        seed: row.get::<_, Col<Secret<32>>>(3)?.0,
+        file: name,
+        db_key: row.get::<_, Col<Secret<32>>>(5)?.0,
+    })
+}

@@ -1,0 +1,175 @@
+//! What the account knows of the network: how far it has read, which nodes there are, its guard
+//! and its path.
+
+use rusqlite::{Connection, OptionalExtension, params};
+use warren_wire::{MessageHash, Millis, Namespace, NodeId};
+
+use super::account::AccountDb;
+use super::column::Col;
+use super::error::DatabaseError;
+
+/// How far one node's copy of one drawer was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cursor {
+    /// Which node.
+    pub node: NodeId,
+    /// Which drawer of the account's mailbox.
+    pub namespace: Namespace,
+    /// The last message that came from there.
+    pub last_hash: MessageHash,
+}
+
+/// The list of nodes, as it was when it was verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CachedNodeList {
+    /// The whole list as JSON, signature included.
+    pub list: String,
+    /// When it came.
+    pub fetched_at: Millis,
+}
+
+/// The node that every path of the account starts with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Guard {
+    /// Which node.
+    pub node: NodeId,
+    /// Since when.
+    pub since: Millis,
+}
+
+/// The path in use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SavedPath {
+    /// Its nodes, the guard first.
+    pub hops: Vec<NodeId>,
+    /// When it was chosen.
+    pub created: Millis,
+}
+
+impl AccountDb {
+    /// The last message that came from a node's drawer; `None` where none did.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn cursor(
+        &self,
+        node: &NodeId,
+        namespace: Namespace,
+    ) -> Result<Option<MessageHash>, DatabaseError> {
+        let hash: Option<Col<MessageHash>> = self
+            .connection
+            .prepare_cached("SELECT last_hash FROM cursors WHERE node = ?1 AND namespace = ?2")?
+            .query_row(params![Col(node), namespace.number()], |row| row.get(0))
+            .optional()?;
+        Ok(hash.map(|hash| hash.0))
+    }
+
+    /// Forgets every cursor, so that the next fetch brings all that the nodes keep.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn forget_cursors(&self) -> Result<(), DatabaseError> {
+        self.connection.execute("DELETE FROM cursors", [])?;
+        Ok(())
+    }
+
+    /// The list of nodes that was kept last.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn node_list(&self) -> Result<Option<CachedNodeList>, DatabaseError> {
+        let found = self
+            .connection
+            .prepare_cached("SELECT list, fetched_at FROM node_list")?
+            .query_row([], |row| {
+                let fetched_at = row.get::<_, Col<Millis>>(1)?.0;
+                Ok(CachedNodeList { list: row.get(0)?, fetched_at })
+            });
+        Ok(found.optional()?)
+    }
+
+    /// Keeps a list of nodes over the one before.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn set_node_list(&self, list: &CachedNodeList) -> Result<(), DatabaseError> {
+        self.connection.execute(
+            "INSERT OR REPLACE INTO node_list (id, list, fetched_at) VALUES (1, ?1, ?2)",
+            params![list.list, Col(list.fetched_at)],
+        )?;
+        Ok(())
+    }
+
+    /// The guard.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn guard(&self) -> Result<Option<Guard>, DatabaseError> {
+        let found =
+            self.connection.prepare_cached("SELECT node, since FROM guard")?.query_row([], |row| {
+                let node = row.get::<_, Col<NodeId>>(0)?.0;
+                Ok(Guard { node, since: row.get::<_, Col<Millis>>(1)?.0 })
+            });
+        Ok(found.optional()?)
+    }
+
+    /// Keeps a guard over the one before; `None` forgets it.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn set_guard(&self, guard: Option<&Guard>) -> Result<(), DatabaseError> {
+        match guard {
+            None => self.connection.execute("DELETE FROM guard", [])?,
+            Some(guard) => self.connection.execute(
+                "INSERT OR REPLACE INTO guard (id, node, since) VALUES (1, ?1, ?2)",
+                params![Col(&guard.node), Col(guard.since)],
+            )?,
+        };
+        Ok(())
+    }
+
+    /// The path.
+    ///
+    /// # Errors
+    /// [`DatabaseError::Damaged`] where what is kept is no list of node ids.
+    pub fn path(&self) -> Result<Option<SavedPath>, DatabaseError> {
+        let found: Option<(String, Col<Millis>)> = self
+            .connection
+            .prepare_cached("SELECT hops, created FROM path")?
+            .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        let Some((hops, Col(created))) = found else { return Ok(None) };
+        let hops: Vec<String> = serde_json::from_str(&hops).map_err(|_| DatabaseError::Damaged)?;
+        let hops = hops.iter().map(|hop| hop.parse()).collect::<Result<_, _>>();
+        Ok(Some(SavedPath { hops: hops.map_err(|_| DatabaseError::Damaged)?, created }))
+    }
+
+    /// Keeps a path over the one before; `None` forgets it.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn set_path(&self, path: Option<&SavedPath>) -> Result<(), DatabaseError> {
+        match path {
+            None => self.connection.execute("DELETE FROM path", [])?,
+            Some(path) => {
+                let hops: Vec<String> = path.hops.iter().map(NodeId::to_string).collect();
+                let hops = serde_json::Value::from(hops).to_string();
+                self.connection.execute(
+                    "INSERT OR REPLACE INTO path (id, hops, created) VALUES (1, ?1, ?2)",
+                    params![hops, Col(path.created)],
+                )?
+            }
+        };
+        Ok(())
+    }
+}
+
+/// Moves a cursor inside a transaction of the caller's.
+pub(super) fn put_cursor(connection: &Connection, cursor: &Cursor) -> Result<(), DatabaseError> {
+    connection
+        .prepare_cached(
+            "INSERT OR REPLACE INTO cursors (node, namespace, last_hash) VALUES (?1, ?2, ?3)",
+        )?
+        .execute(params![Col(&cursor.node), cursor.namespace.number(), Col(&cursor.last_hash)])?;
+    Ok(())
+}

@@ -1,0 +1,147 @@
+//! Messages that were fetched from the account's mailbox, each kept once.
+//!
+//! A message is fetched more than once: from several nodes of the swarm, after a crash before the
+//! cursor moved, by two processes, and after a restore. An incoming one is the same when its hash
+//! is. One of our own is the same when peer and timestamp are: its row may stem from this device,
+//! which knew no hash when it queued it.
+
+use rusqlite::{OptionalExtension, Transaction, params};
+use warren_wire::{AccountId, MessageHash, Millis};
+
+use super::account::AccountDb;
+use super::column::Col;
+use super::error::DatabaseError;
+use super::messages::{Content, Direction, MessageId, MessageState};
+use super::network_state::{self, Cursor};
+
+/// A message from the account's mailbox, opened and checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fetched {
+    /// Its name in the account's mailbox, computed from its bytes and not believed from a node.
+    pub hash: MessageHash,
+    /// Whom the conversation is with: the author, or the recipient of our own message.
+    pub peer: AccountId,
+    /// Who said it.
+    pub direction: Direction,
+    /// What it holds.
+    pub content: Content,
+    /// When its author says it was written.
+    pub timestamp: Millis,
+    /// When it was fetched.
+    pub received_at: Millis,
+}
+
+/// What became of a fetched message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recorded {
+    /// It is kept under this number.
+    New(MessageId),
+    /// It was here before, under this number.
+    Duplicate(MessageId),
+}
+
+impl AccountDb {
+    /// Keeps one message.
+    ///
+    /// # Errors
+    /// Where the database fails; then nothing is kept.
+    pub fn record_incoming(&mut self, message: &Fetched) -> Result<Recorded, DatabaseError> {
+        let transaction = self.write()?;
+        let recorded = record(&transaction, message)?;
+        transaction.commit()?;
+        Ok(recorded)
+    }
+
+    /// Keeps what one retrieve brought and moves the cursor behind it, both or neither.
+    ///
+    /// `cursor` is `None` where the node's answer ends where the last one did. The answers stand
+    /// in the order of `messages`.
+    ///
+    /// # Errors
+    /// Where the database fails; then nothing is kept and the cursor stays.
+    pub fn record_fetched_batch(
+        &mut self,
+        messages: &[Fetched],
+        cursor: Option<&Cursor>,
+    ) -> Result<Vec<Recorded>, DatabaseError> {
+        let transaction = self.write()?;
+        let recorded = messages
+            .iter()
+            .map(|message| record(&transaction, message))
+            .collect::<Result<_, _>>()?;
+        if let Some(cursor) = cursor {
+            network_state::put_cursor(&transaction, cursor)?;
+        }
+        transaction.commit()?;
+        Ok(recorded)
+    }
+}
+
+fn record(transaction: &Transaction<'_>, message: &Fetched) -> Result<Recorded, DatabaseError> {
+    if let Some(id) = by_hash(transaction, &message.hash)? {
+        return Ok(Recorded::Duplicate(id));
+    }
+    if message.direction == Direction::Outgoing
+        && let Some(id) = own(transaction, &message.peer, message.timestamp)?
+    {
+        transaction
+            .prepare_cached("UPDATE messages SET hash = ?2 WHERE id = ?1 AND hash IS NULL")?
+            .execute(params![id, Col(&message.hash)])?;
+        return Ok(Recorded::Duplicate(id));
+    }
+    insert(transaction, message).map(Recorded::New)
+}
+
+fn insert(transaction: &Transaction<'_>, message: &Fetched) -> Result<MessageId, DatabaseError> {
+    let (body, raw) = match &message.content {
+        Content::Text(text) => (Some(text), None),
+        Content::Unknown(bytes) => (None, Some(bytes)),
+    };
+    let (outgoing, state) = match message.direction {
+        Direction::Incoming => (false, MessageState::Received),
+        Direction::Outgoing => (true, MessageState::Sent),
+    };
+    let id = transaction
+        .prepare_cached(
+            "INSERT INTO messages
+                 (hash, peer, outgoing, body, content_raw, timestamp, received_at, state, read)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?3) RETURNING id",
+        )?
+        .query_row(
+            params![
+                Col(&message.hash),
+                Col(&message.peer),
+                outgoing,
+                body,
+                raw,
+                Col(message.timestamp),
+                Col(message.received_at),
+                state.number(),
+            ],
+            |row| row.get(0),
+        )?;
+    Ok(id)
+}
+
+fn by_hash(
+    transaction: &Transaction<'_>,
+    hash: &MessageHash,
+) -> Result<Option<MessageId>, DatabaseError> {
+    let found = transaction
+        .prepare_cached("SELECT id FROM messages WHERE hash = ?1")?
+        .query_row([Col(hash)], |row| row.get(0));
+    Ok(found.optional()?)
+}
+
+fn own(
+    transaction: &Transaction<'_>,
+    peer: &AccountId,
+    timestamp: Millis,
+) -> Result<Option<MessageId>, DatabaseError> {
+    let found = transaction
+        .prepare_cached(
+            "SELECT id FROM messages WHERE outgoing = 1 AND peer = ?1 AND timestamp = ?2",
+        )?
+        .query_row(params![Col(peer), Col(timestamp)], |row| row.get(0));
+    Ok(found.optional()?)
+}

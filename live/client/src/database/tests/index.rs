@@ -1,0 +1,79 @@
+//! Accounts come onto a device, are found, and leave it without a trace.
+
+use super::*;
+
+#[test]
+fn accounts_are_listed_found_by_id_or_label_and_not_added_twice() {
+    let device = Device::new();
+    let index = &device.index;
+    index.add_account(&person(1), "work", seed(1), 7, &mut SystemEntropy).unwrap();
+    let again = index.add_account(&person(1), "again", seed(1), 8, &mut SystemEntropy);
+    assert!(matches!(again.unwrap_err(), DatabaseError::AccountExists));
+    let entry = AccountEntry { id: person(1), label: "work".to_owned(), created: 7 };
+    assert_eq!(index.accounts().unwrap()[1], entry);
+    let keys = index.find_account("work").unwrap();
+    assert_eq!((keys.entry, keys.seed), (entry, seed(1)));
+    assert_eq!(index.find_account(&person(0).to_string()).unwrap().seed, seed(0));
+    assert!(matches!(index.find_account("none").unwrap_err(), DatabaseError::UnknownAccount));
+    index.add_account(&person(2), "work", seed(2), 9, &mut SystemEntropy).unwrap();
+    assert!(matches!(
+        index.find_account("work").unwrap_err(),
+        DatabaseError::AmbiguousName { count: 2 }
+    ));
+}
+
+#[test]
+fn each_account_has_a_database_and_a_key_of_its_own() {
+    let device = Device::new();
+    let other =
+        device.index.add_account(&person(1), "work", seed(1), 7, &mut SystemEntropy).unwrap();
+    queue(&mut device.db(), 2, "of the first", 5);
+    let db = AccountDb::open(&device.vault, &other).unwrap();
+    assert_eq!(db.account(), &person(1));
+    assert!(db.messages(&Filter::default(), None, 9).unwrap().messages.is_empty());
+    drop(db);
+    std::fs::copy(device.file(), device.vault.home().account_file(&other.file)).unwrap();
+    let error = AccountDb::open(&device.vault, &other).unwrap_err();
+    assert!(matches!(error, DatabaseError::Damaged));
+}
+
+#[test]
+fn a_removed_account_leaves_no_file_and_can_come_back_empty() {
+    let device = Device::new();
+    let mut db = device.db();
+    queue(&mut db, 1, "x", 5);
+    device.index.remove_account(&person(0)).unwrap();
+    let accounts = device.home.path().join("accounts");
+    assert_eq!(std::fs::read_dir(&accounts).unwrap().count(), 0);
+    let error = device.index.remove_account(&person(0)).unwrap_err();
+    assert!(matches!(error, DatabaseError::UnknownAccount));
+    device.index.add_account(&person(0), "me", seed(0), 1, &mut SystemEntropy).unwrap();
+    assert_eq!(device.db().last_arrived().unwrap(), MessageId::START);
+}
+
+#[test]
+fn what_a_crash_left_of_a_removed_account_goes_at_the_next_open() {
+    let device = Device::new();
+    drop(device.db());
+    let accounts = device.home.path().join("accounts");
+    for orphan in ["00112233445566ff.db", "00112233445566ff.db-wal"] {
+        std::fs::write(accounts.join(orphan), b"left").unwrap();
+    }
+    std::fs::write(accounts.join("somebody's notes"), b"not ours").unwrap();
+    Index::open(&device.vault).unwrap();
+    assert!(!accounts.join("00112233445566ff.db").exists());
+    assert!(!accounts.join("00112233445566ff.db-wal").exists());
+    assert!(accounts.join("somebody's notes").exists());
+    assert!(device.file().exists());
+}
+
+#[test]
+fn the_network_is_kept_with_or_without_a_directory_key() {
+    let mut device = Device::new();
+    assert_eq!(device.index.network().unwrap(), None);
+    for directory_key in [Some([9; 32]), None] {
+        let network = NetworkSettings { seed_url: "http://127.0.0.1:1".to_owned(), directory_key };
+        device.index.set_network(&network).unwrap();
+        assert_eq!(device.index.network().unwrap(), Some(network));
+    }
+}
