@@ -1,0 +1,151 @@
+//! The signed list of nodes on disk, and the seed that serves it over http and https on one port.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::response::Response;
+use axum::routing::post;
+use axum_server::Handle;
+use axum_server::tls_rustls::RustlsConfig;
+use tokio::task::JoinHandle;
+use warren_crypto::ed25519::{SigningKey, VerifyingKey};
+use warren_crypto::{CryptoError, Secret, SystemEntropy};
+use warren_node::listing::{self, Published};
+use warren_transport::Certificate;
+use warren_transport::certificate::CertificateError;
+use warren_wire::directory::{ListError, NodeList, UnverifiedList};
+
+use crate::http::response;
+use crate::private_file;
+
+/// The most bytes of a question.
+const MAX_QUESTION_BYTES: usize = 64 * 1024;
+
+/// Why there is no directory.
+#[derive(Debug, thiserror::Error)]
+pub enum DirectoryError {
+    /// The disk.
+    #[error("{0} cannot be read or written: {1}")]
+    Io(String, io::Error),
+    /// The key's file is not what this program wrote.
+    #[error("the directory's key is damaged: restore it from a copy")]
+    DamagedKey,
+    /// The list.
+    #[error(transparent)]
+    List(#[from] ListError),
+    /// The certificate.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
+    /// The port.
+    #[error("the directory cannot listen on {0}: {1}")]
+    Listen(SocketAddr, io::Error),
+}
+
+impl From<CryptoError> for DirectoryError {
+    fn from(_: CryptoError) -> Self {
+        Self::DamagedKey
+    }
+}
+
+fn io_error(path: &Path) -> impl FnOnce(io::Error) -> DirectoryError {
+    let path = path.display().to_string();
+    move |error| DirectoryError::Io(path, error)
+}
+
+/// Reads the directory's signing key, or makes one.
+///
+/// # Errors
+/// Where the disk fails or the file is damaged.
+pub fn load_or_create_key(path: &Path) -> Result<SigningKey, DirectoryError> {
+    if let Some(text) = private_file::read(path).map_err(io_error(path))? {
+        let text = String::from_utf8(text).map_err(|_| DirectoryError::DamagedKey)?;
+        let seed = hex::decode(text.trim()).map_err(|_| DirectoryError::DamagedKey)?;
+        let seed = Secret::from_slice(&seed).ok_or(DirectoryError::DamagedKey)?;
+        return Ok(SigningKey::from_seed(seed)?);
+    }
+    let key = SigningKey::from_seed(Secret::random(&mut SystemEntropy))?;
+    let text = hex::encode(key.seed().expose());
+    private_file::write(path, text.as_bytes()).map_err(io_error(path))?;
+    Ok(key)
+}
+
+/// Writes a signed list.
+///
+/// # Errors
+/// Where the disk fails.
+pub fn save_list(path: &Path, list: &UnverifiedList) -> Result<(), DirectoryError> {
+    let text = serde_json::to_vec_pretty(list).map_err(|_| ListError::Malformed)?;
+    private_file::write(path, &text).map_err(io_error(path))
+}
+
+/// Reads a signed list and checks it against the directory's key, or its own where none is given.
+///
+/// # Errors
+/// Where the file is missing or malformed, or the signature does not fit.
+pub fn load_list(path: &Path, pinned: Option<&VerifyingKey>) -> Result<Published, DirectoryError> {
+    let text = std::fs::read(path).map_err(io_error(path))?;
+    let signed: UnverifiedList = serde_json::from_slice(&text).map_err(|_| ListError::Malformed)?;
+    let claimed = warren_wire::id::key_from_hex(&signed.directory)
+        .map_err(|_| ListError::Malformed)
+        .map(VerifyingKey::from_bytes)?;
+    let list: NodeList = signed.verify(pinned.unwrap_or(&claimed))?;
+    Ok(Published { list, signed })
+}
+
+/// A seed that answers `/json_rpc` until it is stopped.
+pub struct RunningSeed {
+    address: SocketAddr,
+    handle: Handle,
+    server: JoinHandle<io::Result<()>>,
+}
+
+impl RunningSeed {
+    /// Starts serving a list.
+    ///
+    /// # Errors
+    /// Where the port is not to be had.
+    pub async fn start(
+        listen: SocketAddr,
+        published: Published,
+        certificate: &Certificate,
+    ) -> Result<Self, DirectoryError> {
+        let tls = RustlsConfig::from_config(certificate.server_config()?);
+        let router = Router::new()
+            .route("/json_rpc", post(answer))
+            .layer(DefaultBodyLimit::max(MAX_QUESTION_BYTES))
+            .with_state(Arc::new(published));
+        let listener = std::net::TcpListener::bind(listen)
+            .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
+            .map_err(|error| DirectoryError::Listen(listen, error))?;
+        let handle = Handle::new();
+        let server = axum_server_dual_protocol::from_tcp_dual_protocol(listener, tls)
+            .handle(handle.clone())
+            .serve(router.into_make_service());
+        let server = tokio::spawn(server);
+        let address = handle.listening().await.unwrap_or(listen);
+        Ok(Self { address, handle, server })
+    }
+
+    /// Where it listens.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Stops at once.
+    pub async fn stop(self) {
+        self.handle.shutdown();
+        if let Ok(Err(error)) = self.server.await {
+            tracing::error!(%error, "seed ended");
+        }
+    }
+}
+
+async fn answer(State(published): State<Arc<Published>>, body: Bytes) -> Response {
+    let reply = listing::answer(&body, &published, &mut SystemEntropy);
+    response(200, "application/json", reply.to_string())
+}

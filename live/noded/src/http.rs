@@ -1,0 +1,92 @@
+//! The routes of a node, the size of a body and the content type of an answer.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body as HttpBody, Bytes};
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum::routing::{get, post};
+use serde_json::json;
+use warren_node::answer::SPOKEN_VERSION;
+use warren_node::{Answer, Body};
+use warren_wire::limits::MAX_BODY_BYTES;
+
+use crate::node::Node;
+use crate::{onion_route, storage_route, swarm_route};
+
+/// Everything a node answers.
+pub fn router(node: Arc<Node>) -> Router {
+    Router::new()
+        .route("/storage_rpc/v1", post(storage).fallback(not_found))
+        .route("/onion_req/v2", post(onion).fallback(not_found))
+        .route("/swarm/v1", post(swarm).fallback(not_found))
+        .route("/ping_test/v1", post(async || StatusCode::OK).fallback(not_found))
+        .route("/get_stats/v1", get(stats).fallback(not_found))
+        .fallback(not_found)
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(middleware::from_fn(refuse_large_bodies))
+        .with_state(node)
+}
+
+async fn storage(State(node): State<Arc<Node>>, body: Bytes) -> Response {
+    respond(storage_route::answer(&node, &body).await)
+}
+
+async fn onion(State(node): State<Arc<Node>>, body: Bytes) -> Response {
+    let (status, body) = onion_route::answer(&node, &body).await;
+    response(status, "text/plain", body)
+}
+
+async fn swarm(State(node): State<Arc<Node>>, body: Bytes) -> Response {
+    match swarm_route::answer(&node, &body).await {
+        Ok(body) => response(200, "application/octet-stream", body),
+        Err(refusal) => respond(refusal),
+    }
+}
+
+async fn stats() -> Response {
+    let [major, minor, patch] = SPOKEN_VERSION;
+    let body = json!({ "version": format!("{major}.{minor}.{patch}") });
+    response(200, "application/json", body.to_string())
+}
+
+async fn not_found(request: Request) -> Response {
+    let text = format!("{} {} Not Found", request.method(), request.uri().path());
+    response(404, "text/plain", text)
+}
+
+/// Refuses by the announced length, before a byte of the body is read.
+async fn refuse_large_bodies(headers: HeaderMap, request: Request, next: Next) -> Response {
+    let length = headers
+        .get(CONTENT_LENGTH)
+        .map(|value| value.to_str().ok().and_then(|text| text.parse::<usize>().ok()));
+    match length {
+        Some(None) => response(400, "text/plain", "invalid Content-Length"),
+        Some(Some(length)) if length > MAX_BODY_BYTES => {
+            response(413, "text/plain", "Request body too large")
+        }
+        _ => next.run(request).await,
+    }
+}
+
+/// Turns an answer into HTTP: JSON as such, complaints as plain text.
+pub fn respond(answer: Answer) -> Response {
+    match answer.body {
+        Body::Json(value) => {
+            response(answer.status, "application/json", value.to_json().to_string())
+        }
+        Body::Text(text) => response(answer.status, "text/plain", text),
+    }
+}
+
+/// A response with exactly this content type.
+pub fn response(status: u16, content_type: &'static str, body: impl Into<HttpBody>) -> Response {
+    let mut response = Response::new(body.into());
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}

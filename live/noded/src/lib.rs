@@ -1,0 +1,33 @@
+//! The node program: keeps people's mail and passes their onions on.
+//!
+//! This crate does IO; what may be done is decided in `warren-node`. It cannot name a plaintext or
+//! an end-to-end key.
+//!
+//! In the order a request meets them:
+//!
+//! | module | what |
+//! |---|---|
+//! | [`http`] | the routes, sizes and content types |
+//! | [`onion_route`] | `/onion_req/v2`: peel, pass on or deliver |
+//! | [`storage_route`] | `/storage_rpc/v1`: carry a request out, alone or in a batch |
+//! | [`swarm_route`] | `/swarm/v1`: what another member of the swarm passes on |
+//! | [`replicate`] | passing a store or a deletion on to the rest of the swarm |
+//! | [`node`] | one running node: its state, start and end |
+//! | [`identity`] | its keys and certificate on disk |
+//! | [`directory`] | the signed list of nodes, and the seed that serves it |
+//! | [`local_network`] | a whole network in one process, on loopback |
+
+pub mod directory;
+pub mod http;
+pub mod identity;
+pub mod local_network;
+pub mod node;
+pub mod onion_route;
+pub mod private_file;
+pub mod replicate;
+pub mod storage_route;
+pub mod swarm_route;
+
+pub use identity::Identity;
+pub use local_network::LocalNetwork;
+pub use node::{Node, NodeError, RunningNode};

@@ -1,0 +1,139 @@
+//! One running node: what it holds, how it starts and how it ends.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use axum_server::Handle;
+use axum_server::tls_rustls::RustlsConfig;
+use tokio::task::JoinHandle;
+use warren_node::Placement;
+use warren_store::{EmbeddedStore, MailStore, Options, StoreError};
+use warren_transport::Connections;
+use warren_transport::certificate::CertificateError;
+use warren_wire::Millis;
+use warren_wire::directory::NodeList;
+
+use crate::http;
+use crate::identity::{Identity, IdentityError};
+
+/// How often expired messages are swept out.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(10);
+/// How long requests under way may take to end.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// Why a node does not start or run.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeError {
+    /// Its keys.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// Its storage.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Its certificate.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
+    /// Its port.
+    #[error("cannot listen on {0}: {1}")]
+    Listen(SocketAddr, io::Error),
+    /// It is not on the list.
+    #[error("the list of nodes does not name this node: add its record and sign the list again")]
+    NotListed,
+}
+
+/// What every request of a node may use.
+pub struct Node {
+    /// Its keys.
+    pub identity: Identity,
+    /// Its place among the others.
+    pub placement: Placement,
+    /// The mail it keeps.
+    pub store: Arc<dyn MailStore>,
+    /// Its connections to other nodes.
+    pub connections: Connections,
+}
+
+/// A node that serves until it is stopped.
+pub struct RunningNode {
+    address: SocketAddr,
+    node: Arc<Node>,
+    handle: Handle,
+    server: JoinHandle<io::Result<()>>,
+    sweeper: JoinHandle<()>,
+}
+
+/// Milliseconds since the Unix epoch.
+pub fn now() -> Millis {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+impl Node {
+    /// Opens the embedded store under `data` and starts serving on `listen`.
+    ///
+    /// # Errors
+    /// Where the list does not name the node, or storage or port are not to be had.
+    pub async fn start(
+        identity: Identity,
+        data: PathBuf,
+        listen: SocketAddr,
+        list: Arc<NodeList>,
+    ) -> Result<RunningNode, NodeError> {
+        let placement = Placement::new(identity.id(), list);
+        placement.own_swarm().ok_or(NodeError::NotListed)?;
+        let store: Arc<dyn MailStore> = Arc::new(EmbeddedStore::open(&data.join("mail"), Options::default())?);
+        let tls = RustlsConfig::from_config(identity.certificate().server_config()?);
+        let node = Arc::new(Self { identity, placement, store, connections: Connections::new() });
+
+        let listener = std::net::TcpListener::bind(listen)
+            .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
+            .map_err(|error| NodeError::Listen(listen, error))?;
+        let handle = Handle::new();
+        let server = axum_server::from_tcp_rustls(listener, tls)
+            .handle(handle.clone())
+            .serve(http::router(Arc::clone(&node)).into_make_service());
+        let server = tokio::spawn(server);
+        let sweeper = tokio::spawn(sweep(Arc::clone(&node.store)));
+        let address = handle.listening().await.unwrap_or(listen);
+        tracing::info!(%address, "node serving");
+        Ok(RunningNode { address, node, handle, server, sweeper })
+    }
+}
+
+impl RunningNode {
+    /// Where it listens.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its state.
+    pub const fn node(&self) -> &Arc<Node> {
+        &self.node
+    }
+
+    /// Takes no more requests, lets those under way end, and closes the store.
+    pub async fn stop(self) {
+        self.handle.graceful_shutdown(Some(DRAIN));
+        self.sweeper.abort();
+        if let Ok(Err(error)) = self.server.await {
+            tracing::error!(%error, "server ended");
+        }
+        self.node.store.close().await;
+    }
+}
+
+/// Removes expired messages for as long as the node runs.
+async fn sweep(store: Arc<dyn MailStore>) {
+    let mut interval = tokio::time::interval(SWEEP_INTERVAL);
+    loop {
+        interval.tick().await;
+        match store.expire(now()).await {
+            Ok(0) | Err(StoreError::Closed) => {}
+            Ok(count) => tracing::debug!(count, "expired messages removed"),
+            Err(error) => tracing::error!(%error, "expired messages cannot be removed"),
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! `/onion_req/v2`: peel one layer, then pass the rest on or deliver it here.
+
+use std::time::Duration;
+
+use warren_crypto::SystemEntropy;
+use warren_node::{Answer, Body};
+use warren_onion::reply::{RelayFailure, ReplyForm, ReplyKey};
+use warren_onion::{Peeled, peel};
+use warren_transport::TransportError;
+use warren_wire::NodeId;
+
+use crate::node::Node;
+use crate::storage_route;
+
+/// How long the rest of the path may take.
+const RELAY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Status and body for the node or client that sent the packet.
+///
+/// A relay passes back untouched what it gets: only the last node seals the answer, once.
+pub async fn answer(node: &Node, packet: &[u8]) -> (u16, Vec<u8>) {
+    match peel(packet, node.identity.x25519()) {
+        Ok(Peeled::Relay { next, packet, .. }) => relay(node, next, packet).await,
+        Ok(Peeled::Deliver { payload, reply, json, base64 }) => {
+            let answer = storage_route::answer(node, &payload).await;
+            seal(&reply, answer, ReplyForm { json, base64 })
+        }
+        Ok(Peeled::Proxy(request)) => {
+            let refusal = Answer::refuse(403, "this node passes nothing on to other servers");
+            seal(&request.reply, refusal, ReplyForm { json: false, base64: true })
+        }
+        Ok(Peeled::Malformed { reply }) => match reply.seal_malformed(&mut SystemEntropy) {
+            Ok(body) => (200, body),
+            Err(_) => failed(),
+        },
+        Err(error) => (400, error.to_string().into_bytes()),
+    }
+}
+
+async fn relay(node: &Node, next: NodeId, packet: Vec<u8>) -> (u16, Vec<u8>) {
+    let failure = match node.placement.list().get(&next) {
+        None => RelayFailure::NextNodeNotFound(next),
+        Some(record) => {
+            match node.connections.post(record, "/onion_req/v2", packet, RELAY_TIMEOUT).await {
+                Ok(reply) => return (reply.status, reply.body),
+                Err(TransportError::Unreachable) => RelayFailure::NextNodeUnreachable(next),
+                Err(TransportError::TimedOut) => RelayFailure::TimedOut,
+                Err(TransportError::Broken) => RelayFailure::InvalidResponse,
+            }
+        }
+    };
+    (failure.http_status(), failure.to_string().into_bytes())
+}
+
+fn seal(key: &ReplyKey, answer: Answer, form: ReplyForm) -> (u16, Vec<u8>) {
+    let body = match answer.body {
+        Body::Json(value) => value.to_json(),
+        Body::Text(text) => text.into(),
+    };
+    match key.seal(answer.status, &body, form, &mut SystemEntropy) {
+        Ok(body) => (200, body),
+        Err(_) => failed(),
+    }
+}
+
+fn failed() -> (u16, Vec<u8>) {
+    (500, b"request failed".to_vec())
+}

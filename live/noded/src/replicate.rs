@@ -1,0 +1,159 @@
+//! Carrying a store or a deletion out here and, at the same time, at every other member of the swarm.
+
+use std::time::Duration;
+
+use futures_util::future::{join, join_all};
+use warren_node::answer::{self, MemberResult};
+use warren_node::{CheckedDelete, CheckedStore};
+use warren_store::{NewMessage, StoreError};
+use warren_transport::TransportError;
+use warren_wire::directory::NodeRecord;
+use warren_wire::rpc::{peer, signed};
+use warren_wire::{Millis, NodeId, Value, bencode};
+
+use crate::node::Node;
+
+/// How long another member may take.
+const PEER_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Stores a message here and at all members; one result each, this node's first.
+pub async fn store(
+    node: &Node,
+    checked: &CheckedStore,
+    now: Millis,
+) -> Vec<(NodeId, MemberResult)> {
+    let params = checked.request().to_value();
+    with_own(node, store_here(node, checked, now), forward(node, "store", &params, now)).await
+}
+
+/// Deletes messages here and at all members; one result each, this node's first.
+pub async fn delete(
+    node: &Node,
+    checked: &CheckedDelete,
+    now: Millis,
+) -> Vec<(NodeId, MemberResult)> {
+    let params = checked.request().to_value();
+    with_own(node, delete_here(node, checked), forward(node, "delete", &params, now)).await
+}
+
+async fn with_own(
+    node: &Node,
+    own: impl Future<Output = MemberResult>,
+    others: impl Future<Output = Vec<(NodeId, MemberResult)>>,
+) -> Vec<(NodeId, MemberResult)> {
+    let (own, mut others) = join(own, others).await;
+    others.insert(0, (*node.placement.own(), own));
+    others
+}
+
+/// Stores a message in this node's own store; returns when it is on the disk.
+pub async fn store_here(node: &Node, checked: &CheckedStore, now: Millis) -> MemberResult {
+    let request = checked.request();
+    let message = NewMessage {
+        owner: request.account,
+        namespace: request.namespace,
+        hash: *checked.hash(),
+        timestamp: request.timestamp,
+        expiry: request.expiry,
+        data: request.data.clone(),
+        replaces_all: checked.replaces_all(),
+    };
+    let stored = match node.store.store(message, now).await {
+        Ok(stored) => stored,
+        Err(error) => return storage_failed(&error),
+    };
+    let text = signed::stored(checked.hash());
+    node.identity.signing_key().sign(text.as_bytes()).map_or(
+        MemberResult::StorageFailed,
+        |signature| {
+            MemberResult::Done(answer::stored_entry(
+                checked.hash(),
+                stored.expiry,
+                stored.already,
+                signature,
+            ))
+        },
+    )
+}
+
+/// Deletes messages in this node's own store.
+pub async fn delete_here(node: &Node, checked: &CheckedDelete) -> MemberResult {
+    let request = checked.request();
+    let mut gone = match node.store.delete(request.account, request.messages.clone()).await {
+        Ok(gone) => gone,
+        Err(error) => return storage_failed(&error),
+    };
+    gone.sort_by_key(ToString::to_string);
+    let text = signed::deleted(&request.account, &request.messages, &gone);
+    node.identity
+        .signing_key()
+        .sign(text.as_bytes())
+        .map_or(MemberResult::StorageFailed, |signature| {
+            MemberResult::Done(answer::deleted_entry(&gone, signature))
+        })
+}
+
+fn storage_failed(error: &StoreError) -> MemberResult {
+    tracing::error!(%error, "storage failed");
+    MemberResult::StorageFailed
+}
+
+async fn forward(
+    node: &Node,
+    method: &str,
+    params: &Value,
+    now: Millis,
+) -> Vec<(NodeId, MemberResult)> {
+    let calls = node
+        .placement
+        .peers()
+        .map(async |peer| (peer.id, ask(node, peer, method, params.clone(), now).await));
+    join_all(calls).await
+}
+
+/// Asks one member to do the same and reads what it says of it.
+async fn ask(
+    node: &Node,
+    peer: &NodeRecord,
+    method: &str,
+    params: Value,
+    now: Millis,
+) -> MemberResult {
+    let key = node.identity.signing_key();
+    let Ok(envelope) = peer::seal(method, params, &peer.id, now, key) else {
+        return MemberResult::Unreachable;
+    };
+    match node.connections.post(peer, "/swarm/v1", envelope, PEER_TIMEOUT).await {
+        Ok(reply) if reply.status == 200 => match bencode::decode(&reply.body) {
+            Ok(Value::Dict(entry)) if entry.contains_key("signature") => {
+                MemberResult::Done(texts_of(entry))
+            }
+            _ => MemberResult::Unreachable,
+        },
+        Ok(reply) => {
+            let reason = String::from_utf8_lossy(&reply.body).chars().take(200).collect();
+            MemberResult::Refused(reply.status, reason)
+        }
+        Err(TransportError::TimedOut) => MemberResult::TimedOut,
+        Err(_) => MemberResult::Unreachable,
+    }
+}
+
+/// Bencode knows no text: hashes are read as such again, the signature stays bytes.
+fn texts_of(entry: warren_wire::value::Dict) -> warren_wire::value::Dict {
+    entry
+        .into_iter()
+        .map(|(key, value)| {
+            let value = if key == "signature" { value } else { text_of(value) };
+            (key, value)
+        })
+        .collect()
+}
+
+fn text_of(value: Value) -> Value {
+    match value {
+        Value::Bytes(bytes) => String::from_utf8_lossy(&bytes).into_owned().into(),
+        Value::List(items) => Value::List(items.into_iter().map(text_of).collect()),
+        other => other,
+    }
+}

@@ -1,0 +1,106 @@
+//! `/storage_rpc/v1`: carry a request out, alone or in a batch.
+
+use futures_util::future::join_all;
+use warren_crypto::SystemEntropy;
+use warren_node::answer::{self, MailboxMessage};
+use warren_node::{Answer, CheckedDelete, CheckedRetrieve, CheckedStore, Origin, listing};
+use warren_store::{Query, StoreError};
+use warren_wire::Millis;
+use warren_wire::rpc::{Batch, DeleteRequest, Request, RetrieveRequest, StoreRequest};
+
+use crate::node::{Node, now};
+use crate::replicate;
+
+/// Reads a JSON body and carries the request out.
+pub async fn answer(node: &Node, body: &[u8]) -> Answer {
+    match Request::from_json(body) {
+        Ok(Request::Batch(batch)) => answer_batch(node, batch).await,
+        Ok(request) => answer_one(node, request).await,
+        Err(error) => Answer::refuse(400, error.to_string()),
+    }
+}
+
+/// Carries out all requests at once, or one after the other up to the first that fails.
+async fn answer_batch(node: &Node, batch: Batch) -> Answer {
+    if !batch.stop_at_failure {
+        let answers = batch.requests.into_iter().map(|request| answer_one(node, request));
+        return answer::batch(join_all(answers).await);
+    }
+    let mut results = Vec::new();
+    for request in batch.requests {
+        let answer = answer_one(node, request).await;
+        let success = answer.is_success();
+        results.push(answer);
+        if !success {
+            break;
+        }
+    }
+    answer::batch(results)
+}
+
+async fn answer_one(node: &Node, request: Request) -> Answer {
+    let now = now();
+    let outcome = match request {
+        Request::Store(request) => store(node, request, now).await,
+        Request::Retrieve(request) => retrieve(node, &request, now).await,
+        Request::Delete(request) => delete(node, request, now).await,
+        Request::GetSwarm(account) => Ok(node.placement.describe(&account, now)),
+        Request::Info => Ok(answer::info(now)),
+        Request::GetServiceNodes(params) => {
+            let list = node.placement.list();
+            let nodes = listing::service_nodes(&params, list, &mut SystemEntropy);
+            Ok(answer::directory_result(nodes, now))
+        }
+        // Reading a request refuses a batch inside a batch.
+        Request::Batch(_) => Err(Answer::refuse(400, "request failed")),
+    };
+    outcome.unwrap_or_else(|refusal| refusal)
+}
+
+async fn store(node: &Node, request: StoreRequest, now: Millis) -> Result<Answer, Answer> {
+    node.placement.require(&request.account, now)?;
+    let checked = CheckedStore::check(request, now, Origin::Client)?;
+    let members = replicate::store(node, &checked, now).await;
+    Ok(answer::stored(checked.hash(), node.placement.own(), members, now))
+}
+
+async fn delete(node: &Node, request: DeleteRequest, now: Millis) -> Result<Answer, Answer> {
+    node.placement.require(&request.account, now)?;
+    let checked = CheckedDelete::check(request)?;
+    let members = replicate::delete(node, &checked, now).await;
+    Ok(answer::deleted(members, checked.request().required, now))
+}
+
+async fn retrieve(node: &Node, request: &RetrieveRequest, now: Millis) -> Result<Answer, Answer> {
+    node.placement.require(&request.account, now)?;
+    let checked = CheckedRetrieve::check(request, now)?;
+    let query = Query {
+        owner: checked.account,
+        namespace: checked.namespace,
+        after: checked.after,
+        max_count: checked.max_count,
+        max_size: checked.max_size,
+    };
+    let page = node.store.retrieve(query, now).await.map_err(|error| storage_failure(&error))?;
+    let messages = page
+        .messages
+        .into_iter()
+        .map(|message| MailboxMessage {
+            hash: message.hash,
+            timestamp: message.timestamp,
+            expiry: message.expiry,
+            data: message.data,
+        })
+        .collect();
+    Ok(answer::messages(messages, page.more, now))
+}
+
+/// The node's own fault: 503, so that a client goes on to another member of the swarm.
+pub fn storage_failure(error: &StoreError) -> Answer {
+    tracing::error!(%error, "storage failed");
+    match error {
+        StoreError::Full => Answer::refuse(503, "Service node is not ready: disk full\n"),
+        StoreError::Closed => Answer::refuse(503, "Service node is not ready: shutting down\n"),
+        _ => Answer::refuse(503, "Service node is not ready: storage failure\n"),
+    }
+}
