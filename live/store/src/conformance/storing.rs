@@ -1,0 +1,207 @@
+//! What storing does.
+
+use std::sync::Arc;
+
+use warren_wire::limits::MAX_DATA_BYTES;
+use warren_wire::{MessageHash, Namespace};
+
+use super::{HOUR, NOW, Outcome, Store, account, everything, fill, hashes, kept, message, names};
+use crate::{NewMessage, Query, StoreError, Stored};
+
+/// Every field of a message survives.
+pub async fn what_is_stored_comes_back(store: Store) -> Outcome {
+    let stored = store.store(message(1), NOW).await?;
+    assert_eq!(stored, Stored { expiry: NOW + HOUR, already: false });
+    let page = store.retrieve(everything(), NOW).await?;
+    assert_eq!(page.messages, [kept(&message(1))]);
+    assert!(!page.more);
+    Ok(())
+}
+
+/// No data at all can be stored.
+pub async fn an_empty_message_is_a_message(store: Store) -> Outcome {
+    let empty = NewMessage { data: vec![], ..message(1) };
+    store.store(empty.clone(), NOW).await?;
+    assert_eq!(store.retrieve(everything(), NOW).await?.messages, [kept(&empty)]);
+    Ok(())
+}
+
+/// The most data a message may carry can be stored.
+pub async fn the_largest_message_is_kept_whole(store: Store) -> Outcome {
+    let large = NewMessage { data: vec![0xc3; MAX_DATA_BYTES], ..message(1) };
+    store.store(large.clone(), NOW).await?;
+    assert_eq!(store.retrieve(everything(), NOW).await?.messages, [kept(&large)]);
+    Ok(())
+}
+
+/// Storing again moves nothing and does not change what the first sender said.
+pub async fn a_duplicate_keeps_its_place_and_timestamp(store: Store) -> Outcome {
+    fill(&store, 1..=3).await?;
+    let again = NewMessage { timestamp: NOW + 99, expiry: NOW + 2 * HOUR, ..message(1) };
+    let stored = store.store(again, NOW).await?;
+    assert_eq!(stored, Stored { expiry: NOW + 2 * HOUR, already: true });
+    let page = store.retrieve(everything(), NOW).await?;
+    let first = NewMessage { expiry: NOW + 2 * HOUR, ..message(1) };
+    assert_eq!(page.messages, [kept(&first), kept(&message(2)), kept(&message(3))]);
+    assert_eq!(store.counts().await?.messages, 3);
+    Ok(())
+}
+
+/// A message is never made to live shorter.
+pub async fn a_duplicate_only_raises_the_expiry(store: Store) -> Outcome {
+    fill(&store, [1]).await?;
+    for (asked, effective) in [(HOUR / 2, HOUR), (HOUR, HOUR), (HOUR + 1, HOUR + 1), (5, HOUR + 1)]
+    {
+        let again = NewMessage { expiry: NOW + asked, ..message(1) };
+        let stored = store.store(again, NOW).await?;
+        assert_eq!(stored, Stored { expiry: NOW + effective, already: true });
+    }
+    let page = store.retrieve(everything(), NOW).await?;
+    assert_eq!(page.messages, [kept(&NewMessage { expiry: NOW + HOUR + 1, ..message(1) })]);
+    Ok(())
+}
+
+/// A copy that nobody can read any more does not count, swept or not.
+pub async fn a_duplicate_of_an_expired_message_is_new(store: Store) -> Outcome {
+    fill(&store, 1..=2).await?;
+    let later = NOW + HOUR;
+    let again = NewMessage { timestamp: later, expiry: later + HOUR, ..message(1) };
+    let stored = store.store(again.clone(), later).await?;
+    assert_eq!(stored, Stored { expiry: later + HOUR, already: false });
+    let third = NewMessage { expiry: later + HOUR, ..message(3) };
+    store.store(third.clone(), later).await?;
+    let page = store.retrieve(everything(), later).await?;
+    assert_eq!(page.messages, [kept(&again), kept(&third)]);
+    assert_eq!(store.expire(later).await?, 1, "message 2 alone is left to sweep");
+    assert_eq!(store.retrieve(everything(), later).await?.messages.len(), 2);
+    Ok(())
+}
+
+/// A hash names a message within one mailbox.
+pub async fn the_same_hash_in_two_mailboxes_is_two_messages(store: Store) -> Outcome {
+    fill(&store, [1]).await?;
+    let other = NewMessage { owner: account(2), ..message(1) };
+    assert!(!store.store(other, NOW).await?.already);
+    assert_eq!(store.delete(account(2), names([1])).await?, names([1]));
+    assert_eq!(hashes(&store.retrieve(everything(), NOW).await?), names([1]));
+    Ok(())
+}
+
+const OUTBOX: Namespace = Namespace::new(-1);
+
+fn outgoing(n: u16) -> NewMessage {
+    NewMessage { namespace: OUTBOX, replaces_all: true, ..message(n) }
+}
+
+async fn outbox(store: &Store, now: u64) -> Result<Vec<MessageHash>, StoreError> {
+    let query = Query { namespace: OUTBOX, ..everything() };
+    Ok(hashes(&store.retrieve(query, now).await?))
+}
+
+/// A newer message replaces the one before, also for who had read that one.
+pub async fn an_outbox_keeps_the_newest_alone(store: Store) -> Outcome {
+    for n in 1..=3 {
+        assert!(!store.store(outgoing(n), NOW).await?.already);
+        assert_eq!(outbox(&store, NOW).await?, names([n]));
+    }
+    let query = Query { namespace: OUTBOX, after: Some(message(2).hash), ..everything() };
+    assert_eq!(hashes(&store.retrieve(query, NOW).await?), names([3]));
+    assert_eq!(store.counts().await?.messages, 1);
+    Ok(())
+}
+
+/// What arrives late does not push out what is newer.
+pub async fn an_outbox_keeps_the_newer_when_an_older_arrives(store: Store) -> Outcome {
+    store.store(outgoing(5), NOW).await?;
+    let late = NewMessage { expiry: NOW + 3 * HOUR, ..outgoing(4) };
+    let stored = store.store(late, NOW).await?;
+    assert_eq!(stored, Stored { expiry: NOW + HOUR, already: true });
+    assert_eq!(outbox(&store, NOW).await?, names([5]));
+    assert!(store.store(outgoing(5), NOW).await?.already);
+    Ok(())
+}
+
+/// Two messages of one timestamp: all members of a swarm keep the same.
+pub async fn an_outbox_settles_a_tie_alike_in_either_order(store: Store) -> Outcome {
+    for (n, (first, second)) in [(7, 8), (8, 7)].into_iter().enumerate() {
+        let owner = account(u8::try_from(n).unwrap_or_default());
+        for n in [first, second] {
+            let tied = NewMessage { owner, timestamp: NOW, ..outgoing(n) };
+            store.store(tied, NOW).await?;
+        }
+        let query = Query { owner, namespace: OUTBOX, ..everything() };
+        assert_eq!(hashes(&store.retrieve(query, NOW).await?), names([8]));
+    }
+    Ok(())
+}
+
+/// A newer message that nobody can read any more does not stand in the way.
+pub async fn an_outbox_forgets_a_newer_message_that_expired(store: Store) -> Outcome {
+    store.store(NewMessage { expiry: NOW + 1, ..outgoing(5) }, NOW).await?;
+    assert!(!store.store(outgoing(4), NOW + 1).await?.already);
+    assert_eq!(outbox(&store, NOW + 1).await?, names([4]));
+    Ok(())
+}
+
+/// Replacing is a matter of one drawer of one mailbox.
+pub async fn an_outbox_leaves_other_drawers_alone(store: Store) -> Outcome {
+    fill(&store, 1..=2).await?;
+    let others = NewMessage { owner: account(2), ..outgoing(3) };
+    store.store(others, NOW).await?;
+    store.store(outgoing(4), NOW).await?;
+    store.store(outgoing(5), NOW).await?;
+    assert_eq!(hashes(&store.retrieve(everything(), NOW).await?), names(1..=2));
+    assert_eq!(store.counts().await?.messages, 4);
+    Ok(())
+}
+
+/// 64 tasks store 50 messages each into mailboxes they share.
+pub async fn tasks_that_store_together_lose_nothing(store: Store) -> Outcome {
+    let mut tasks = tokio::task::JoinSet::new();
+    for task in 0..64_u16 {
+        let store = Arc::clone(&store);
+        tasks.spawn(async move {
+            for n in 0..50 {
+                let owner = account(u8::try_from(n % 4).unwrap_or_default());
+                let new = NewMessage { owner, ..message(task * 50 + n) };
+                assert!(!store.store(new, NOW).await?.already);
+            }
+            Ok::<_, StoreError>(())
+        });
+    }
+    for outcome in tasks.join_all().await {
+        outcome?;
+    }
+    let mut found = Vec::new();
+    for owner in (0..4).map(account) {
+        let page = store.retrieve(Query { owner, ..everything() }, NOW).await?;
+        let first = page.messages.first().map(|message| message.hash);
+        let rest = store.retrieve(Query { owner, after: first, ..everything() }, NOW).await?;
+        assert_eq!(rest.messages.len() + 1, page.messages.len());
+        found.extend(hashes(&page));
+    }
+    found.sort_unstable();
+    assert!(found == names(0..3_200), "{} of 3200 are there", found.len());
+    assert_eq!(store.counts().await?.messages, 3_200);
+    Ok(())
+}
+
+/// Of many that store the same at once, one is told that it is new.
+pub async fn tasks_that_store_the_same_message_keep_one(store: Store) -> Outcome {
+    let mut tasks = tokio::task::JoinSet::new();
+    for n in 0..64 {
+        let store = Arc::clone(&store);
+        let new = NewMessage { expiry: NOW + HOUR + n, ..message(1) };
+        tasks.spawn(async move { store.store(new, NOW).await });
+    }
+    let mut new = 0;
+    for outcome in tasks.join_all().await {
+        new += usize::from(!outcome?.already);
+    }
+    assert_eq!(new, 1);
+    let page = store.retrieve(everything(), NOW).await?;
+    let expiries: Vec<_> = page.messages.iter().map(|message| message.expiry).collect();
+    assert_eq!(expiries, [NOW + HOUR + 63]);
+    assert_eq!(store.counts().await?.messages, 1);
+    Ok(())
+}
