@@ -1,11 +1,29 @@
 //! The engine of a person's device: encrypted database, outbox, inbox, network.
 //!
-//! Modules in the order in which a start of the program meets them.
+//! Modules in the order in which a start of the program, and then a message, meets them.
 //!
 //! | module | what |
 //! |---|---|
 //! | [`vault`] | the home directory and the passphrase that opens it |
 //! | [`database`] | the encrypted databases: one index, one per account |
+//! | [`device`] | an unlocked home: its accounts and its network |
+//! | [`messenger`] | one account at work |
+//! | [`send`] | saved, then sealed copies on their way, until a swarm has them |
+//! | [`receive`] | fetched, opened, saved |
+//! | [`road`] | nodes, guard and path: how a request travels |
+//! | [`error`] | what went wrong, whose fault it is and what to do |
 
 pub mod database;
+pub mod device;
+pub mod error;
+pub mod messenger;
+pub mod receive;
+pub mod road;
+pub mod send;
 pub mod vault;
+
+pub use device::Device;
+pub use error::ClientError;
+pub use messenger::Messenger;
+pub use road::PathInUse;
+pub use send::{Delivery, Sent};

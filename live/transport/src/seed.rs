@@ -57,11 +57,19 @@ impl Seed {
         Ok(Self { url, key })
     }
 
-    /// Fetches the list and checks it against the pinned key.
+    /// Checks a list against the pinned key.
+    ///
+    /// # Errors
+    /// Where it is not signed by that key or is malformed.
+    pub fn check(&self, signed: &UnverifiedList) -> Result<NodeList, ListError> {
+        signed.verify(&self.key)
+    }
+
+    /// Fetches the list and checks it against the pinned key; gives it as signed, too, for keeping.
     ///
     /// # Errors
     /// Where the directory does not answer or its list is not signed by the pinned key.
-    pub async fn fetch(&self) -> Result<NodeList, SeedError> {
+    pub async fn fetch(&self) -> Result<(NodeList, UnverifiedList), SeedError> {
         let mut url = self.url.clone();
         url.set_path("/json_rpc");
         let question = json!({
@@ -82,7 +90,17 @@ impl Seed {
         let signed = reply.pointer("/result/signed_list").ok_or(ListError::Unsigned)?;
         let signed: UnverifiedList =
             serde_json::from_value(signed.clone()).map_err(|_| ListError::Malformed)?;
-        Ok(signed.verify(&self.key)?)
+        Ok((self.check(&signed)?, signed))
+    }
+
+    /// The URL without the key.
+    pub fn url(&self) -> &str {
+        self.url.as_str()
+    }
+
+    /// The key its list must be signed with.
+    pub const fn key(&self) -> &VerifyingKey {
+        &self.key
     }
 }
 

@@ -23,7 +23,9 @@ pub enum ContentError {
 pub enum Content {
     /// Something to read.
     Text(Text),
-    /// All else (reactions, receipts, calls, files without a word, ...): the protobuf as signed.
+    /// A typing indicator or a receipt: about a conversation, no part of it. The protobuf as signed.
+    Signal(Vec<u8>),
+    /// All else (reactions, calls, files without a word, ...): the protobuf as signed.
     Unknown(Vec<u8>),
 }
 
@@ -32,6 +34,7 @@ impl fmt::Debug for Content {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Text(text) => text.fmt(f),
+            Self::Signal(raw) => write!(f, "Signal({} bytes)", raw.len()),
             Self::Unknown(raw) => write!(f, "Unknown({} bytes)", raw.len()),
         }
     }
@@ -127,7 +130,7 @@ impl Content {
     /// written as it was read.
     pub fn encode(&self, timestamp: Millis) -> Vec<u8> {
         match self {
-            Self::Unknown(raw) => raw.clone(),
+            Self::Signal(raw) | Self::Unknown(raw) => raw.clone(),
             Self::Text(text) => proto::Content {
                 data_message: Some(text.to_proto(timestamp)),
                 sig_timestamp: Some(timestamp),
@@ -144,12 +147,16 @@ impl Content {
     /// [`ContentError::Malformed`] where the bytes are no such protobuf.
     pub fn decode(raw: &[u8]) -> Result<(Self, Option<Millis>), ContentError> {
         let content = proto::Content::decode(raw).map_err(|_| ContentError::Malformed)?;
+        let signal = content.typing_message.is_some() || content.receipt_message.is_some();
         let message = content.data_message;
         let timestamp =
             content.sig_timestamp.or_else(|| message.as_ref().and_then(|data| data.timestamp));
-        let content = match message.and_then(Text::from_proto) {
-            Some(text) => Self::Text(text),
-            None => Self::Unknown(raw.to_vec()),
+        let content = match message {
+            None if signal => Self::Signal(raw.to_vec()),
+            message => match message.and_then(Text::from_proto) {
+                Some(text) => Self::Text(text),
+                None => Self::Unknown(raw.to_vec()),
+            },
         };
         Ok((content, timestamp))
     }
@@ -183,6 +190,14 @@ mod tests {
         let (content, timestamp) = Content::decode(&raw).unwrap();
         assert_eq!((content.encode(9), timestamp), (raw.clone(), Some(5)));
         assert_eq!(content, Content::Unknown(raw));
+    }
+
+    #[test]
+    fn a_typing_indicator_is_no_part_of_the_conversation() {
+        let typing = proto::TypingMessage { timestamp: Some(5), ..Default::default() };
+        let raw = proto::Content { typing_message: Some(typing), ..Default::default() };
+        let raw = raw.encode_to_vec();
+        assert_eq!(Content::decode(&raw).unwrap().0, Content::Signal(raw));
     }
 
     #[test]

@@ -1,0 +1,146 @@
+//! An unlocked home directory: its accounts and the network it belongs to.
+
+use std::path::Path;
+
+use warren_account::{Account, Mnemonic};
+use warren_crypto::SystemEntropy;
+use warren_crypto::ed25519::VerifyingKey;
+use warren_crypto::password::Cost;
+use warren_transport::Seed;
+
+use crate::database::{AccountDb, AccountEntry, AccountKeys, Index, NetworkSettings};
+use crate::error::ClientError;
+use crate::messenger::{Messenger, now};
+use crate::vault::Vault;
+
+/// A home directory whose passphrase was given.
+pub struct Device {
+    vault: Vault,
+    index: Index,
+}
+
+impl Device {
+    /// Whether the directory holds a vault.
+    pub fn exists(home: &Path) -> bool {
+        Vault::exists(home)
+    }
+
+    /// Makes a vault. `cost` is what one guess at the passphrase costs an attacker.
+    ///
+    /// # Errors
+    /// Where there is one already, the passphrase is empty or the disk fails.
+    pub fn create(home: &Path, passphrase: &str, cost: Cost) -> Result<Self, ClientError> {
+        let vault = Vault::create(home, passphrase, cost, &mut SystemEntropy)?;
+        let index = Index::open(&vault)?;
+        Ok(Self { vault, index })
+    }
+
+    /// Opens the vault.
+    ///
+    /// # Errors
+    /// Where there is none, the passphrase is wrong or a file is damaged.
+    pub fn unlock(home: &Path, passphrase: &str) -> Result<Self, ClientError> {
+        let vault = Vault::unlock(home, passphrase)?;
+        let index = Index::open(&vault)?;
+        Ok(Self { vault, index })
+    }
+
+    /// Remembers where the directory of the network answers and what signs its list.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn use_seed(&mut self, seed: &Seed) -> Result<(), ClientError> {
+        self.index.set_network(&NetworkSettings {
+            seed_url: seed.url().to_owned(),
+            directory_key: Some(*seed.key().as_bytes()),
+        })?;
+        Ok(())
+    }
+
+    /// The remembered network.
+    ///
+    /// # Errors
+    /// Where the database fails or what it holds is no seed.
+    pub fn seed(&self) -> Result<Option<Seed>, ClientError> {
+        let Some(network) = self.index.network()? else { return Ok(None) };
+        let Some(key) = network.directory_key else { return Ok(None) };
+        Ok(Some(Seed::new(&network.seed_url, VerifyingKey::from_bytes(key))?))
+    }
+
+    /// Makes an account and gives its recovery words, which are shown once and kept by the person.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn create_account(&mut self, name: &str) -> Result<(AccountEntry, Mnemonic), ClientError> {
+        let account = Account::random(&mut SystemEntropy)?;
+        let entry = self.add(&account, name)?;
+        Ok((entry, account.mnemonic()))
+    }
+
+    /// Brings an account onto this device from its recovery words.
+    ///
+    /// # Errors
+    /// Where the words are wrong, the account is here already, or the database fails.
+    pub fn restore_account(
+        &mut self,
+        phrase: &str,
+        name: &str,
+    ) -> Result<AccountEntry, ClientError> {
+        self.add(&Account::from_mnemonic(phrase)?, name)
+    }
+
+    fn add(&mut self, account: &Account, name: &str) -> Result<AccountEntry, ClientError> {
+        let seed = account.seed32().duplicate();
+        let keys = self.index.add_account(&account.id(), name, seed, now(), &mut SystemEntropy)?;
+        Ok(keys.entry)
+    }
+
+    /// The accounts on this device.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn accounts(&self) -> Result<Vec<AccountEntry>, ClientError> {
+        Ok(self.index.accounts()?)
+    }
+
+    /// The recovery words of an account, named by its name or id.
+    ///
+    /// # Errors
+    /// Where there is no such account or the database fails.
+    pub fn mnemonic(&self, which: &str) -> Result<Mnemonic, ClientError> {
+        Ok(self.open_account(&self.index.find_account(which)?)?.mnemonic())
+    }
+
+    /// Removes an account with its messages from this device. What its swarm keeps stays there.
+    ///
+    /// # Errors
+    /// Where there is no such account or the database fails.
+    pub fn remove_account(&mut self, which: &str) -> Result<AccountEntry, ClientError> {
+        let keys = self.index.find_account(which)?;
+        self.index.remove_account(&keys.entry.id)?;
+        Ok(keys.entry)
+    }
+
+    /// Puts an account to work: the named one, or the only one.
+    ///
+    /// # Errors
+    /// Where there is no such account, several and none named, or the database fails.
+    pub fn messenger(&self, which: Option<&str>) -> Result<Messenger, ClientError> {
+        let keys = match which {
+            Some(which) => self.index.find_account(which)?,
+            None => match self.index.accounts()?.as_slice() {
+                [] => return Err(ClientError::NoAccount),
+                [only] => self.index.account(&only.id)?,
+                several => return Err(ClientError::WhichAccount(several.len())),
+            },
+        };
+        let account = self.open_account(&keys)?;
+        let db = AccountDb::open(&self.vault, &keys)?;
+        Ok(Messenger::new(account, keys.entry, db, self.seed()?))
+    }
+
+    fn open_account(&self, keys: &AccountKeys) -> Result<Account, ClientError> {
+        let account = Account::from_seed32(keys.seed.duplicate())?;
+        if account.id() == keys.entry.id { Ok(account) } else { Err(ClientError::DamagedKey) }
+    }
+}

@@ -1,0 +1,122 @@
+//! What went wrong, whose fault it is and what the person can do.
+
+use warren_account::{AccountError, MnemonicError};
+use warren_crypto::CryptoError;
+use warren_message::content::ContentError;
+use warren_message::direct::SealError;
+use warren_onion::path::PathError;
+use warren_transport::SeedError;
+
+use crate::database::DatabaseError;
+use crate::vault::VaultError;
+
+/// Why the engine could not do as asked. No text holds content, a key or an id.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The passphrase, the home directory or its key file.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// The database.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    /// The recovery words are wrong.
+    #[error(transparent)]
+    Mnemonic(#[from] MnemonicError),
+    /// The home holds no account yet.
+    #[error("there is no account here yet: make one with `warren account create`")]
+    NoAccount,
+    /// The home holds several accounts and none was named.
+    #[error("there are {0} accounts here: say which with --account NAME")]
+    WhichAccount(usize),
+    /// No network was named yet.
+    #[error(
+        "no network is known yet: pass --seed URL#KEY or set WARREN_SEED (`warren up` prints one)"
+    )]
+    NoSeed,
+    /// The directory.
+    #[error(transparent)]
+    Seed(#[from] SeedError),
+    /// Too few nodes for a path.
+    #[error("no path through the network: {0}")]
+    Path(#[from] PathError),
+    /// The list of nodes names no swarm.
+    #[error("the directory lists no node that keeps this account's mail")]
+    NoSwarm,
+    /// Every path that was tried failed.
+    #[error("no answer through the network: {0}")]
+    NoAnswer(String),
+    /// A node refused.
+    #[error("the network refused ({status}): {reason}")]
+    Refused {
+        /// The node's status.
+        status: u16,
+        /// The node's words.
+        reason: String,
+    },
+    /// This device's clock and the network's are apart.
+    #[error("the network says this device's clock is wrong: set it and try again")]
+    Clock,
+    /// The message cannot be sealed.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// The message says nothing.
+    #[error(transparent)]
+    Content(#[from] ContentError),
+    /// A primitive refused what it should take.
+    #[error("a stored key is damaged: restore the account from its recovery words")]
+    DamagedKey,
+}
+
+impl From<CryptoError> for ClientError {
+    fn from(_: CryptoError) -> Self {
+        Self::DamagedKey
+    }
+}
+
+impl From<AccountError> for ClientError {
+    fn from(error: AccountError) -> Self {
+        match error {
+            AccountError::Mnemonic(error) => Self::Mnemonic(error),
+            AccountError::Crypto(_) => Self::DamagedKey,
+        }
+    }
+}
+
+impl ClientError {
+    /// A name for programs, which stays the same where the words change.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Vault(VaultError::WrongPassphrase) => "wrong_passphrase",
+            Self::Vault(VaultError::Missing) => "no_vault",
+            Self::Vault(_) => "vault",
+            Self::Database(DatabaseError::UnknownAccount) => "unknown_account",
+            Self::Database(DatabaseError::UnknownContact) => "unknown_contact",
+            Self::Database(DatabaseError::AccountExists) => "account_exists",
+            Self::Database(_) => "database",
+            Self::Mnemonic(_) => "bad_mnemonic",
+            Self::NoAccount => "no_account",
+            Self::WhichAccount(_) => "which_account",
+            Self::NoSeed => "no_seed",
+            Self::Seed(_) => "directory",
+            Self::Path(_) | Self::NoSwarm => "too_few_nodes",
+            Self::NoAnswer(_) => "no_answer",
+            Self::Refused { .. } => "refused",
+            Self::Clock => "clock",
+            Self::Seal(_) | Self::Content(_) => "message",
+            Self::DamagedKey => "damaged_key",
+        }
+    }
+
+    /// Whether trying again later may help: the network's fault, not the caller's.
+    pub const fn is_network(&self) -> bool {
+        matches!(
+            self,
+            Self::Seed(SeedError::Transport(_))
+                | Self::Path(_)
+                | Self::NoSwarm
+                | Self::NoAnswer(_)
+                | Self::Refused { .. }
+                | Self::Clock
+        )
+    }
+}

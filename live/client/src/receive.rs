@@ -1,0 +1,176 @@
+//! Fetched, opened, saved: the way of a message from the swarm into the database.
+
+use warren_crypto::SystemEntropy;
+use warren_crypto::entropy::random_index;
+use warren_message::{Content, OpenedMessage, open_direct};
+use warren_wire::directory::NodeRecord;
+use warren_wire::rpc::reply::{RetrieveReply, RetrievedMessage};
+use warren_wire::rpc::{RetrieveRequest, UnverifiedAuth, request, signed};
+use warren_wire::{AccountId, MessageHash, Millis, Namespace, Value};
+
+use crate::database::{self, Cursor, Direction, Fetched, Recorded};
+use crate::error::ClientError;
+use crate::messenger::{Messenger, now};
+use crate::road::Question;
+use crate::send::{require_success, swarm_members};
+
+/// So often a second member of the swarm is asked too, which may have what the first lacks.
+const SECOND_OPINION_EVERY: u64 = 5;
+/// The most pages read of one mailbox in one go.
+const MAX_PAGES: usize = 10_000;
+
+/// One page of a mailbox, opened.
+struct OpenedPage {
+    fetched: Vec<Fetched>,
+    names: Vec<(AccountId, String)>,
+    last: Option<MessageHash>,
+    more: bool,
+}
+
+impl Messenger {
+    /// Fetches what is new, saves it and gives the number of new messages.
+    ///
+    /// # Errors
+    /// Where the network or the database fails; what was saved before stays saved.
+    pub async fn receive(&mut self) -> Result<usize, ClientError> {
+        let mut members = self.readable_members().await?;
+        let mut new = self.fetch_from(&mut members).await?;
+        if self.fetches.is_multiple_of(SECOND_OPINION_EVERY) && !members.is_empty() {
+            let at = random_index(&mut SystemEntropy, members.len()).unwrap_or(0);
+            members.rotate_left(at);
+            new += self.fetch_from(&mut members).await?;
+        }
+        self.fetches = self.fetches.wrapping_add(1);
+        Ok(new)
+    }
+
+    /// The members of this account's swarm, first those that were read before.
+    async fn readable_members(&mut self) -> Result<Vec<NodeRecord>, ClientError> {
+        let list = self.nodes().await?;
+        let mut members = swarm_members(&list, &self.account.id())?;
+        let mut read_before = Vec::new();
+        for member in &members {
+            if self.db.cursor(&member.id, Namespace::DIRECT)?.is_some() {
+                read_before.push(member.id);
+            }
+        }
+        members.sort_by_key(|member| !read_before.contains(&member.id));
+        Ok(members)
+    }
+
+    /// Reads the mailbox of the first member that answers, to its end, and takes it off the list.
+    async fn fetch_from(&mut self, members: &mut Vec<NodeRecord>) -> Result<usize, ClientError> {
+        let mut new = 0;
+        let mut candidates = members.clone();
+        for _ in 0..MAX_PAGES {
+            let (node, page) = self.fetch_page(&candidates).await?;
+            members.retain(|member| member.id != node.id);
+            new += self.save(&node, &page)?;
+            if !page.more {
+                break;
+            }
+            candidates = vec![node];
+        }
+        Ok(new)
+    }
+
+    /// Fetches one page from where the answering member was read to, and opens it.
+    async fn fetch_page(
+        &mut self,
+        members: &[NodeRecord],
+    ) -> Result<(NodeRecord, OpenedPage), ClientError> {
+        let questions = members.iter().map(|node| {
+            let body = request::encode("retrieve", &self.retrieve_params(node)?).into();
+            Ok(Question { node: node.clone(), body })
+        });
+        let questions = questions.collect::<Result<_, ClientError>>()?;
+        let (node, reply) = self.ask(questions).await?;
+        if reply.status == 421 {
+            self.refresh_nodes().await?;
+        }
+        require_success(&reply)?;
+        let page = RetrieveReply::from_json(&reply.body).map_err(|_| malformed())?;
+        let seen = self.db.cursor(&node.id, Namespace::DIRECT)?;
+        Ok((node, self.open(page, seen)))
+    }
+
+    fn retrieve_params(&self, node: &NodeRecord) -> Result<Value, ClientError> {
+        let namespace = Namespace::DIRECT;
+        let timestamp = now();
+        let key = self.account.signing_key();
+        let signature = key.sign(signed::retrieve(namespace, timestamp).as_bytes())?;
+        let ed25519 = Some(*key.verifying_key().as_bytes());
+        let auth = UnverifiedAuth { signature, ed25519, subaccount: false };
+        let request = RetrieveRequest {
+            account: self.account.id(),
+            namespace,
+            after: self.db.cursor(&node.id, namespace)?,
+            max_count: None,
+            max_size: None,
+            auth: Some((auth, timestamp)),
+        };
+        Ok(request.to_value())
+    }
+
+    /// Opens what can be opened. What cannot is nobody's message: it is passed over, not an error.
+    fn open(&self, page: RetrieveReply, seen: Option<MessageHash>) -> OpenedPage {
+        let last = page.messages.last().map(|message| message.hash);
+        // A node that says "more" and brings nothing new would be asked for ever.
+        let more = page.more && last.is_some() && last != seen;
+        let received_at = now();
+        let mut fetched = Vec::new();
+        let mut names = Vec::new();
+        for message in page.messages {
+            let Some((message, opened)) = self.open_one(&message, received_at) else { continue };
+            if let (Direction::Incoming, Content::Text(text)) = (message.direction, opened.content)
+                && let Some(name) = text.display_name()
+            {
+                names.push((message.peer, name.to_owned()));
+            }
+            fetched.push(message);
+        }
+        OpenedPage { fetched, names, last, more }
+    }
+
+    fn open_one(
+        &self,
+        message: &RetrievedMessage,
+        received_at: Millis,
+    ) -> Option<(Fetched, OpenedMessage)> {
+        let own = self.account.id();
+        let hash = MessageHash::compute(&own, Namespace::DIRECT, &message.data).ok()?;
+        let opened = open_direct(&self.account, &message.data).ok()?;
+        let (content, target) = match &opened.content {
+            Content::Signal(_) => return None,
+            Content::Unknown(raw) => (database::Content::Unknown(raw.clone()), None),
+            Content::Text(text) => {
+                (database::Content::Text(text.body().to_owned()), text.sync_target())
+            }
+        };
+        let (peer, direction) = if opened.sender == own {
+            (target.unwrap_or(own), Direction::Outgoing)
+        } else {
+            (opened.sender, Direction::Incoming)
+        };
+        let timestamp = opened.timestamp;
+        Some((Fetched { hash, peer, direction, content, timestamp, received_at }, opened))
+    }
+
+    /// Saves a page and how far the node was read, both or neither.
+    fn save(&mut self, node: &NodeRecord, page: &OpenedPage) -> Result<usize, ClientError> {
+        let cursor = page.last.map(|last_hash| Cursor {
+            node: node.id,
+            namespace: Namespace::DIRECT,
+            last_hash,
+        });
+        let recorded = self.db.record_fetched_batch(&page.fetched, cursor.as_ref())?;
+        for (id, name) in &page.names {
+            self.db.note_contact_name(id, name, now())?;
+        }
+        Ok(recorded.iter().filter(|one| matches!(one, Recorded::New(_))).count())
+    }
+}
+
+fn malformed() -> ClientError {
+    ClientError::Refused { status: 200, reason: "the node's answer is malformed".to_owned() }
+}

@@ -1,0 +1,142 @@
+//! Two people on two devices, through a real local network, with nodes that die on the way.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test stops at the first surprise"
+)]
+
+use std::path::Path;
+
+use warren_client::database::{Content, Direction, Filter};
+use warren_client::vault::Cost;
+use warren_client::{Delivery, Device, Messenger};
+use warren_noded::LocalNetwork;
+use warren_noded::local_network::Plan;
+use warren_wire::AccountId;
+
+async fn network(data: &Path, nodes: usize) -> LocalNetwork {
+    let plan = Plan { nodes, data: data.to_owned(), seed_port: 0, node_port: 0 };
+    LocalNetwork::start(&plan).await.unwrap()
+}
+
+fn device(home: &Path, network: &LocalNetwork) -> Device {
+    let mut device = if Device::exists(home) {
+        Device::unlock(home, "passphrase").unwrap()
+    } else {
+        Device::create(home, "passphrase", Cost::LEAST).unwrap()
+    };
+    device.use_seed(&network.seed().parse().unwrap()).unwrap();
+    device
+}
+
+fn person(home: &Path, network: &LocalNetwork, name: &str) -> (Messenger, AccountId, String) {
+    let mut device = device(home, network);
+    let (entry, words) = device.create_account(name).unwrap();
+    (device.messenger(None).unwrap(), entry.id, words.expose().to_owned())
+}
+
+/// Every message with `peer`, oldest first: who said what.
+fn said(messenger: &mut Messenger, peer: &AccountId) -> Vec<(Direction, String)> {
+    let filter = Filter { peer: Some(*peer), unread: false };
+    let mut messages = messenger.db().messages(&filter, None, 100).unwrap().messages;
+    messages.reverse();
+    messages
+        .into_iter()
+        .map(|message| match message.content {
+            Content::Text(text) => (message.direction, text),
+            Content::Unknown(_) => panic!("unknown content"),
+        })
+        .collect()
+}
+
+fn incoming(text: &str) -> (Direction, String) {
+    (Direction::Incoming, text.to_owned())
+}
+
+fn outgoing(text: &str) -> (Direction, String) {
+    (Direction::Outgoing, text.to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_people_talk_and_one_restores_both_sides_from_the_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let network = network(&folder.path().join("net"), 7).await;
+    let (mut alice, alice_id, words) = person(&folder.path().join("a"), &network, "Alice");
+    let (mut bob, bob_id, _) = person(&folder.path().join("b"), &network, "Bob");
+
+    assert_eq!(alice.send(&bob_id, "hello Bob").await.unwrap().state, Delivery::Delivered);
+    assert_eq!(bob.receive().await.unwrap(), 1);
+    assert_eq!(bob.receive().await.unwrap(), 0);
+    assert_eq!(said(&mut bob, &alice_id), [incoming("hello Bob")]);
+    let contact = bob.db().contact(&alice_id).unwrap().unwrap();
+    assert_eq!(contact.shown_name(), Some("Alice"));
+
+    assert_eq!(bob.send(&alice_id, "hello Alice").await.unwrap().state, Delivery::Delivered);
+    assert_eq!(alice.receive().await.unwrap(), 1);
+    let whole = [outgoing("hello Bob"), incoming("hello Alice")];
+    assert_eq!(said(&mut alice, &bob_id), whole);
+
+    let path = alice.path().await.unwrap();
+    assert_eq!(path.hops.len(), 3);
+    let again = alice.path().await.unwrap();
+    assert_eq!(path.hops, again.hops);
+
+    let mut fresh = device(&folder.path().join("c"), &network);
+    fresh.restore_account(&words, "Alice").unwrap();
+    let mut restored = fresh.messenger(None).unwrap();
+    assert_eq!(restored.receive().await.unwrap(), 2);
+    assert_eq!(said(&mut restored, &bob_id), whole);
+    network.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_swarms_carry_mail_to_each_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let network = network(&folder.path().join("net"), 14).await;
+    let (mut alice, ..) = person(&folder.path().join("a"), &network, "Alice");
+    for number in 0..4 {
+        let home = folder.path().join(format!("peer{number}"));
+        let (mut peer, peer_id, _) = person(&home, &network, "Peer");
+        assert_eq!(alice.send(&peer_id, "hi").await.unwrap().state, Delivery::Delivered);
+        assert_eq!(peer.receive().await.unwrap(), 1);
+    }
+    network.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_note_to_oneself_comes_back_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let network = network(&folder.path().join("net"), 4).await;
+    let (mut alice, alice_id, _) = person(&folder.path().join("a"), &network, "Alice");
+    assert_eq!(alice.send(&alice_id, "remember").await.unwrap().state, Delivery::Delivered);
+    assert_eq!(alice.receive().await.unwrap(), 0);
+    assert_eq!(said(&mut alice, &alice_id), [outgoing("remember")]);
+    network.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_waits_while_the_network_is_down_and_arrives_once_when_it_is_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("net");
+    let nodes = network(&data, 7).await;
+    let (mut alice, alice_id, _) = person(&folder.path().join("a"), &nodes, "Alice");
+    let (mut bob, bob_id, _) = person(&folder.path().join("b"), &nodes, "Bob");
+    alice.send(&bob_id, "first").await.unwrap();
+    nodes.stop().await;
+
+    let sent = alice.send(&bob_id, "second").await.unwrap();
+    assert!(matches!(sent.state, Delivery::Waiting(_)));
+    drop((alice, bob));
+
+    // The nodes come back on other ports, and both programs are started anew.
+    let nodes = network(&data, 7).await;
+    let mut alice = device(&folder.path().join("a"), &nodes).messenger(None).unwrap();
+    assert_eq!(alice.deliver_all().await.unwrap(), 2);
+    assert_eq!(alice.deliver_all().await.unwrap(), 0);
+    bob = device(&folder.path().join("b"), &nodes).messenger(None).unwrap();
+    bob.receive().await.unwrap();
+    assert_eq!(said(&mut bob, &alice_id), [incoming("first"), incoming("second")]);
+    nodes.stop().await;
+}
