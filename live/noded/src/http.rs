@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body as HttpBody, Bytes};
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
@@ -17,6 +18,9 @@ use warren_wire::limits::MAX_BODY_BYTES;
 
 use crate::node::Node;
 use crate::{onion_route, storage_route, swarm_route};
+
+/// A body, or why it was not read to its end: it grew too large, or its sender went away.
+type WholeBody = Result<Bytes, BytesRejection>;
 
 /// Everything a node answers.
 pub fn router(node: Arc<Node>) -> Router {
@@ -32,16 +36,19 @@ pub fn router(node: Arc<Node>) -> Router {
         .with_state(node)
 }
 
-async fn storage(State(node): State<Arc<Node>>, body: Bytes) -> Response {
+async fn storage(State(node): State<Arc<Node>>, body: WholeBody) -> Response {
+    let Ok(body) = body else { return too_large() };
     respond(storage_route::answer(&node, &body).await)
 }
 
-async fn onion(State(node): State<Arc<Node>>, body: Bytes) -> Response {
+async fn onion(State(node): State<Arc<Node>>, body: WholeBody) -> Response {
+    let Ok(body) = body else { return too_large() };
     let (status, body) = onion_route::answer(&node, &body).await;
     response(status, "text/plain", body)
 }
 
-async fn swarm(State(node): State<Arc<Node>>, body: Bytes) -> Response {
+async fn swarm(State(node): State<Arc<Node>>, body: WholeBody) -> Response {
+    let Ok(body) = body else { return too_large() };
     match swarm_route::answer(&node, &body).await {
         Ok(body) => response(200, "application/octet-stream", body),
         Err(refusal) => respond(refusal),
@@ -59,6 +66,10 @@ async fn not_found(request: Request) -> Response {
     response(404, "text/plain", text)
 }
 
+fn too_large() -> Response {
+    response(413, "text/plain", "Request body too large")
+}
+
 /// Refuses by the announced length, before a byte of the body is read.
 async fn refuse_large_bodies(headers: HeaderMap, request: Request, next: Next) -> Response {
     let length = headers
@@ -66,9 +77,7 @@ async fn refuse_large_bodies(headers: HeaderMap, request: Request, next: Next) -
         .map(|value| value.to_str().ok().and_then(|text| text.parse::<usize>().ok()));
     match length {
         Some(None) => response(400, "text/plain", "invalid Content-Length"),
-        Some(Some(length)) if length > MAX_BODY_BYTES => {
-            response(413, "text/plain", "Request body too large")
-        }
+        Some(Some(length)) if length > MAX_BODY_BYTES => too_large(),
         _ => next.run(request).await,
     }
 }

@@ -59,14 +59,8 @@ impl Identity {
     /// Where the disk fails or the file is damaged.
     pub fn load_or_create(folder: &Path) -> Result<Self, IdentityError> {
         private_file::create_folder(folder)?;
-        let path = folder.join(FILE);
-        if let Some(content) = private_file::read(&path)? {
-            let stored: StoredIdentity =
-                serde_json::from_slice(&content).map_err(|_| IdentityError::Damaged)?;
-            let seed = hex::decode(&stored.seed).map_err(|_| IdentityError::Damaged)?;
-            let seed = Secret::from_slice(&seed).ok_or(IdentityError::Damaged)?;
-            let certificate = Certificate::from_pem(stored.certificate, stored.certificate_key);
-            return Self::assemble(seed, certificate);
+        if let Some(identity) = Self::load(folder)? {
+            return Ok(identity);
         }
         let identity =
             Self::assemble(Secret::random(&mut SystemEntropy), Certificate::generate()?)?;
@@ -76,8 +70,22 @@ impl Identity {
             certificate_key: identity.certificate.key_pem().to_owned(),
         };
         let text = serde_json::to_vec_pretty(&stored).map_err(|_| IdentityError::Damaged)?;
-        private_file::write(&path, &text)?;
+        private_file::write(&folder.join(FILE), &text)?;
         Ok(identity)
+    }
+
+    /// Reads the identity under a folder; `None` where there is none.
+    ///
+    /// # Errors
+    /// Where the disk fails or the file is damaged.
+    pub fn load(folder: &Path) -> Result<Option<Self>, IdentityError> {
+        let Some(content) = private_file::read(&folder.join(FILE))? else { return Ok(None) };
+        let stored: StoredIdentity =
+            serde_json::from_slice(&content).map_err(|_| IdentityError::Damaged)?;
+        let seed = hex::decode(&stored.seed).map_err(|_| IdentityError::Damaged)?;
+        let seed = Secret::from_slice(&seed).ok_or(IdentityError::Damaged)?;
+        let certificate = Certificate::from_pem(stored.certificate, stored.certificate_key);
+        Self::assemble(seed, certificate).map(Some)
     }
 
     fn assemble(seed: Secret<32>, certificate: Certificate) -> Result<Self, IdentityError> {

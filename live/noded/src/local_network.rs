@@ -1,6 +1,6 @@
 //! A whole network in one process, on loopback: for trying Warren out and for tests.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use warren_wire::directory::{ListError, NodeList, NodeRecord, UnverifiedList};
 
 use crate::directory::{self, DirectoryError, RunningSeed};
 use crate::identity::{Identity, IdentityError};
-use crate::node::{Node, NodeError, RunningNode, now};
+use crate::node::{self, Node, NodeError, RunningNode, now};
 use crate::private_file;
 
 /// The size a swarm is meant to have: so many nodes make one more swarm.
@@ -89,8 +89,8 @@ impl LocalNetwork {
         let shared = Arc::new(list.clone());
         let mut nodes = Vec::new();
         for member in members {
-            let Member { identity, record, folder } = member;
-            nodes.push(Node::start(identity, folder, record.address(), Arc::clone(&shared)).await?);
+            let Member { identity, listener, folder, .. } = member;
+            nodes.push(Node::start_on(identity, folder, listener, Arc::clone(&shared)).await?);
         }
         let certificate = Certificate::generate().map_err(DirectoryError::from)?;
         let listen = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), plan.seed_port);
@@ -124,6 +124,7 @@ impl LocalNetwork {
 
 struct Member {
     identity: Identity,
+    listener: TcpListener,
     record: NodeRecord,
     folder: PathBuf,
 }
@@ -139,9 +140,12 @@ fn members(plan: &Plan) -> Result<Vec<Member>, NetworkError> {
 fn member(plan: &Plan, index: usize, swarm: SwarmId) -> Result<Member, NetworkError> {
     let folder = node_folder(&plan.data, index);
     let identity = Identity::load_or_create(&folder)?;
-    let address = free_address(index, plan.node_port)?;
-    let record = identity.record(address.0, address.1, swarm);
-    Ok(Member { identity, record, folder })
+    let (ip, port) = address(index, plan.node_port);
+    let wanted = SocketAddr::new(IpAddr::V4(ip), port);
+    let listener = node::bind(wanted)?;
+    let port = listener.local_addr().map_err(|error| NodeError::Listen(wanted, error))?.port();
+    let record = identity.record(ip, port, swarm);
+    Ok(Member { identity, listener, record, folder })
 }
 
 /// Where the node with this number, counted from 0, keeps its data.
@@ -149,25 +153,17 @@ fn node_folder(data: &Path, index: usize) -> PathBuf {
     data.join(format!("node-{:02}", index + 1))
 }
 
-/// The address of a node: on Linux 127.0.N.1, so that each has a /24 of its own.
-fn free_address(index: usize, port: u16) -> Result<(Ipv4Addr, u16), NetworkError> {
+/// Where a node listens: on Linux at 127.0.N.1, so that each has a /24 of its own, and elsewhere on
+/// one port after the other. Port 0 stands for any.
+fn address(index: usize, port: u16) -> (Ipv4Addr, u16) {
     let number = u8::try_from(index + 1).unwrap_or(u8::MAX);
-    let own_subnet = Ipv4Addr::new(127, 0, number, 1);
-    let (ip, wanted) = if cfg!(target_os = "linux") {
-        (own_subnet, port)
+    if cfg!(target_os = "linux") {
+        (Ipv4Addr::new(127, 0, number, 1), port)
     } else if port == 0 {
         (Ipv4Addr::LOCALHOST, 0)
     } else {
         (Ipv4Addr::LOCALHOST, port.saturating_add(number.into()))
-    };
-    if wanted != 0 {
-        return Ok((ip, wanted));
     }
-    let address = SocketAddr::new(IpAddr::V4(ip), 0);
-    std::net::TcpListener::bind(address)
-        .and_then(|listener| listener.local_addr())
-        .map(|bound| (ip, bound.port()))
-        .map_err(|error| NodeError::Listen(address, error).into())
 }
 
 /// Ids spread evenly over the ring.

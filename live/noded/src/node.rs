@@ -1,7 +1,7 @@
 //! One running node: what it holds, how it starts and how it ends.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -71,6 +71,16 @@ pub fn now() -> Millis {
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
+/// Takes a port, which is held from here on.
+///
+/// # Errors
+/// Where it is not to be had.
+pub fn bind(listen: SocketAddr) -> Result<TcpListener, NodeError> {
+    TcpListener::bind(listen)
+        .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
+        .map_err(|error| NodeError::Listen(listen, error))
+}
+
 impl Node {
     /// Opens the embedded store under `data` and starts serving on `listen`.
     ///
@@ -82,22 +92,33 @@ impl Node {
         listen: SocketAddr,
         list: Arc<NodeList>,
     ) -> Result<RunningNode, NodeError> {
+        Self::start_on(identity, data, bind(listen)?, list).await
+    }
+
+    /// As [`Node::start`], on a port that is already held.
+    ///
+    /// # Errors
+    /// Where the list does not name the node, or the storage is not to be had.
+    pub async fn start_on(
+        identity: Identity,
+        data: PathBuf,
+        listener: TcpListener,
+        list: Arc<NodeList>,
+    ) -> Result<RunningNode, NodeError> {
+        let listed = list.get(&identity.id()).ok_or(NodeError::NotListed)?.address();
         let placement = Placement::new(identity.id(), list);
-        placement.own_swarm().ok_or(NodeError::NotListed)?;
-        let store: Arc<dyn MailStore> = Arc::new(EmbeddedStore::open(&data.join("mail"), Options::default())?);
+        let store: Arc<dyn MailStore> =
+            Arc::new(EmbeddedStore::open(&data.join("mail"), Options::default())?);
         let tls = RustlsConfig::from_config(identity.certificate().server_config()?);
         let node = Arc::new(Self { identity, placement, store, connections: Connections::new() });
 
-        let listener = std::net::TcpListener::bind(listen)
-            .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
-            .map_err(|error| NodeError::Listen(listen, error))?;
         let handle = Handle::new();
         let server = axum_server::from_tcp_rustls(listener, tls)
             .handle(handle.clone())
             .serve(http::router(Arc::clone(&node)).into_make_service());
         let server = tokio::spawn(server);
         let sweeper = tokio::spawn(sweep(Arc::clone(&node.store)));
-        let address = handle.listening().await.unwrap_or(listen);
+        let address = handle.listening().await.unwrap_or(listed);
         tracing::info!(%address, "node serving");
         Ok(RunningNode { address, node, handle, server, sweeper })
     }

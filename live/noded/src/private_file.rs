@@ -23,7 +23,10 @@ pub fn create_folder(folder: &Path) -> io::Result<()> {
 /// # Errors
 /// Where the disk does not take it.
 pub fn write(path: &Path, content: &[u8]) -> io::Result<()> {
-    let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
+    let folder = match path.parent().ok_or(io::ErrorKind::InvalidInput)? {
+        folder if folder.as_os_str().is_empty() => Path::new("."),
+        folder => folder,
+    };
     let mut file = NamedTempFile::new_in(folder)?;
     file.write_all(content)?;
     file.as_file().sync_all()?;

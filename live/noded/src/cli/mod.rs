@@ -1,0 +1,101 @@
+//! The command line of `warren-node`: what can be asked, and who carries it out.
+
+mod init;
+mod logging;
+mod run;
+mod sign_list;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+use warren_noded::NodeError;
+use warren_noded::directory::DirectoryError;
+use warren_noded::identity::IdentityError;
+use warren_wire::directory::ListError;
+
+/// Runs one node of a Warren network: it keeps people's sealed mail and passes their onions on.
+///
+/// A network is made in three steps: `init` on every machine gives the node its keys and prints
+/// its record; `sign-list` makes the signed list of all records; `run` serves with that list.
+/// To try a whole network on one machine, use `warren up` instead.
+#[derive(Debug, Parser)]
+#[command(name = "warren-node", version, propagate_version = true, max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Init(init::Init),
+    SignList(sign_list::SignList),
+    Run(run::Run),
+}
+
+/// Why a command failed; each text says what to do.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CommandError {
+    /// A file of the user's.
+    #[error("{} cannot be read: {source}", path.display())]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A record that `init` did not print.
+    #[error("{} is no node's record: give the JSON that `warren-node init` prints ({source})", path.display())]
+    NoRecord {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: RecordError,
+    },
+    /// `run` before `init`.
+    #[error("{} holds no identity: run `warren-node init` first", .0.display())]
+    NoIdentity(PathBuf),
+    /// The executor or the signals.
+    #[error("the operating system refuses: {0}")]
+    System(#[from] std::io::Error),
+    /// The log filter.
+    #[error("the log filter is not understood: {0}")]
+    Filter(#[from] tracing_subscriber::filter::ParseError),
+    /// The node.
+    #[error(transparent)]
+    Node(#[from] NodeError),
+    /// The node's keys.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// The directory.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+}
+
+/// What is wrong with a record.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RecordError {
+    /// Not the JSON of a record.
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+    /// A key, address or fingerprint in it is malformed.
+    #[error("a key, the address or the fingerprint is malformed")]
+    Field,
+}
+
+impl From<ListError> for CommandError {
+    fn from(error: ListError) -> Self {
+        Self::Directory(error.into())
+    }
+}
+
+/// Carries a command out.
+///
+/// # Errors
+/// Where it fails; usage errors ended the program before.
+pub(crate) fn execute(arguments: Arguments) -> Result<(), CommandError> {
+    match arguments.command {
+        Command::Init(command) => command.execute(),
+        Command::SignList(command) => command.execute(),
+        Command::Run(command) => command.execute(),
+    }
+}
