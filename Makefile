@@ -18,7 +18,7 @@ setup: ## check for the C compiler, make, perl, git and python3 that the build n
 	@scripts/setup
 
 build: setup ## build the programs, optimised
-	cargo build --release --locked -p warren
+	cargo build --release --locked -p warren -p warren-noded
 
 run: build ## start a local network and keep it up until Ctrl-C
 	@exec "$(BUILT)/release/warren" up
