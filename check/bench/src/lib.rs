@@ -1,0 +1,31 @@
+//! Measurements, each beside an opponent or a floor that runs in the same minute.
+//!
+//! Figures of a shared machine drift; ratios of things that run in turns drift less. So every row
+//! names what it is compared with, and nothing here asserts a time.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`contest`], [`stopwatch`], [`statistics`] | how anything is measured |
+//! | [`row`], [`table`] | what is shown |
+//! | [`recovery_phrase`], [`message`], [`onion`] | what one core computes |
+//! | [`store`] | a node's storage engine |
+//! | [`node`] | a node over TLS |
+
+pub mod contest;
+pub mod message;
+pub mod node;
+pub mod onion;
+mod onion_opponents;
+pub mod recovery_phrase;
+pub mod row;
+pub mod statistics;
+pub mod stopwatch;
+pub mod store;
+mod store_opponents;
+pub mod table;
+
+pub use contest::Effort;
+pub use row::Row;
+
+/// What a measurement gives; it ends at the first failure, whatever that is.
+pub type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;

@@ -1,0 +1,72 @@
+//! `make bench`: everything measured, one table printed.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use warren_bench::{Effort, Outcome, Row, message, node, onion, recovery_phrase, store, table};
+
+/// Measures Warren beside its opponents and prints one table.
+#[derive(Debug, Parser)]
+#[command(name = "warren-bench")]
+struct Arguments {
+    /// Only rows whose name contains this, such as `onion`, `store`, `send-to-read`.
+    #[arg(long, value_name = "NAME")]
+    only: Option<String>,
+    /// Few and short rounds: shows that everything runs; the figures mean little.
+    #[arg(long)]
+    quick: bool,
+    /// The rows as JSON, times in seconds for one operation.
+    #[arg(long)]
+    json: bool,
+    /// Where the stores write: on a disk, for on a RAM disk durability costs nothing.
+    #[arg(long, value_name = "DIR", default_value_os_t = std::env::temp_dir())]
+    scratch: PathBuf,
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("warren-bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Outcome<()> {
+    let effort = if arguments.quick { Effort::QUICK } else { Effort::FULL };
+    let scratch = &arguments.scratch;
+    let rows = [
+        group(arguments, &["phrase-encode", "phrase-parse"], || recovery_phrase::rows(effort))?,
+        group(arguments, &["message-seal", "message-open"], || message::rows(effort))?,
+        group(arguments, &["onion-build", "onion-peel", "onion-peel-gcm"], || onion::rows(effort))?,
+        group(arguments, &["store", "retrieve"], || store::rows(effort, scratch))?,
+        group(arguments, &["tls-store", "tls-retrieve"], || node::rows(effort, scratch))?,
+    ]
+    .concat();
+    if rows.is_empty() {
+        return Err("no row's name contains what --only asks for".into());
+    }
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&rows)?);
+    } else {
+        print!("{}", table::format(&rows));
+    }
+    Ok(())
+}
+
+/// Measures rows that are measured together, if any of them is wanted.
+fn group(
+    arguments: &Arguments,
+    names: &[&str],
+    measure: impl FnOnce() -> Outcome<Vec<Row>>,
+) -> Outcome<Vec<Row>> {
+    let wanted = |name: &str| arguments.only.as_ref().is_none_or(|only| name.contains(only));
+    if !names.iter().any(|name| wanted(name)) {
+        return Ok(Vec::new());
+    }
+    eprintln!("measuring {} ...", names.join(", "));
+    let rows = measure()?;
+    Ok(rows.into_iter().filter(|row| wanted(row.name)).collect())
+}
