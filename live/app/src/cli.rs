@@ -1,0 +1,387 @@
+//! What can be typed: commands, options, and the help that explains them.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+
+const AFTER_HELP: &str = "\
+First steps:
+  warren up                                  a network of your own; leave it running
+  export WARREN_SEED='URL#KEY'               as `warren up` prints it, in another terminal
+  warren account create --name alice         prints the recovery words: write them down
+  warren send 05... \"Hello\"                  to somebody's Account ID
+  warren read --follow                       what people write to you
+  warren demo                                all of it by itself, in a temporary folder
+
+Passphrase: asked for on the terminal, or taken from --passphrase-file, or from the environment
+variable WARREN_PASSPHRASE. It is never an argument, because other users can see arguments.
+
+Exit codes:
+  0    done; `send`: delivered
+  1    failed; stderr says why and what to do
+  2    the command line was not understood
+  3    the message is saved but waits: it is sent again by the next `send`, `outbox retry`
+       or `read --follow`
+  4    the network cannot be reached; `read` has shown what is on this device
+  5    the passphrase is missing or wrong
+  130  interrupted before anything was saved
+
+With --json results are JSON on stdout: one object, or one object a line for `read`. Errors are one
+line on stderr, {\"error\":{\"code\":...,\"message\":...}}, warnings likewise under \"warning\".
+
+WARREN_LOG=debug prints a log on stderr. It names nodes, and neither people nor content.";
+
+/// A private messenger: no phone number, no e-mail, an onion-routed network of nodes.
+#[derive(Debug, Parser)]
+#[command(
+    name = "warren",
+    version,
+    about,
+    after_help = AFTER_HELP,
+    arg_required_else_help = true,
+    disable_help_subcommand = true,
+    max_term_width = 100
+)]
+pub struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Options of every command")]
+pub struct Global {
+    /// Where accounts and messages lie on this device [default: the platform's data folder]
+    #[arg(long, global = true, env = "WARREN_HOME", value_name = "DIR", hide_env_values = true)]
+    pub home: Option<PathBuf>,
+    /// Which account, where there are several: its name or its Account ID
+    #[arg(
+        long,
+        global = true,
+        env = "WARREN_ACCOUNT",
+        value_name = "NAME|ID",
+        hide_env_values = true
+    )]
+    pub account: Option<String>,
+    /// Where the list of nodes comes from, as `warren up` prints it; remembered once used
+    #[arg(
+        long,
+        global = true,
+        env = "WARREN_SEED",
+        value_name = "URL#KEY",
+        hide_env_values = true
+    )]
+    pub seed: Option<String>,
+    /// Print JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Read the passphrase from the first line of a file
+    #[arg(
+        long,
+        global = true,
+        env = "WARREN_PASSPHRASE_FILE",
+        value_name = "FILE",
+        hide_env_values = true
+    )]
+    pub passphrase_file: Option<PathBuf>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Create, restore, show, list and remove accounts
+    #[command(subcommand)]
+    Account(AccountCommand),
+    /// Send a message
+    Send(SendArgs),
+    /// Fetch and show messages
+    Read(ReadArgs),
+    /// The people you know by name
+    #[command(args_conflicts_with_subcommands = true)]
+    Contacts(ContactsArgs),
+    /// Show the nodes that your requests pass through
+    #[command(after_help = PATH_HELP)]
+    Path,
+    /// Messages that wait to be delivered
+    #[command(args_conflicts_with_subcommands = true)]
+    Outbox(OutboxArgs),
+    /// Run a complete local network until Ctrl-C
+    Up(UpArgs),
+    /// Watch a whole conversation, in a temporary folder
+    #[command(after_help = DEMO_HELP)]
+    Demo,
+    /// Print completions for a shell
+    #[command(after_help = COMPLETIONS_HELP)]
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
+    /// Write manual pages
+    #[command(after_help = MAN_HELP)]
+    Man {
+        /// The folder to write them to, or `-` for the main page on stdout
+        #[arg(value_name = "DIR|-")]
+        to: PathBuf,
+    },
+}
+
+const PATH_HELP: &str = "\
+The first node, the guard, sees your address; the last sees which mailbox is asked for; none sees
+both. The guard is kept, so that over time few nodes learn your address.";
+
+const DEMO_HELP: &str = "\
+Starts a network of seven nodes on free ports of this machine, or uses the one of --seed. Creates
+two accounts, sends messages both ways, shows the path, deletes one person's device, restores it
+from the recovery words, and reads the messages again. Leaves nothing behind. Exit code 0 if every
+step held.
+
+Examples:
+  warren demo
+  warren demo --json
+  warren --seed 'http://127.0.0.1:22023#KEY' demo";
+
+const COMPLETIONS_HELP: &str = "\
+Examples:
+  warren completions bash > ~/.local/share/bash-completion/completions/warren
+  warren completions zsh > ~/.zfunc/_warren
+  warren completions fish > ~/.config/fish/completions/warren.fish";
+
+const MAN_HELP: &str = "\
+Examples:
+  warren man - | man -l -
+  warren man ~/.local/share/man/man1";
+
+/// `warren account ...`
+#[derive(Debug, Subcommand)]
+pub enum AccountCommand {
+    /// Create an account and print its recovery words
+    #[command(after_help = CREATE_HELP)]
+    Create {
+        /// What you call the account on this device [default: main]
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// Bring an account back from its recovery words, read from stdin
+    #[command(after_help = RESTORE_HELP)]
+    Restore {
+        /// What you call the account on this device [default: main]
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// Show an account
+    #[command(after_help = SHOW_HELP)]
+    Show {
+        /// Show its recovery words too; look behind you first
+        #[arg(long)]
+        mnemonic: bool,
+        /// Print nothing but the Account ID
+        #[arg(long, conflicts_with = "mnemonic")]
+        id: bool,
+    },
+    /// List the accounts on this device
+    List,
+    /// Take an account and its messages off this device
+    #[command(after_help = REMOVE_HELP)]
+    Remove {
+        /// Its name or its Account ID
+        #[arg(value_name = "NAME|ID")]
+        which: String,
+        /// Do it: only the recovery words bring the account back
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Print the Account ID that recovery words stand for; nothing is stored
+    #[command(after_help = ID_HELP)]
+    Id {
+        /// Read the words from stdin, which is the only way
+        #[arg(long, required = true)]
+        phrase_stdin: bool,
+    },
+}
+
+const CREATE_HELP: &str = "\
+The first account also creates the home: choose a passphrase, which encrypts everything on this
+device. The thirteen recovery words are the account. Whoever has them has it; without them nobody
+can bring it back.
+
+Examples:
+  warren account create --name alice
+  warren --passphrase-file pass.txt --json account create";
+
+const RESTORE_HELP: &str = "\
+The words are asked for on the terminal without showing them, or read from stdin. They are never an
+argument, because other users can see arguments and shells remember them. Case, line breaks and
+letters behind the third of each word do not matter.
+
+Examples:
+  warren account restore --name alice
+  warren account restore --name alice < words.txt";
+
+const SHOW_HELP: &str = "\
+Examples:
+  warren account show
+  warren --account bob account show --id
+  warren account show --mnemonic";
+
+const REMOVE_HELP: &str = "\
+Example:
+  warren account remove bob --yes";
+
+const ID_HELP: &str = "\
+Touches no home and needs no passphrase.
+
+Example:
+  warren account id --phrase-stdin < words.txt";
+
+/// `warren send`
+#[derive(Debug, Args)]
+#[command(after_help = SEND_HELP)]
+pub struct SendArgs {
+    /// A contact's name or an Account ID
+    pub to: String,
+    /// The message; `-` or nothing reads it from stdin
+    pub text: Vec<String>,
+}
+
+const SEND_HELP: &str = "\
+The message is saved on this device before anything is sent. Messages that wait from earlier are
+sent first.
+
+Exit code 0: stored in the recipient's mailbox. 3: saved, and waits until the network can be reached.
+
+Examples:
+  warren send bob Hello there
+  warren send 05aa65...5aa74 \"Hello there\"
+  fortune | warren send bob";
+
+/// `warren read`
+#[derive(Debug, Args)]
+#[command(after_help = READ_HELP)]
+pub struct ReadArgs {
+    /// Keep going until Ctrl-C: show messages as they come, send those that wait
+    #[arg(long, short)]
+    pub follow: bool,
+    /// Show the whole history: what was read before, and your own messages
+    #[arg(long, short)]
+    pub all: bool,
+    /// Only the conversation with a contact's name or an Account ID
+    #[arg(long, value_name = "CONTACT")]
+    pub from: Option<String>,
+    /// At most so many, the newest; the others stay unread
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+}
+
+const READ_HELP: &str = "\
+Shows unread messages, oldest first, in local time, and marks them as read. Characters that could
+steer a terminal or turn the direction of text are shown as \\u{...}.
+
+Exit code 4: the network cannot be reached, and what is on this device was shown.
+
+Examples:
+  warren read
+  warren read --follow
+  warren read --all --from bob --limit 20
+  warren read --json | jq -r .text";
+
+/// `warren contacts ...`
+#[derive(Debug, Args)]
+#[command(after_help = CONTACTS_HELP)]
+pub struct ContactsArgs {
+    /// What to do with them; nothing lists them
+    #[command(subcommand)]
+    pub command: Option<ContactsCommand>,
+}
+
+const CONTACTS_HELP: &str = "\
+The names are yours: nobody else sees them, and nobody can take the place of a contact by calling
+themselves the same.
+
+Examples:
+  warren contacts
+  warren contacts add 05aa65...5aa74 --name bob
+  warren contacts rename bob robert
+  warren contacts remove robert";
+
+/// What to do with contacts.
+#[derive(Debug, Subcommand)]
+pub enum ContactsCommand {
+    /// List them
+    List,
+    /// Give an Account ID a name
+    Add {
+        /// Their Account ID
+        id: String,
+        /// What you call them
+        #[arg(long)]
+        name: String,
+    },
+    /// Give a contact another name
+    Rename {
+        /// A contact's name or Account ID
+        contact: String,
+        /// The new name
+        name: String,
+    },
+    /// Forget a contact; messages stay
+    Remove {
+        /// A contact's name or Account ID
+        contact: String,
+    },
+}
+
+/// `warren outbox ...`
+#[derive(Debug, Args)]
+#[command(after_help = OUTBOX_HELP)]
+pub struct OutboxArgs {
+    /// What to do with them; nothing lists them
+    #[command(subcommand)]
+    pub command: Option<OutboxCommand>,
+}
+
+const OUTBOX_HELP: &str = "\
+Examples:
+  warren outbox
+  warren outbox retry          exit code 3 if messages still wait";
+
+/// What to do with the messages that wait.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum OutboxCommand {
+    /// List them
+    List,
+    /// Try to send them now
+    Retry,
+}
+
+/// `warren up`
+#[derive(Debug, Args)]
+#[command(after_help = UP_HELP)]
+pub struct UpArgs {
+    /// How many nodes; every seven make one more swarm
+    #[arg(long, default_value_t = 7, value_name = "N")]
+    pub nodes: usize,
+    /// Where the nodes keep their keys and mail [default: local-network in the data folder]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// The port of the directory; 0 takes any
+    #[arg(long, default_value_t = 22023, value_name = "PORT")]
+    pub seed_port: u16,
+    /// The port of every node, each on an address of its own; 0 takes any
+    #[arg(long, default_value_t = 22100, value_name = "PORT")]
+    pub node_port: u16,
+}
+
+const UP_HELP: &str = "\
+Everything is on loopback: no other machine can reach it. The same folder gives the same nodes, with
+the mail they keep. With --json one line is printed once the network is ready:
+{\"seed\":...,\"seed_url\":...,\"directory_key\":...,\"nodes\":[...],\"data\":...}
+
+Examples:
+  warren up
+  warren up --nodes 14                       two swarms
+  warren up --data net --seed-port 0 --node-port 0 --json";

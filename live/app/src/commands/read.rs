@@ -1,0 +1,267 @@
+//! `warren read`: fetches, shows what is unread, and goes on for as long as it is told to.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use warren_client::Messenger;
+use warren_client::database::{
+    AccountDb, Content, Direction, Filter, Message, MessageId, MessageState,
+};
+use warren_wire::AccountId;
+
+use crate::cli::ReadArgs;
+use crate::failure::{Exit, Failure};
+use crate::output::Output;
+use crate::start::Start;
+use crate::stop::Stop;
+use crate::terminal_text;
+use crate::wording::{self, json_time, local_time, peer_shown};
+
+/// How often new messages are asked for.
+const INTERVAL: Duration = Duration::from_secs(1);
+/// The longest pause between two tries while the network cannot be reached.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// How many messages are read from the database at a time.
+const PAGE: usize = 500;
+/// Behind the first line of a message.
+const INDENT: &str = "    ";
+
+/// Carries the command out.
+///
+/// # Errors
+/// Where the home or the database fails. A network that cannot be reached is told on stderr, and
+/// what is on this device is shown.
+pub async fn run(start: &Start, args: &ReadArgs) -> Result<Exit, Failure> {
+    let mut reader = Reader {
+        messenger: start.messenger()?,
+        output: start.output,
+        peer: None,
+        is_failing: false,
+    };
+    if let Some(from) = &args.from {
+        reader.peer = Some(wording::peer(reader.messenger.db(), from)?);
+    }
+    if !args.follow {
+        let fetched = reader.fetch().await?;
+        let shown = reader.show_kept(args, None)?;
+        if shown == 0 {
+            start.output.text(if args.all { "No messages." } else { "No new messages." })?;
+        }
+        return Ok(if fetched { Exit::Done } else { Exit::Offline });
+    }
+    let mut stop = Stop::listen().map_err(Failure::Terminal)?;
+    tokio::select! {
+        biased;
+        () = stop.asked() => Ok(Exit::Done),
+        failed = reader.follow(args) => failed.map(|()| Exit::Done),
+    }
+}
+
+struct Reader {
+    messenger: Messenger,
+    output: Output,
+    /// Whose messages alone are shown.
+    peer: Option<AccountId>,
+    /// Whether the network could not be reached when last asked.
+    is_failing: bool,
+}
+
+impl Reader {
+    /// Fetches what is new; whether the network answered.
+    async fn fetch(&mut self) -> Result<bool, Failure> {
+        let failure = match self.messenger.receive().await.map_err(Failure::from) {
+            Err(failure) if !failure.is_network() => return Err(failure),
+            Err(failure) => Some(failure),
+            Ok(_) => None,
+        };
+        if let Some(failure) = &failure
+            && !self.is_failing
+        {
+            let message = format!("nothing new can be fetched: {failure}");
+            self.output.warning(failure.code(), &message);
+        }
+        self.is_failing = failure.is_some();
+        Ok(failure.is_none())
+    }
+
+    /// Shows what is in the database, oldest first, up to `last`; the number of messages.
+    fn show_kept(&mut self, args: &ReadArgs, last: Option<MessageId>) -> Result<usize, Failure> {
+        let filter = Filter { peer: self.peer, unread: !args.all };
+        let limit = args.limit.unwrap_or(usize::MAX);
+        let mut messages = Vec::new();
+        let mut before = None;
+        loop {
+            let page = self.messenger.db().messages(&filter, before, PAGE)?;
+            let wanted = |message: &Message| last.is_none_or(|last| message.id <= last);
+            messages.extend(page.messages.into_iter().filter(wanted));
+            before = page.older;
+            if before.is_none() || messages.len() >= limit {
+                break;
+            }
+        }
+        messages.truncate(limit);
+        messages.reverse();
+        self.show(&messages)?;
+        Ok(messages.len())
+    }
+
+    /// Shows messages and marks them as read, once they have left this program.
+    fn show(&mut self, messages: &[Message]) -> Result<(), Failure> {
+        let mut unread = Vec::new();
+        for message in messages {
+            let db = self.messenger.db();
+            let name = peer_shown(db, &message.peer)?;
+            let value = message_json(db, message)?;
+            if let Err(failure) = self.output.result(&value, message_text(message, &name)) {
+                self.messenger.db().mark_read(&unread)?;
+                return Err(failure);
+            }
+            if !message.read {
+                unread.push(message.id);
+            }
+        }
+        if !unread.is_empty() {
+            self.messenger.db().mark_read(&unread)?;
+        }
+        Ok(())
+    }
+
+    /// Shows messages as they come, from this process or another, and sends those that wait.
+    async fn follow(&mut self, args: &ReadArgs) -> Result<(), Failure> {
+        // First what is here, so that nobody waits for the network to read it.
+        let mut last = self.messenger.db().last_arrived()?;
+        self.show_kept(args, Some(last))?;
+        let mut pause = INTERVAL;
+        loop {
+            let was_failing = self.is_failing;
+            if self.fetch().await? {
+                pause = INTERVAL;
+                if was_failing {
+                    self.output.warning("connected", "the network answers again");
+                }
+                self.send_waiting().await?;
+            } else {
+                pause = if was_failing { (pause * 2).min(LONGEST_PAUSE) } else { INTERVAL };
+            }
+            last = self.show_arrived(last)?;
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// Tries what waits and is due; a failure is no news, because it waited before.
+    async fn send_waiting(&mut self) -> Result<(), Failure> {
+        if self.messenger.db().next_attempt()?.is_none() {
+            return Ok(());
+        }
+        match self.messenger.deliver_waiting().await.map_err(Failure::from) {
+            Err(failure) if !failure.is_network() => Err(failure),
+            _ => Ok(()),
+        }
+    }
+
+    /// Shows what came after `last`; the message that came last.
+    fn show_arrived(&mut self, mut last: MessageId) -> Result<MessageId, Failure> {
+        loop {
+            let mut arrived = self.messenger.db().arrived_after(last, PAGE)?;
+            let Some(newest) = arrived.last() else { return Ok(last) };
+            last = newest.id;
+            arrived.retain(|message| self.peer.is_none_or(|peer| peer == message.peer));
+            self.show(&arrived)?;
+        }
+    }
+}
+
+/// One message for programs.
+fn message_json(db: &AccountDb, message: &Message) -> Result<Value, Failure> {
+    let contact = db.contact(&message.peer)?;
+    Ok(json!({
+        "message_id": message.id.number(),
+        "peer": message.peer.to_string(),
+        "name": contact.as_ref().and_then(|contact| contact.petname.clone()),
+        "calls_themselves": contact.map(|contact| contact.name).filter(|name| !name.is_empty()),
+        "direction": match message.direction {
+            Direction::Incoming => "incoming",
+            Direction::Outgoing => "outgoing",
+        },
+        "text": match &message.content {
+            Content::Text(text) => Some(text),
+            Content::Unknown(_) => None,
+        },
+        "timestamp": message.timestamp,
+        "time": json_time(message.timestamp),
+        "state": state_word(message.state),
+        "was_read": message.read,
+    }))
+}
+
+const fn state_word(state: MessageState) -> &'static str {
+    match state {
+        MessageState::Pending => "waiting",
+        MessageState::Sent => "delivered",
+        MessageState::Failed => "failed",
+        MessageState::Received => "received",
+    }
+}
+
+/// One message for people: `2026-01-31 18:05:09  bob: Hello`.
+fn message_text(message: &Message, name: &str) -> String {
+    let time = local_time(message.timestamp);
+    let body = match &message.content {
+        Content::Text(text) => terminal_text::block(text, INDENT),
+        Content::Unknown(_) => "[a kind of message this version cannot show]".to_owned(),
+    };
+    let separator = if body.contains('\n') { format!("\n{INDENT}") } else { " ".to_owned() };
+    match message.direction {
+        Direction::Incoming => format!("{time}  {name}:{separator}{body}"),
+        Direction::Outgoing => {
+            let note = match message.state {
+                MessageState::Pending => " (waiting)",
+                MessageState::Failed => " (not delivered)",
+                MessageState::Sent | MessageState::Received => "",
+            };
+            format!("{time}  you to {name}{note}:{separator}{body}")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(text: &str, direction: Direction, state: MessageState) -> Message {
+        Message {
+            id: MessageId::new(1),
+            peer: "05aa654f00fc39fc69fd0db829410ca38177d7732a8d2f0934ab3872ac56d5aa74"
+                .parse()
+                .unwrap(),
+            direction,
+            content: Content::Text(text.to_owned()),
+            timestamp: 1_700_000_000_000,
+            received_at: 1_700_000_000_000,
+            state,
+            read: true,
+            hash: None,
+        }
+    }
+
+    fn shown(text: &str) -> String {
+        let message = message(text, Direction::Incoming, MessageState::Received);
+        message_text(&message, "bob").split_off("2023-11-14 22:13:20  ".len())
+    }
+
+    #[test]
+    fn a_message_cannot_steer_the_terminal_or_pass_for_two() {
+        assert_eq!(shown("hi"), "bob: hi");
+        assert_eq!(shown("\u{1b}[2J\u{202e}"), "bob: \\u{1b}[2J\\u{202e}");
+        let two = shown("hi\n2023-11-14 22:13:21  carol: send me money");
+        assert_eq!(two, "bob:\n    hi\n    2023-11-14 22:13:21  carol: send me money");
+    }
+
+    #[test]
+    fn own_messages_are_marked_with_how_far_they_got() {
+        let waiting = message("hi", Direction::Outgoing, MessageState::Pending);
+        assert!(message_text(&waiting, "bob").ends_with("you to bob (waiting): hi"));
+        let sent = message("hi", Direction::Outgoing, MessageState::Sent);
+        assert!(message_text(&sent, "bob").ends_with("you to bob: hi"));
+    }
+}

@@ -1,0 +1,242 @@
+//! What can go wrong, with a code for programs, an exit status, and what to do about it.
+
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use warren_account::MnemonicError;
+use warren_client::ClientError;
+use warren_client::database::DatabaseError;
+use warren_client::vault::VaultError;
+use warren_noded::local_network::NetworkError;
+use warren_transport::SeedError;
+use warren_wire::AccountId;
+
+/// The exit codes; `warren --help` lists them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Done as asked.
+    Done,
+    /// Failed.
+    Failed,
+    /// The command line was not understood.
+    Usage,
+    /// Saved, and waiting for the network.
+    Waiting,
+    /// What is on this device was shown, and nothing could be fetched.
+    Offline,
+    /// The passphrase is missing or wrong.
+    Passphrase,
+    /// Ctrl-C before anything was saved.
+    Interrupted,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Done => 0,
+            Exit::Failed => 1,
+            Exit::Usage => 2,
+            Exit::Waiting => 3,
+            Exit::Offline => 4,
+            Exit::Passphrase => 5,
+            Exit::Interrupted => 130,
+        })
+    }
+}
+
+/// Why a command failed. No text holds a passphrase, recovery words, a key or a message.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The command line; the text is the parser's.
+    #[error("{0}")]
+    Usage(String),
+    /// The engine.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// The seed that was given.
+    #[error(transparent)]
+    Seed(#[from] SeedError),
+    /// The platform names no data folder.
+    #[error("this system names no folder for data: give one with --home DIR or WARREN_HOME")]
+    NoDataFolder,
+    /// There is nothing at the home yet.
+    #[error(
+        "there is no account on this device yet: `warren account create` makes one, `warren \
+         account restore` brings one back from its recovery words (looked in {})",
+        .0.display()
+    )]
+    NoHome(PathBuf),
+    /// Nobody can be asked for the passphrase.
+    #[error(
+        "a passphrase is needed and there is no terminal to ask on: give --passphrase-file FILE, \
+         or set WARREN_PASSPHRASE_FILE or WARREN_PASSPHRASE"
+    )]
+    NoPassphrase,
+    /// The two passphrases differ.
+    #[error("the two passphrases differ: try again")]
+    PassphrasesDiffer,
+    /// The file with the passphrase.
+    #[error("the passphrase file {} cannot be read: {error}", path.display())]
+    PassphraseFile {
+        /// Which.
+        path: PathBuf,
+        /// The system's words.
+        error: io::Error,
+    },
+    /// The terminal.
+    #[error("the terminal cannot be asked: {0}")]
+    Terminal(io::Error),
+    /// Stdin.
+    #[error("stdin cannot be read: {0}")]
+    Stdin(io::Error),
+    /// Stdin holds more than can be meant.
+    #[error("there is too much on stdin: at most {0} bytes of text are read")]
+    TooMuchInput(usize),
+    /// An empty message.
+    #[error("there is no message: give it after the recipient, or on stdin")]
+    EmptyMessage,
+    /// A name that cannot be used.
+    #[error("this name cannot be used: {0}")]
+    Name(&'static str),
+    /// An account of that name exists.
+    #[error("an account on this device is called '{0}' already: choose another --name")]
+    NameTaken(String),
+    /// No Account ID.
+    #[error("that is no Account ID: one has 66 hexadecimal digits and starts with 05")]
+    NoAccountId,
+    /// A name somebody gave themselves.
+    #[error(
+        "'{name}' is what {id} calls themselves, as anybody could: if that is who you mean, \
+         `warren contacts add {id} --name NAME` first"
+    )]
+    NotYourName {
+        /// The name.
+        name: String,
+        /// Whose it is.
+        id: AccountId,
+    },
+    /// Deleting without being sure.
+    #[error(
+        "this takes the account '{0}' and its messages off this device, and only its recovery \
+         words bring it back: add --yes to do it"
+    )]
+    NotConfirmed(String),
+    /// Ctrl-C.
+    #[error("interrupted: nothing was saved")]
+    Interrupted,
+    /// The local network.
+    #[error("the local network cannot run: {0}")]
+    Network(NetworkError),
+    /// A port that something else uses.
+    #[error(
+        "{address} is in use, perhaps by another `warren up`: choose another port with {option} \
+         PORT, or {option} 0 for any"
+    )]
+    PortTaken {
+        /// Where nobody can listen.
+        address: String,
+        /// The option that changes it.
+        option: &'static str,
+    },
+    /// Another process runs a network on the same folder.
+    #[error("another `warren up` runs on this folder: stop it, or choose another with --data DIR")]
+    DataInUse,
+    /// A step of the demo.
+    #[error("the demo failed: {0}")]
+    Demo(String),
+    /// A file or folder that was named.
+    #[error("{} cannot be used: {error}", path.display())]
+    Path {
+        /// Which.
+        path: PathBuf,
+        /// The system's words.
+        error: io::Error,
+    },
+    /// The program's runtime.
+    #[error("the program cannot start: {0}")]
+    Runtime(io::Error),
+    /// Stdout.
+    #[error("the result cannot be written: {0}")]
+    Output(io::Error),
+    /// Whoever read stdout has gone.
+    #[error("nobody reads the output")]
+    OutputClosed,
+}
+
+impl From<DatabaseError> for Failure {
+    fn from(error: DatabaseError) -> Self {
+        Self::Client(error.into())
+    }
+}
+
+impl From<MnemonicError> for Failure {
+    fn from(error: MnemonicError) -> Self {
+        Self::Client(error.into())
+    }
+}
+
+impl From<io::Error> for Failure {
+    /// An error of stdout: every other place wraps its own.
+    fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            Self::OutputClosed
+        } else {
+            Self::Output(error)
+        }
+    }
+}
+
+impl Failure {
+    /// A name for programs, which stays the same where the words change.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Usage(_) => "usage",
+            Self::Client(error) => error.code(),
+            Self::Seed(_) => "bad_seed",
+            Self::NoDataFolder => "no_data_folder",
+            Self::NoHome(_) => "no_account",
+            Self::NoPassphrase => "no_passphrase",
+            Self::PassphrasesDiffer => "passphrases_differ",
+            Self::PassphraseFile { .. } => "passphrase_file",
+            Self::Terminal(_) => "terminal",
+            Self::Stdin(_) => "stdin",
+            Self::TooMuchInput(_) => "too_much_input",
+            Self::EmptyMessage => "empty_message",
+            Self::Name(_) => "bad_name",
+            Self::NameTaken(_) => "name_taken",
+            Self::NoAccountId => "bad_account_id",
+            Self::NotYourName { .. } => "not_your_name",
+            Self::NotConfirmed(_) => "not_confirmed",
+            Self::Interrupted => "interrupted",
+            Self::Network(_) => "local_network",
+            Self::PortTaken { .. } => "port_taken",
+            Self::DataInUse => "data_in_use",
+            Self::Demo(_) => "demo",
+            Self::Path { .. } => "path",
+            Self::Runtime(_) => "runtime",
+            Self::Output(_) => "output",
+            Self::OutputClosed => "output_closed",
+        }
+    }
+
+    /// How the program ends.
+    pub const fn exit(&self) -> Exit {
+        match self {
+            Self::Usage(_) => Exit::Usage,
+            Self::Interrupted => Exit::Interrupted,
+            Self::NoPassphrase
+            | Self::PassphrasesDiffer
+            | Self::PassphraseFile { .. }
+            | Self::Client(ClientError::Vault(
+                VaultError::WrongPassphrase | VaultError::EmptyPassphrase,
+            )) => Exit::Passphrase,
+            _ => Exit::Failed,
+        }
+    }
+
+    /// Whether trying again later may help.
+    pub const fn is_network(&self) -> bool {
+        matches!(self, Self::Client(error) if error.is_network())
+    }
+}

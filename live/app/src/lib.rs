@@ -1,0 +1,87 @@
+//! The one program a person runs: the command line.
+//!
+//! A library, so that tests reach its parts; `main` calls [`run`]. In the order of a start:
+//!
+//! | module | what |
+//! |---|---|
+//! | [`cli`] | what can be typed |
+//! | [`failure`] | what can go wrong, with its code and exit status |
+//! | [`output`] | results on stdout, errors and warnings on stderr, as text or JSON |
+//! | [`passphrase`] | where the passphrase comes from |
+//! | [`terminal_text`] | a stranger's text, made harmless for a terminal |
+//! | [`start`] | from what was typed to an unlocked device |
+//! | [`stop`] | Ctrl-C and SIGTERM |
+//! | [`wording`] | how people, times and nodes are written |
+//! | [`commands`] | one module for each command |
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+
+pub mod cli;
+pub mod commands;
+pub mod failure;
+pub mod output;
+pub mod passphrase;
+pub mod start;
+pub mod stop;
+pub mod terminal_text;
+pub mod wording;
+
+use cli::Cli;
+use failure::{Exit, Failure};
+use output::Output;
+use start::Start;
+
+/// Reads the command line, does what it says, and reports how it went.
+pub fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return refuse(&error),
+    };
+    logging();
+    let output = Output::new(cli.global.json);
+    let result = tokio::runtime::Runtime::new()
+        .map_err(Failure::Runtime)
+        .and_then(|runtime| runtime.block_on(commands::run(Start::new(cli.global), cli.command)));
+    match result {
+        Ok(exit) => exit.into(),
+        // Whoever read the output has seen enough.
+        Err(Failure::OutputClosed) => Exit::Done.into(),
+        Err(failure) => {
+            output.error(&failure);
+            failure.exit().into()
+        }
+    }
+}
+
+/// Help goes to stdout; a mistake to stderr, in the form that was asked for.
+fn refuse(error: &clap::Error) -> ExitCode {
+    let wants_json = std::env::args_os().any(|argument| argument == "--json");
+    let is_mistake = !matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp
+            | ErrorKind::DisplayVersion
+            | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+    );
+    if wants_json && is_mistake {
+        let text = error.render().to_string();
+        let text = text.trim().trim_start_matches("error: ").to_owned();
+        let failure = Failure::Usage(text);
+        Output::new(true).error(&failure);
+        return failure.exit().into();
+    }
+    // A closed pipe is no reason to complain about a help text.
+    let _ = error.print();
+    if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() }
+}
+
+/// Logs go to stderr, and there are none unless `WARREN_LOG` asks for them.
+fn logging() {
+    let Ok(filter) = std::env::var("WARREN_LOG") else { return };
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
+        .with_writer(std::io::stderr)
+        .init();
+}
