@@ -10,8 +10,10 @@
 //! | [`recovery_phrase`], [`message`], [`onion`] | what one core computes |
 //! | [`store`] | a node's storage engine |
 //! | [`node`] | a node over TLS |
+//! | [`conversation`] | a message from sending to reading |
 
 pub mod contest;
+pub mod conversation;
 pub mod message;
 pub mod node;
 pub mod onion;

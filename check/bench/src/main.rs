@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use warren_bench::{Effort, Outcome, Row, message, node, onion, recovery_phrase, store, table};
+use warren_bench::{
+    Effort, Outcome, Row, conversation, message, node, onion, recovery_phrase, store, table,
+};
 
 /// Measures Warren beside its opponents and prints one table.
 #[derive(Debug, Parser)]
@@ -43,6 +45,9 @@ fn run(arguments: &Arguments) -> Outcome<()> {
         group(arguments, &["onion-build", "onion-peel", "onion-peel-gcm"], || onion::rows(effort))?,
         group(arguments, &["store", "retrieve"], || store::rows(effort, scratch))?,
         group(arguments, &["tls-store", "tls-retrieve"], || node::rows(effort, scratch))?,
+        group(arguments, &["send-to-read-p50", "send-to-read-p99"], || {
+            conversation::rows(effort, scratch)
+        })?,
     ]
     .concat();
     if rows.is_empty() {

@@ -83,6 +83,11 @@ impl Direct {
         })
     }
 
+    /// The same connections, and another mailbox to read.
+    pub(crate) fn for_mailbox_of(&self, owner: Arc<Account>) -> Self {
+        Self { owner, ..self.clone() }
+    }
+
     async fn info_all(&self, count: usize) -> Outcome<()> {
         side_by_side(self, count, |client, _| async move {
             client.ask("info", &Value::Dict([].into())).await.map(|_| ())
@@ -111,13 +116,18 @@ impl Direct {
     /// Fills the mailbox that is read.
     async fn fill(&self) -> Outcome<()> {
         for _ in 0..MAILBOX {
-            self.store(self.owner.id()).await?;
+            self.store_own().await?;
         }
         Ok(())
     }
 
+    /// Leaves one message in the mailbox that is read.
+    pub(crate) async fn store_own(&self) -> Outcome<()> {
+        self.store(self.owner.id()).await
+    }
+
     /// Stores 1 KiB that was not there before.
-    pub(crate) async fn store(&self, owner: AccountId) -> Outcome<()> {
+    async fn store(&self, owner: AccountId) -> Outcome<()> {
         let now = now()?;
         let unique: [u8; 32] = entropy::random(&mut SystemEntropy);
         let request = StoreRequest {

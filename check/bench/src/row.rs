@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::contest::Result;
-use crate::statistics::median;
+use crate::statistics::{median, percentile};
 use crate::stopwatch::Spent;
 
 /// What a row compares.
@@ -125,6 +125,26 @@ impl Row {
         Self { name, what, basis, figure: middle(ours), beside: beside.collect() }
     }
 
+    /// As [`Row::of_contest`], of single operations: the percentile of each, and their ratio.
+    pub fn of_percentiles(
+        name: &'static str,
+        what: &'static str,
+        basis: Basis,
+        percent: usize,
+        results: &[Result],
+    ) -> Self {
+        let of = |result: &Result| Spent {
+            wall: percentile(result.rounds.iter().map(|spent| spent.wall), percent),
+            cpu: percentile(result.rounds.iter().map(|spent| spent.cpu), percent),
+        };
+        let figure = results.first().map_or(Spent { wall: 0.0, cpu: 0.0 }, of);
+        let beside = results.iter().skip(1).map(|theirs| {
+            let ratio = basis.ratio(figure, of(theirs));
+            Beside { name: theirs.name, figure: of(theirs), ratio, goal: None }
+        });
+        Self { name, what, basis, figure, beside: beside.collect() }
+    }
+
     /// Sets a goal for the ratio to one of those beside.
     #[must_use]
     pub fn with_goal(mut self, beside: &str, goal: Goal) -> Self {
@@ -157,6 +177,14 @@ mod tests {
         let row = Row::of_contest("it", "", Basis::Cpu, &results);
         assert_eq!(row.figure, Spent { wall: 2.0, cpu: 1.0 });
         assert_eq!(row.beside[0].ratio, 0.5);
+    }
+
+    #[test]
+    fn percentiles_are_compared_with_percentiles() {
+        let results = [result("ours", &[3.0, 1.0, 2.0]), result("theirs", &[1.0, 8.0, 4.0])];
+        let row = Row::of_percentiles("it", "", Basis::Wall, 99, &results);
+        assert_eq!(row.figure, Spent { wall: 3.0, cpu: 1.5 });
+        assert_eq!(row.beside[0].ratio, 3.0 / 8.0);
     }
 
     #[test]
