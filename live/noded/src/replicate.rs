@@ -13,8 +13,9 @@ use warren_wire::{Millis, NodeId, Value, bencode};
 
 use crate::node::Node;
 
-/// How long another member may take.
-const PEER_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long another member may take: less than the five seconds after which clients turn to
+/// another node.
+const PEER_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Stores a message here and at all members; one result each, this node's first.
 pub async fn store(

@@ -1,0 +1,21 @@
+//! The node as its clients and its neighbours meet it: over real sockets, from outside.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test stops at the first surprise"
+)]
+
+mod answers;
+mod directory;
+mod http;
+mod killed;
+mod network;
+mod onion;
+mod person;
+mod program;
+mod refusals;
+mod restart;
+mod storm;
+mod swarm;
