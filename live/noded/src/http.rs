@@ -33,6 +33,7 @@ pub fn router(node: Arc<Node>) -> Router {
         .fallback(not_found)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(middleware::from_fn(refuse_large_bodies))
+        .layer(middleware::from_fn_with_state(Arc::clone(&node), count))
         .with_state(node)
 }
 
@@ -68,6 +69,11 @@ async fn not_found(request: Request) -> Response {
 
 fn too_large() -> Response {
     response(413, "text/plain", "Request body too large")
+}
+
+async fn count(State(node): State<Arc<Node>>, request: Request, next: Next) -> Response {
+    let _begun = node.under_way.begin();
+    next.run(request).await
 }
 
 /// Refuses by the announced length, before a byte of the body is read.

@@ -13,6 +13,7 @@
 //! | [`swarm_route`] | `/swarm/v1`: what another member of the swarm passes on |
 //! | [`replicate`] | passing a store or a deletion on to the rest of the swarm |
 //! | [`node`] | one running node: its state, start and end |
+//! | [`under_way`] | how many requests are being answered |
 //! | [`identity`] | its keys and certificate on disk |
 //! | [`directory`] | the signed list of nodes, and the seed that serves it |
 //! | [`local_network`] | a whole network in one process, on loopback |
@@ -27,6 +28,7 @@ pub mod private_file;
 pub mod replicate;
 pub mod storage_route;
 pub mod swarm_route;
+pub mod under_way;
 
 pub use identity::Identity;
 pub use local_network::LocalNetwork;

@@ -18,11 +18,14 @@ use warren_wire::directory::NodeList;
 
 use crate::http;
 use crate::identity::{Identity, IdentityError};
+use crate::under_way::UnderWay;
 
 /// How often expired messages are swept out.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(10);
 /// How long requests under way may take to end.
 const DRAIN: Duration = Duration::from_secs(5);
+/// How long connections without a request may take to end: a client that is asleep never answers.
+const FAREWELL: Duration = Duration::from_millis(500);
 
 /// Why a node does not start or run.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +57,8 @@ pub struct Node {
     pub store: Arc<dyn MailStore>,
     /// Its connections to other nodes.
     pub connections: Connections,
+    /// The requests that are being answered.
+    pub under_way: UnderWay,
 }
 
 /// A node that serves until it is stopped.
@@ -110,7 +115,9 @@ impl Node {
         let store: Arc<dyn MailStore> =
             Arc::new(EmbeddedStore::open(&data.join("mail"), Options::default())?);
         let tls = RustlsConfig::from_config(identity.certificate().server_config()?);
-        let node = Arc::new(Self { identity, placement, store, connections: Connections::new() });
+        let connections = Connections::new();
+        let under_way = UnderWay::default();
+        let node = Arc::new(Self { identity, placement, store, connections, under_way });
 
         let handle = Handle::new();
         let server = axum_server::from_tcp_rustls(listener, tls)
@@ -137,12 +144,25 @@ impl RunningNode {
 
     /// Takes no more requests, lets those under way end, and closes the store.
     pub async fn stop(self) {
-        self.handle.graceful_shutdown(Some(DRAIN));
-        self.sweeper.abort();
-        if let Ok(Err(error)) = self.server.await {
-            tracing::error!(%error, "server ended");
+        let Self { node, handle, mut server, sweeper, .. } = self;
+        handle.graceful_shutdown(Some(DRAIN));
+        sweeper.abort();
+        let idle = async {
+            node.under_way.none().await;
+            tokio::time::sleep(FAREWELL).await;
+        };
+        tokio::select! {
+            ended = &mut server => {
+                if let Ok(Err(error)) = ended {
+                    tracing::error!(%error, "server ended");
+                }
+            }
+            () = idle => {
+                handle.shutdown();
+                server.abort();
+            }
         }
-        self.node.store.close().await;
+        node.store.close().await;
     }
 }
 

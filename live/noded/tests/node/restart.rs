@@ -6,7 +6,7 @@ use warren_noded::LocalNetwork;
 use warren_noded::local_network::{NetworkError, Plan};
 use warren_wire::directory::NodeRecord;
 
-use crate::network::Client;
+use crate::network::{Client, TestNetwork};
 use crate::person::Person;
 
 fn records(network: &LocalNetwork) -> Vec<NodeRecord> {
@@ -50,6 +50,20 @@ async fn open_connections_do_not_hold_up_a_stop() {
     let started = Instant::now();
     network.stop().await;
     assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+}
+
+/// This test's executor drives the clients alone, and does not while the network stops.
+#[tokio::test]
+async fn clients_that_are_asleep_do_not_hold_up_a_stop() {
+    let network = TestNetwork::start(4);
+    let (http2, http1, person) = (Client::new(), Client::http1(), Person::new());
+    for node in network.records() {
+        http2.done(&node, "store", person.store(b"2")).await;
+        http1.done(&node, "store", person.store(b"1")).await;
+    }
+    let started = Instant::now();
+    drop(network);
+    assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
 }
 
 #[tokio::test(flavor = "multi_thread")]
