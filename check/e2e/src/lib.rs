@@ -1,0 +1,1 @@
+//! Whole journeys on the real programs, with clients that others wrote.
