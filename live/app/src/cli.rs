@@ -37,7 +37,6 @@ WARREN_LOG=debug prints a log on stderr. It names nodes, and neither people nor 
 #[command(
     name = "warren",
     version,
-    about,
     after_help = AFTER_HELP,
     arg_required_else_help = true,
     disable_help_subcommand = true,
@@ -95,7 +94,7 @@ pub struct Global {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Create, restore, show, list and remove accounts
-    #[command(subcommand)]
+    #[command(subcommand, arg_required_else_help = true)]
     Account(AccountCommand),
     /// Send a message
     Send(SendArgs),
@@ -162,14 +161,14 @@ pub enum AccountCommand {
     /// Create an account and print its recovery words
     #[command(after_help = CREATE_HELP)]
     Create {
-        /// What you call the account on this device [default: main]
+        /// The account's name; the people you write to see it [default: main]
         #[arg(long)]
         name: Option<String>,
     },
     /// Bring an account back from its recovery words, read from stdin
     #[command(after_help = RESTORE_HELP)]
     Restore {
-        /// What you call the account on this device [default: main]
+        /// The account's name; the people you write to see it [default: main]
         #[arg(long)]
         name: Option<String>,
     },
@@ -250,13 +249,14 @@ pub struct SendArgs {
 
 const SEND_HELP: &str = "\
 The message is saved on this device before anything is sent. Messages that wait from earlier are
-sent first.
+sent along with it.
 
 Exit code 0: stored in the recipient's mailbox. 3: saved, and waits until the network can be reached.
 
 Examples:
   warren send bob Hello there
   warren send 05aa65...5aa74 \"Hello there\"
+  warren send bob -- --json is an option, unless it stands behind two dashes
   fortune | warren send bob";
 
 /// `warren read`

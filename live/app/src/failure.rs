@@ -239,4 +239,10 @@ impl Failure {
     pub const fn is_network(&self) -> bool {
         matches!(self, Self::Client(error) if error.is_network())
     }
+
+    /// Whether what is on this device can be shown nevertheless.
+    pub const fn spares_what_is_here(&self) -> bool {
+        self.is_network()
+            || matches!(self, Self::Client(ClientError::NoSeed | ClientError::Seed(_)))
+    }
 }

@@ -125,6 +125,12 @@ pub fn now() -> Millis {
     u64::try_from(Timestamp::now().as_millisecond()).unwrap_or_default()
 }
 
+/// A reason on one line, safe for a terminal, with a full stop where it lacks one.
+pub fn sentence(reason: &str) -> String {
+    let line = terminal_text::line(reason);
+    if line.ends_with(['.', '?', '!']) { line } else { format!("{line}.") }
+}
+
 /// `1 message`, `2 messages`.
 pub fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
@@ -186,6 +192,12 @@ mod tests {
         assert!(person(ID).is_ok());
         assert!(person(&ID.replacen("05", "03", 1)).is_err());
         assert!(person(&ID[..64]).is_err());
+    }
+
+    #[test]
+    fn a_reason_ends_once() {
+        assert_eq!(sentence("it broke"), "it broke.");
+        assert_eq!(sentence("are you online?"), "are you online?");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::cli::OutboxCommand;
 use crate::failure::{Exit, Failure};
 use crate::start::Start;
 use crate::terminal_text;
-use crate::wording::{count, json_time, local_time, peer_shown};
+use crate::wording::{count, json_time, local_time, peer_shown, sentence};
 
 /// Carries the command out.
 ///
@@ -78,10 +78,10 @@ async fn retry(start: &Start, messenger: &mut Messenger) -> Result<Exit, Failure
         (0, _, _) => "Nothing waits.".to_owned(),
         (_, 0, _) => format!("Delivered {}.", count(delivered, "message")),
         (_, _, reason) => format!(
-            "Delivered {}; {} waiting: {}.",
+            "Delivered {}; {} waiting: {}",
             count(delivered, "message"),
             count(left, "message"),
-            terminal_text::line(reason.as_deref().unwrap_or("to be tried again")),
+            sentence(reason.as_deref().unwrap_or("to be tried again")),
         ),
     };
     start.output.result(&value, text)?;

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use warren_client::Messenger;
 use warren_client::database::{
     AccountDb, Content, Direction, Filter, Message, MessageId, MessageState,
 };
+use warren_client::{ClientError, Messenger};
 use warren_wire::AccountId;
 
 use crate::cli::ReadArgs;
@@ -32,8 +32,13 @@ const INDENT: &str = "    ";
 /// Where the home or the database fails. A network that cannot be reached is told on stderr, and
 /// what is on this device is shown.
 pub async fn run(start: &Start, args: &ReadArgs) -> Result<Exit, Failure> {
+    let device = start.device()?;
+    if args.follow && device.seed()?.is_none() {
+        // No waiting helps here.
+        return Err(ClientError::NoSeed.into());
+    }
     let mut reader = Reader {
-        messenger: start.messenger()?,
+        messenger: device.messenger(start.account())?,
         output: start.output,
         peer: None,
         is_failing: false,
@@ -70,7 +75,7 @@ impl Reader {
     /// Fetches what is new; whether the network answered.
     async fn fetch(&mut self) -> Result<bool, Failure> {
         let failure = match self.messenger.receive().await.map_err(Failure::from) {
-            Err(failure) if !failure.is_network() => return Err(failure),
+            Err(failure) if !failure.spares_what_is_here() => return Err(failure),
             Err(failure) => Some(failure),
             Ok(_) => None,
         };

@@ -106,9 +106,10 @@ fn show(
         || format!("Delivered to {name}."),
         |reason| {
             format!(
-                "Saved for {name}, and waiting: {}.\n\
-                 It is sent by the next `warren send`, `warren outbox retry` or `warren read --follow`.",
-                crate::terminal_text::line(reason).trim_end_matches('.'),
+                "Saved for {name}, and waiting: {}\n\
+                 It is sent by the next `warren send`, `warren outbox retry` or \
+                 `warren read --follow`.",
+                wording::sentence(reason),
             )
         },
     );

@@ -1,8 +1,14 @@
 //! What a person can do with the real program, against real nodes.
 
+#[cfg(test)]
 mod accounts;
+#[cfg(test)]
 mod conversation;
+#[cfg(test)]
 mod device;
+#[cfg(test)]
 mod network;
+#[cfg(test)]
 mod outage;
+#[cfg(test)]
 mod program;

@@ -70,8 +70,10 @@ fn ctrl_c_while_sending_leaves_the_message_in_the_outbox_and_says_so() {
 fn without_a_seed_the_way_to_one_is_named() {
     let device = Device::new();
     device.run(&["account", "create"]).with_code(0);
-    let refused = device.run(&["read"]).with_code(1);
-    assert!(refused.stderr.contains("WARREN_SEED"), "{refused:?}");
+    for (arguments, code) in [(&["read"][..], 4), (&["read", "--follow"], 1), (&["path"], 1)] {
+        let refused = device.run(arguments).with_code(code);
+        assert!(refused.stderr.contains("WARREN_SEED"), "{refused:?}");
+    }
     let nonsense = device.run(&["--json", "--seed", "http://127.0.0.1:1", "read"]).with_code(1);
     assert_eq!(nonsense.error_code(), "bad_seed");
 }
