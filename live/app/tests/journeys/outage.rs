@@ -1,5 +1,6 @@
 //! A network that is not there, goes away, or does not answer.
 
+use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
@@ -44,6 +45,35 @@ fn reading_without_a_network_shows_what_is_here_and_says_so() {
     let read = bob.run(&["read", "--all"]).with_code(4);
     assert!(read.stdout.contains("kept"), "{read:?}");
     assert!(read.stderr.starts_with("warren: warning: "), "{read:?}");
+}
+
+#[test]
+fn following_outlives_an_outage_and_sends_what_waited() {
+    let place = Place::new();
+    let network = place.up();
+    let (alice, alice_id) = Device::with_account(network.seed(), "alice");
+    let (bob, bob_id) = Device::with_account(network.seed(), "bob");
+    bob.run(&["send", &alice_id, "before"]).with_code(0);
+    let mut follow = alice.command(&["read", "--follow"]).spawn().unwrap();
+    let mut lines = BufReader::new(follow.stdout.take().unwrap()).lines().map(Result::unwrap);
+    assert!(lines.next().unwrap().ends_with("before"));
+
+    network.stop("INT").with_code(0);
+    alice.run(&["send", &bob_id, "waiting"]).with_code(3);
+    assert!(lines.next().unwrap().ends_with("(waiting): waiting"), "sent by another process");
+    let network = place.up();
+    bob.run(&["send", &alice_id, "after"]).with_code(0);
+    assert!(lines.next().unwrap().ends_with("after"));
+    let began = Instant::now();
+    let delivered = || bob.texts(&["--all"]).iter().any(|text| text == "waiting");
+    while !delivered() {
+        assert!(began.elapsed() < Duration::from_secs(30), "it is sent without being asked");
+    }
+
+    signal(&follow, "INT");
+    let ended = Ended::from(follow.wait_with_output().unwrap()).with_code(0);
+    assert_eq!(ended.stderr.lines().count(), 2, "gone and back, each told once: {ended:?}");
+    drop(network);
 }
 
 #[test]

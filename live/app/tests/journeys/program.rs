@@ -1,6 +1,8 @@
 //! The program itself: the demo, help, completions, pipes that close.
 
-use crate::device::Device;
+use std::io::{BufRead, BufReader};
+
+use crate::device::{Device, signal};
 use crate::network::Place;
 
 #[test]
@@ -28,6 +30,18 @@ fn a_demo_that_fails_says_so_and_leaves_nothing_behind() {
     let failed = device.run(&["--json", "demo"]).with_code(1);
     assert_eq!(failed.stdout, "");
     failed.error_code();
+    assert!(std::fs::read_dir(device.folder()).unwrap().next().is_none());
+}
+
+#[test]
+fn an_interrupted_demo_leaves_nothing_behind() {
+    let device = Device::new();
+    let mut demo = device.command(&["demo"]).spawn().unwrap();
+    let mut lines = BufReader::new(demo.stdout.take().unwrap()).lines().map(Result::unwrap);
+    assert!(lines.any(|line| line.contains("A network starts")));
+    signal(&demo, "INT");
+    assert_eq!(lines.find(|line| line.contains("Every step held")), None);
+    assert_eq!(demo.wait().unwrap().code(), Some(130));
     assert!(std::fs::read_dir(device.folder()).unwrap().next().is_none());
 }
 
