@@ -74,13 +74,17 @@ pub fn load_or_create_key(path: &Path) -> Result<SigningKey, DirectoryError> {
     Ok(key)
 }
 
-/// Writes a signed list.
+/// Writes a signed list, which everyone may read.
 ///
 /// # Errors
 /// Where the disk fails.
 pub fn save_list(path: &Path, list: &UnverifiedList) -> Result<(), DirectoryError> {
     let text = serde_json::to_vec_pretty(list).map_err(|_| ListError::Malformed)?;
-    private_file::write(path, &text).map_err(io_error(path))
+    private_file::write(path, &text).map_err(io_error(path))?;
+    #[cfg(unix)]
+    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o644))
+        .map_err(io_error(path))?;
+    Ok(())
 }
 
 /// Reads a signed list and checks it against the directory's key, or its own where none is given.

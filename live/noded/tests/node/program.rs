@@ -241,6 +241,24 @@ fn failures_end_with_1_and_say_what_to_do() {
     assert!(failure(&on_taken).contains(&taken));
 }
 
+#[test]
+fn secrets_are_their_owners_and_the_list_is_everyones() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let data = tempfile::tempdir().unwrap();
+    let path = |name: &str| data.path().join(name).to_str().unwrap().to_owned();
+    let (node, key, list, record) =
+        (path("node"), path("directory.key"), path("nodes.json"), path("record.json"));
+    let init = ["init", "--data", &node, "--ip", "127.0.0.1", "--port", "1", "--swarm", "1"];
+    std::fs::write(&record, run(&init)).unwrap();
+    run(&["sign-list", "--key", &key, "--out", &list, &record]);
+    let mode = |path: &str| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&node), 0o700);
+    assert_eq!(mode(&path("node/identity.json")), 0o600);
+    assert_eq!(mode(&key), 0o600);
+    assert_eq!(mode(&list), 0o644);
+}
+
 #[tokio::test]
 async fn a_signal_ends_a_node_cleanly_and_soon() {
     let mut nodes = Processes::start(4).await;
