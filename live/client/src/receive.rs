@@ -153,7 +153,11 @@ impl Messenger {
             (opened.sender, Direction::Incoming)
         };
         let timestamp = opened.timestamp;
-        Some((Fetched { hash, peer, direction, content, timestamp, received_at }, opened))
+        let signed = [opened.sender.as_bytes(), &timestamp.to_be_bytes()[..], &opened.raw];
+        let fingerprint = warren_crypto::hash::blake2b(&signed).ok()?;
+        let fetched =
+            Fetched { hash, fingerprint, peer, direction, content, timestamp, received_at };
+        Some((fetched, opened))
     }
 
     /// Saves a page and how far the node was read, both or neither.

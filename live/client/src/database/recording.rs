@@ -1,9 +1,10 @@
 //! Messages that were fetched from the account's mailbox, each kept once.
 //!
 //! A message is fetched more than once: from several nodes of the swarm, after a crash before the
-//! cursor moved, by two processes, and after a restore. An incoming one is the same when its hash
-//! is. One of our own is the same when peer and timestamp are: its row may stem from this device,
-//! which knew no hash when it queued it.
+//! cursor moved, by two processes, and after a restore. It is the same when its hash is, and also
+//! when its fingerprint is: the hash covers what nobody signed, so a node can store an old message
+//! again under a new one. One of our own is the same too when peer and timestamp are: its row may
+//! stem from this device, which knew neither hash nor fingerprint when it queued it.
 
 use rusqlite::{OptionalExtension, Transaction, params};
 use warren_wire::{AccountId, MessageHash, Millis};
@@ -19,6 +20,9 @@ use super::network_state::{self, Cursor};
 pub struct Fetched {
     /// Its name in the account's mailbox, computed from its bytes and not believed from a node.
     pub hash: MessageHash,
+    /// What its author signed: `BLAKE2b-32(sender id || timestamp, big-endian || content)`, of the
+    /// opened letter.
+    pub fingerprint: [u8; 32],
     /// Whom the conversation is with: the author, or the recipient of our own message.
     pub peer: AccountId,
     /// Who said it.
@@ -78,15 +82,19 @@ impl AccountDb {
 }
 
 fn record(transaction: &Transaction<'_>, message: &Fetched) -> Result<Recorded, DatabaseError> {
-    if let Some(id) = by_hash(transaction, &message.hash)? {
+    if let Some(id) = known(transaction, message)? {
         return Ok(Recorded::Duplicate(id));
     }
     if message.direction == Direction::Outgoing
         && let Some(id) = own(transaction, &message.peer, message.timestamp)?
     {
         transaction
-            .prepare_cached("UPDATE messages SET hash = ?2 WHERE id = ?1 AND hash IS NULL")?
-            .execute(params![id, Col(&message.hash)])?;
+            .prepare_cached(
+                "UPDATE messages
+                 SET hash = coalesce(hash, ?2), fingerprint = coalesce(fingerprint, ?3)
+                 WHERE id = ?1 AND (hash IS NULL OR fingerprint IS NULL)",
+            )?
+            .execute(params![id, Col(&message.hash), message.fingerprint])?;
         return Ok(Recorded::Duplicate(id));
     }
     insert(transaction, message).map(Recorded::New)
@@ -104,12 +112,14 @@ fn insert(transaction: &Transaction<'_>, message: &Fetched) -> Result<MessageId,
     let id = transaction
         .prepare_cached(
             "INSERT INTO messages
-                 (hash, peer, outgoing, body, content_raw, timestamp, received_at, state, read)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?3) RETURNING id",
+                 (hash, fingerprint, peer, outgoing, body, content_raw, timestamp, received_at,
+                  state, read)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?4) RETURNING id",
         )?
         .query_row(
             params![
                 Col(&message.hash),
+                message.fingerprint,
                 Col(&message.peer),
                 outgoing,
                 body,
@@ -123,13 +133,14 @@ fn insert(transaction: &Transaction<'_>, message: &Fetched) -> Result<MessageId,
     Ok(id)
 }
 
-fn by_hash(
+/// The row with the message's hash or fingerprint.
+fn known(
     transaction: &Transaction<'_>,
-    hash: &MessageHash,
+    message: &Fetched,
 ) -> Result<Option<MessageId>, DatabaseError> {
     let found = transaction
-        .prepare_cached("SELECT id FROM messages WHERE hash = ?1")?
-        .query_row([Col(hash)], |row| row.get(0));
+        .prepare_cached("SELECT id FROM messages WHERE hash = ?1 OR fingerprint = ?2")?
+        .query_row(params![Col(&message.hash), message.fingerprint], |row| row.get(0));
     Ok(found.optional()?)
 }
 

@@ -44,8 +44,9 @@ pub(super) const ACCOUNT: Schema =
 
 /// Contacts, messages, the outbox, and the list of conversations.
 ///
-/// An incoming message is known by its hash in the account's mailbox; one of our own by peer and
-/// timestamp, so that it and its copy fetched back from the mailbox are one row.
+/// A fetched message is known by its hash in the account's mailbox and by the fingerprint of what
+/// its author signed; one of our own by peer and timestamp too, so that it and its copy fetched
+/// back from the mailbox are one row.
 const ACCOUNT_PEOPLE_1: &str = "
 CREATE TABLE contacts (
     account_id BLOB    NOT NULL PRIMARY KEY CHECK (length(account_id) = 33),
@@ -58,6 +59,7 @@ CREATE TABLE contacts (
 CREATE TABLE messages (
     id          INTEGER PRIMARY KEY AUTOINCREMENT,
     hash        BLOB    UNIQUE CHECK (length(hash) = 32),
+    fingerprint BLOB    UNIQUE CHECK (length(fingerprint) = 32),
     peer        BLOB    NOT NULL CHECK (length(peer) = 33),
     outgoing    INTEGER NOT NULL CHECK (outgoing IN (0, 1)),
     body        TEXT,

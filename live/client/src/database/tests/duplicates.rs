@@ -19,6 +19,40 @@ fn an_incoming_message_is_kept_once_however_often_it_comes() {
 }
 
 #[test]
+fn a_letter_stored_again_under_another_hash_is_kept_once() {
+    let device = Device::new();
+    let mut db = device.db();
+    let letter = fetched(1, 1, Direction::Incoming, 5);
+    let Recorded::New(id) = db.record_incoming(&letter).unwrap() else { panic!("not new") };
+    db.mark_read(&[id]).unwrap();
+    let replayed = Fetched { hash: hash(2), received_at: 99, ..letter };
+    assert_eq!(db.record_incoming(&replayed).unwrap(), Recorded::Duplicate(id));
+    // Twice in one page.
+    let first = fetched(3, 1, Direction::Incoming, 6);
+    let second = Fetched { hash: hash(4), ..first.clone() };
+    let recorded = db.record_fetched_batch(&[first, second], None).unwrap();
+    let Recorded::New(other) = recorded[0] else { panic!("not new") };
+    assert_eq!(recorded[1], Recorded::Duplicate(other));
+    assert_eq!(db.unread().unwrap(), 1);
+}
+
+#[test]
+fn an_own_message_learns_its_fingerprint_from_its_copy_in_the_mailbox() {
+    let device = Device::new();
+    let mut db = device.db();
+    let id = queue(&mut db, 1, "hello", 5);
+    let sync = db.due_outbox(5).unwrap().pop().unwrap();
+    db.outbox_delivered(sync.id, &hash(7)).unwrap();
+    // The node stored it with another envelope, under another hash.
+    let copy = fetched(8, 1, Direction::Outgoing, 5);
+    assert_eq!(db.record_incoming(&copy).unwrap(), Recorded::Duplicate(id));
+    assert_eq!(db.message(id).unwrap().hash, Some(hash(7)));
+    let query = "SELECT fingerprint FROM messages WHERE id = ?1";
+    let kept: [u8; 32] = db.connection.query_row(query, [id], |row| row.get(0)).unwrap();
+    assert_eq!(kept, copy.fingerprint);
+}
+
+#[test]
 fn a_sent_message_and_its_copy_from_the_own_mailbox_are_one() {
     let device = Device::new();
     let mut db = device.db();

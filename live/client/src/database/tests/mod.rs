@@ -78,6 +78,7 @@ fn hash(number: u8) -> MessageHash {
 fn fetched(number: u8, peer: u8, direction: Direction, timestamp: u64) -> Fetched {
     Fetched {
         hash: hash(number),
+        fingerprint: [number; 32],
         peer: person(peer),
         direction,
         content: Content::Text(format!("message {number}")),
