@@ -35,7 +35,7 @@ pub fn rows(effort: Effort) -> Outcome<Vec<Row>> {
 
     let seal_message = || {
         let to = recipient.id();
-        Ok(seal_direct(&sender, &to, &content, TIMESTAMP, &mut SystemEntropy)?)
+        Ok(seal_direct(&sender, &to, &content, TIMESTAMP, TIMESTAMP, &mut SystemEntropy)?)
     };
     let seal_parts = || {
         let signature = sender.signing_key().sign(&signed)?;

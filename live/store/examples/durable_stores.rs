@@ -1,4 +1,4 @@
-//! Measures durable stores: 64 tasks, 1 KiB each. `durable_stores [folder] [seconds]`
+//! Measures durable stores, 64 tasks with 1 KiB each: `durable_stores [folder] [seconds]`.
 
 use std::path::PathBuf;
 use std::sync::Arc;

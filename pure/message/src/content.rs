@@ -162,6 +162,16 @@ impl Content {
     }
 }
 
+/// Whom a copy for one's own devices is to be filed under, of whatever kind its content is.
+///
+/// # Errors
+/// [`ContentError::Malformed`] where the bytes are no such protobuf.
+pub(crate) fn sync_target(raw: &[u8]) -> Result<Option<AccountId>, ContentError> {
+    let content = proto::Content::decode(raw).map_err(|_| ContentError::Malformed)?;
+    let target = content.data_message.and_then(|message| message.sync_target);
+    Ok(target.and_then(|peer| peer.parse().ok()))
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

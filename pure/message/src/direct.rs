@@ -7,7 +7,7 @@ use warren_crypto::{CryptoError, Entropy, Secret};
 use warren_wire::limits::MAX_DATA_BYTES;
 use warren_wire::{AccountId, AccountKind, Millis};
 
-use crate::content::{Content, ContentError};
+use crate::content::{self, Content, ContentError};
 use crate::envelope::{self, EnvelopeError};
 use crate::padding;
 use crate::sealed_v1::{self, UncheckedLetter};
@@ -62,6 +62,9 @@ pub struct OpenedMessage {
     /// When the sender says it was written. Signed, unless the content says no time and the
     /// envelope does, as with receipts of older clients.
     pub timestamp: Millis,
+    /// In a copy that an account sealed to itself: whom the message was written to, of whatever
+    /// kind it is.
+    pub sync_target: Option<AccountId>,
     /// What this version understands of it.
     pub content: Content,
     /// The content as signed, so that a later version can read what this one does not.
@@ -77,6 +80,8 @@ impl fmt::Debug for OpenedMessage {
 
 /// Signs and seals `content` to `recipient`: the bytes to store in their namespace 0.
 ///
+/// `timestamp` goes under the seal. `outer_time` stands on the envelope, where nodes can read it.
+///
 /// # Errors
 /// [`SealError::NotAPerson`] and [`SealError::TooLong`] are the sender's to mend.
 pub fn seal_direct(
@@ -84,6 +89,7 @@ pub fn seal_direct(
     recipient: &AccountId,
     content: &Content,
     timestamp: Millis,
+    outer_time: Millis,
     entropy: &mut dyn Entropy,
 ) -> Result<Vec<u8>, SealError> {
     if recipient.kind() != AccountKind::Person {
@@ -91,7 +97,7 @@ pub fn seal_direct(
     }
     let padded = padding::pad(content.encode(timestamp));
     let sealed = sealed_v1::seal(sender, recipient, &padded, Secret::random(entropy))?;
-    within_limit(envelope::wrap(sealed, timestamp))
+    within_limit(envelope::wrap(sealed, outer_time))
 }
 
 /// Signs and seals `content` to the account's own devices, so that equal arguments give equal
@@ -122,13 +128,12 @@ pub fn open_direct(recipient: &Account, stored: &[u8]) -> Result<OpenedMessage, 
     let raw = padding::strip(&letter.padded).ok_or(OpenError::Padding)?;
     let (content, signed_timestamp) = Content::decode(raw)?;
     let timestamp = signed_timestamp.or(envelope.timestamp).ok_or(OpenError::NoTimestamp)?;
-    if let Content::Text(text) = &content
-        && text.sync_target().is_some()
-        && letter.sender != recipient.id()
-    {
+    let sync_target = content::sync_target(raw)?;
+    if sync_target.is_some() && letter.sender != recipient.id() {
         return Err(OpenError::ForeignSyncTarget);
     }
-    Ok(OpenedMessage { sender: letter.sender, timestamp, raw: raw.to_vec(), content })
+    let raw = raw.to_vec();
+    Ok(OpenedMessage { sender: letter.sender, timestamp, sync_target, content, raw })
 }
 
 fn within_limit(stored: Vec<u8>) -> Result<Vec<u8>, SealError> {

@@ -63,6 +63,9 @@ pub enum ListError {
     /// The signature does not fit the list.
     #[error("the signature of the directory's list is wrong")]
     BadSignature,
+    /// Older than a list that was seen before.
+    #[error("the directory's list is older than the one seen last: somebody may be replaying it")]
+    RolledBack,
     /// Two records with one key.
     #[error("the directory's list names a node twice")]
     Duplicate,
@@ -213,6 +216,17 @@ impl UnverifiedList {
         let body: ListBody = serde_json::from_str(&self.list).map_err(|_| ListError::Malformed)?;
         let nodes = body.nodes.into_iter().map(NodeRecord::try_from).collect::<Result<_, _>>()?;
         NodeList::new(nodes)
+    }
+}
+
+impl UnverifiedList {
+    /// When the list says it was made. Worth something only after [`UnverifiedList::verify`].
+    ///
+    /// # Errors
+    /// Where the list is malformed.
+    pub fn issued(&self) -> Result<Millis, ListError> {
+        let body: ListBody = serde_json::from_str(&self.list).map_err(|_| ListError::Malformed)?;
+        Ok(body.issued)
     }
 }
 

@@ -13,7 +13,7 @@ fn text(body: &str) -> Content {
 }
 
 fn seal(sender: &Account, recipient: &Account, content: &Content) -> Result<Vec<u8>, SealError> {
-    seal_direct(sender, &recipient.id(), content, NOW, &mut Seeded(5))
+    seal_direct(sender, &recipient.id(), content, NOW, NOW, &mut Seeded(5))
 }
 
 /// Seals content that our own types would not write.
@@ -73,7 +73,7 @@ fn a_message_is_written_to_persons_only() {
     group[0] = 0x03;
     let group = AccountId::from_bytes(&group).unwrap();
     assert_eq!(
-        seal_direct(&account(1), &group, &text("hi"), NOW, &mut Seeded(5)),
+        seal_direct(&account(1), &group, &text("hi"), NOW, NOW, &mut Seeded(5)),
         Err(SealError::NotAPerson)
     );
 }
@@ -212,7 +212,7 @@ proptest! {
         let (alice, bob) = (account(1), account(2));
         let content = text(&body);
         let stored =
-            seal_direct(&alice, &bob.id(), &content, timestamp, &mut Seeded(seed)).unwrap();
+            seal_direct(&alice, &bob.id(), &content, timestamp, timestamp, &mut Seeded(seed)).unwrap();
         let opened = open_direct(&bob, &stored).unwrap();
         prop_assert_eq!(opened.sender, alice.id());
         prop_assert_eq!(opened.timestamp, timestamp);
@@ -223,4 +223,30 @@ proptest! {
     fn any_bytes_open_to_an_error(bytes: Vec<u8>) {
         prop_assert!(open_direct(&account(2), &bytes).is_err());
     }
+}
+
+#[test]
+fn the_time_on_the_envelope_may_differ_from_the_time_under_the_seal() {
+    let (alice, bob) = (account(1), account(2));
+    let stored =
+        seal_direct(&alice, &bob.id(), &text("hi"), NOW, NOW - 7_000, &mut Seeded(5)).unwrap();
+    assert_eq!(envelope::unwrap(&stored).unwrap().timestamp, Some(NOW - 7_000));
+    assert_eq!(open_direct(&bob, &stored).unwrap().timestamp, NOW);
+}
+
+#[test]
+fn a_file_of_ones_own_says_whom_it_was_sent_to() {
+    let (alice, bob) = (account(1), account(2));
+    let message = crate::proto::DataMessage {
+        attachments: vec![crate::proto::AttachmentPointer { id: Some(7), ..Default::default() }],
+        timestamp: Some(NOW),
+        sync_target: Some(bob.id().to_string()),
+        ..Default::default()
+    };
+    let raw = crate::proto::Content { data_message: Some(message), ..Default::default() };
+    let content = Content::Unknown(prost::Message::encode_to_vec(&raw));
+    let copy = seal_direct(&alice, &alice.id(), &content, NOW, NOW, &mut Seeded(5)).unwrap();
+    assert_eq!(open_direct(&alice, &copy).unwrap().sync_target, Some(bob.id()));
+    let forged = seal_direct(&bob, &alice.id(), &content, NOW, NOW, &mut Seeded(5)).unwrap();
+    assert_eq!(open_direct(&alice, &forged), Err(OpenError::ForeignSyncTarget));
 }

@@ -62,7 +62,7 @@ pub struct RetrieveReply {
 
 #[derive(Deserialize)]
 struct RawRetrieve {
-    messages: Vec<RawMessage>,
+    messages: Vec<serde_json::Value>,
     #[serde(default)]
     more: bool,
 }
@@ -78,26 +78,26 @@ struct RawMessage {
 }
 
 impl RetrieveReply {
-    /// Reads the JSON of the answer.
+    /// Reads the JSON of the answer. An entry that is malformed is passed over, so that one cannot
+    /// hide the others.
     ///
     /// # Errors
-    /// Where it is malformed.
+    /// Where the answer is no list of messages.
     pub fn from_json(json: &serde_json::Value) -> Result<Self, MalformedReply> {
         let raw = RawRetrieve::deserialize(json).map_err(|_| MalformedReply)?;
-        let messages = raw
-            .messages
-            .into_iter()
-            .map(|message| {
-                Ok(RetrievedMessage {
-                    hash: message.hash.parse().map_err(|_| MalformedReply)?,
-                    timestamp: message.timestamp,
-                    expiration: message.expiration,
-                    data: decode_base64(&message.data).ok_or(MalformedReply)?,
-                })
-            })
-            .collect::<Result<_, _>>()?;
+        let messages = raw.messages.iter().filter_map(read_message).collect();
         Ok(Self { messages, more: raw.more })
     }
+}
+
+fn read_message(json: &serde_json::Value) -> Option<RetrievedMessage> {
+    let message = RawMessage::deserialize(json).ok()?;
+    Some(RetrievedMessage {
+        hash: message.hash.parse().ok()?,
+        timestamp: message.timestamp,
+        expiration: message.expiration,
+        data: decode_base64(&message.data)?,
+    })
 }
 
 /// The answer to `get_swarm`, also the body of status 421.
@@ -140,4 +140,26 @@ fn read_node(node: &RawNode, swarm: SwarmId) -> Option<NodeRecord> {
         swarm,
         certificate: None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn one_malformed_entry_does_not_hide_the_others() {
+        let hash = "A".repeat(43);
+        let page = json!({ "more": true, "messages": [
+            { "hash": "short", "data": "aGk=" },
+            { "hash": hash, "data": "!!" },
+            5,
+            { "hash": hash, "data": "aGk=", "timestamp": 7, "unknown": [] },
+        ]});
+        let page = RetrieveReply::from_json(&page).unwrap();
+        assert_eq!((page.messages.len(), page.more), (1, true));
+        assert_eq!(page.messages[0].data, b"hi");
+        assert!(RetrieveReply::from_json(&json!({ "messages": 5 })).is_err());
+    }
 }
