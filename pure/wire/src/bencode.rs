@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use bendy::decoding::{Decoder, Object};
 use bendy::encoding::{Encoder, SingleItemEncoder};
 
+use crate::limits::MAX_BENCODE_VALUES;
 use crate::value::Value;
 
 /// How deep a document may nest. Requests need 6 (a batch of dictionaries of lists).
@@ -13,7 +14,7 @@ const MAX_DEPTH: usize = 16;
 /// Why bytes are no bencode, or a value cannot be written as such.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BencodeError {
-    /// Not bencode, keys out of order, nested too deep or followed by more bytes.
+    /// Not bencode, keys out of order, nested too deep, of too many values or followed by more bytes.
     #[error("malformed bencode")]
     Malformed,
     /// A dictionary key that is not UTF-8.
@@ -27,7 +28,8 @@ pub enum BencodeError {
     NotRepresentable,
 }
 
-/// Reads one canonical document: sorted unique keys, at most 16 levels, nothing behind it.
+/// Reads one canonical document: sorted unique keys, at most 16 levels and
+/// [`MAX_BENCODE_VALUES`] values, nothing behind it.
 ///
 /// Byte strings become [`Value::Bytes`].
 ///
@@ -36,14 +38,17 @@ pub enum BencodeError {
 pub fn decode(bytes: &[u8]) -> Result<Value, BencodeError> {
     let mut decoder = Decoder::new(bytes).with_max_depth(MAX_DEPTH);
     let object = decoder.next_object().map_err(|_| BencodeError::Malformed)?;
-    let value = read(object.ok_or(BencodeError::Malformed)?)?;
+    let mut left = MAX_BENCODE_VALUES;
+    let value = read(object.ok_or(BencodeError::Malformed)?, &mut left)?;
     match decoder.next_object() {
         Ok(None) => Ok(value),
         _ => Err(BencodeError::Malformed),
     }
 }
 
-fn read(object: Object<'_, '_>) -> Result<Value, BencodeError> {
+/// Reads a value and those in it; `left` is how many more there may be.
+fn read(object: Object<'_, '_>, left: &mut usize) -> Result<Value, BencodeError> {
+    *left = left.checked_sub(1).ok_or(BencodeError::Malformed)?;
     match object {
         Object::Bytes(bytes) => Ok(Value::Bytes(bytes.to_vec())),
         Object::Integer(digits) => {
@@ -52,7 +57,7 @@ fn read(object: Object<'_, '_>) -> Result<Value, BencodeError> {
         Object::List(mut list) => {
             let mut items = Vec::new();
             while let Some(item) = list.next_object().map_err(|_| BencodeError::Malformed)? {
-                items.push(read(item)?);
+                items.push(read(item, left)?);
             }
             Ok(Value::List(items))
         }
@@ -60,7 +65,7 @@ fn read(object: Object<'_, '_>) -> Result<Value, BencodeError> {
             let mut dict = BTreeMap::new();
             while let Some((key, item)) = pairs.next_pair().map_err(|_| BencodeError::Malformed)? {
                 let key = std::str::from_utf8(key).map_err(|_| BencodeError::KeyNotText)?;
-                dict.insert(key.to_owned(), read(item)?);
+                dict.insert(key.to_owned(), read(item, left)?);
             }
             Ok(Value::Dict(dict))
         }
@@ -173,6 +178,16 @@ mod tests {
         ] {
             assert!(decode(bad).is_err(), "{}", String::from_utf8_lossy(bad));
         }
+    }
+
+    #[test]
+    fn very_many_values_are_refused_and_large_ones_are_not() {
+        let empty = |count: usize| ["l", &"0:".repeat(count), "e"].concat();
+        assert!(decode(empty(MAX_BENCODE_VALUES - 1).as_bytes()).is_ok());
+        for count in [MAX_BENCODE_VALUES, 5_000_000] {
+            assert_eq!(decode(empty(count).as_bytes()), Err(BencodeError::Malformed));
+        }
+        assert!(decode(format!("1000000:{}", "x".repeat(1_000_000)).as_bytes()).is_ok());
     }
 
     #[test]

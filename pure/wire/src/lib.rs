@@ -20,6 +20,7 @@
 pub mod bencode;
 pub mod directory;
 pub mod id;
+mod json;
 pub mod limits;
 pub mod namespace;
 pub mod rpc;

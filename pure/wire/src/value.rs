@@ -7,6 +7,8 @@ use base64::alphabet;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 
+use crate::json;
+
 /// Reads base64 with and without padding, as the reference node does.
 const LENIENT_BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
@@ -46,9 +48,10 @@ impl Value {
     /// Reads JSON.
     ///
     /// # Errors
-    /// Where the bytes are no JSON or nest deeper than 128 levels.
+    /// Where the bytes are no JSON, hold more than [`MAX_VALUES`](crate::limits::MAX_VALUES) values
+    /// or nest deeper than 128 levels.
     pub fn from_json(bytes: &[u8]) -> Result<Self, serde_json::Error> {
-        serde_json::from_slice::<serde_json::Value>(bytes).map(Self::from)
+        json::read(bytes)
     }
 
     /// Writes JSON; bytes become padded base64.
