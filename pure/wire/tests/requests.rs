@@ -182,6 +182,110 @@ fn a_deletion_needs_a_signature_and_real_hashes() {
 }
 
 #[test]
+fn types_are_checked_by_name_before_anything_is_missed() {
+    let of = |name: &str, what: &str| format!("Invalid value given for '{name}': expected {what}");
+    let all_wrong = json!({
+        "data": 1, "expiry": 1.5, "namespace": "x", "pubKey": 1, "pubkey": 1, "pubkey_ed25519": 1,
+        "sig_timestamp": "x", "signature": 1, "subaccount": 1, "subaccount_sig": 1,
+        "timestamp": [], "ttl": [], "messages": 1, "required": 7, "last_hash": 1, "lastHash": 1,
+        "max_count": "x", "max_size": "x",
+    });
+    let time = "integer timestamp (in milliseconds)";
+    let keys = [("pubKey", "string"), ("pubkey", "string"), ("pubkey_ed25519", "string")];
+    let signatures =
+        [("signature", "string"), ("subaccount", "string"), ("subaccount_sig", "string")];
+    let store = [
+        &[("data", "string"), ("expiry", time), ("namespace", "16-bit integer")][..],
+        &keys,
+        &[("sig_timestamp", time)],
+        &signatures,
+        &[("timestamp", time), ("ttl", "positive integer")],
+    ];
+    let retrieve = [
+        &[("lastHash", "string"), ("last_hash", "string")][..],
+        &[("max_count", "integer"), ("max_size", "integer"), ("namespace", "16-bit integer")],
+        &keys,
+        &signatures,
+        &[("timestamp", time)],
+    ];
+    let delete =
+        [&[("messages", "string array")][..], &keys[1..], &[("required", "boolean")], &signatures];
+    for (method, order) in
+        [("store", store.concat()), ("retrieve", retrieve.concat()), ("delete", delete.concat())]
+    {
+        let mut params = all_wrong.clone();
+        for (name, what) in order {
+            let text = format!("invalid request: {}", of(name, what));
+            assert_eq!(complaint(&call(method, &params)), text, "{method}");
+            params = without(params, name);
+        }
+    }
+}
+
+#[test]
+fn a_batch_inside_a_batch_is_refused_for_what_is_wrong_inside_it_first() {
+    let meta = "Invalid batch subrequest: subrequests may not contain meta-requests";
+    let inner = |requests: &Json| json!({ "method": "batch", "params": { "requests": requests } });
+    let info = json!({ "method": "info", "params": {} });
+    let bad = json!({ "method": "delete", "params": {} });
+    for (requests, text) in [
+        (json!([]), "Invalid batch request: no valid \"requests\" field"),
+        (json!([bad]), "Required field 'pubkey' missing"),
+        (json!([inner(&json!([bad]))]), "Required field 'pubkey' missing"),
+        (json!([info]), meta),
+        (json!([inner(&json!([info]))]), meta),
+    ] {
+        let body = call("sequence", &json!({ "requests": [inner(&requests)] }));
+        assert_eq!(complaint(&body), format!("invalid request: {text}"));
+    }
+    let mut deep = info;
+    for _ in 0..30 {
+        deep = inner(&json!([deep]));
+    }
+    assert_eq!(complaint(&call("batch", &deep["params"])), format!("invalid request: {meta}"));
+}
+
+fn signed(token: Json, token_signature: Json) -> Json {
+    let params = with(store(), "signature", json!(format!("{}==", "A".repeat(86))));
+    with(with(params, "subaccount", token), "subaccount_sig", token_signature)
+}
+
+#[test]
+fn a_malformed_subaccount_is_named() {
+    let signature = json!(format!("{}==", "A".repeat(86)));
+    let token = "invalid subaccount: expected base64 or hex-encoded subaccount token";
+    for (params, text) in [
+        (
+            signed(json!("A".repeat(48)), Json::Null),
+            "invalid subaccount: subaccount_sig is required when using subaccount",
+        ),
+        (signed(json!("A".repeat(47)), signature.clone()), token),
+        (signed(json!("z".repeat(72)), signature.clone()), token),
+        (signed(json!("ab".repeat(35)), signature), token),
+        (
+            signed(json!("ab".repeat(36)), json!("AAAA")),
+            "invalid subaccount signature: expected base64 encoded Ed25519 signature",
+        ),
+    ] {
+        assert_eq!(complaint(&call("store", &params)), format!("invalid request: {text}"));
+    }
+}
+
+#[test]
+fn what_a_subaccount_signed_is_not_passed_on_as_the_owners() {
+    let signature = json!(format!("{}==", "A".repeat(86)));
+    for token in ["A".repeat(48), "ab".repeat(36)] {
+        let params = signed(json!(token), signature.clone());
+        let body = call("store", &params).to_string();
+        let Request::Store(read) = Request::from_json(body.as_bytes()).unwrap() else {
+            panic!("no store")
+        };
+        assert!(read.auth.as_ref().unwrap().subaccount);
+        assert_eq!(read.to_value().get("signature"), None);
+    }
+}
+
+#[test]
 fn only_the_list_of_nodes_may_be_asked_of_the_directory() {
     assert_eq!(
         complaint(&call("oxend_request", &json!({ "endpoint": "stop_daemon" }))),

@@ -1,10 +1,15 @@
 //! A claimed signature over a request: read here, believed only after `warren-node` verified it.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use warren_crypto::ed25519::SIGNATURE_BYTES;
 
 use super::fields::{FieldError, Fields, missing};
 use crate::id::{AccountId, AccountKind, key_from_hex};
 use crate::value::{Dict, Value};
+
+/// How long a subaccount's token is.
+const TOKEN_BYTES: usize = 36;
 
 /// The parts of a request that claim to prove who sent it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,25 +39,18 @@ impl UnverifiedAuth {
     }
 
     /// Adds the fields to a request that is being built.
+    ///
+    /// A subaccount's signature is left out: without its token it would pass for the owner's, and
+    /// the token is not kept. Such a request goes unsigned, and whoever needs a signature refuses it.
     pub fn write(&self, dict: &mut Dict) {
+        if self.subaccount {
+            return;
+        }
         dict.insert("signature".to_owned(), Value::Bytes(self.signature.to_vec()));
         if let Some(key) = self.ed25519 {
             dict.insert("pubkey_ed25519".to_owned(), hex::encode(key).into());
         }
     }
-}
-
-/// Checks the types of the fields, which comes before any other complaint.
-///
-/// # Errors
-/// Where one of them is no text.
-pub fn check_types(fields: Fields<'_>) -> Result<(), FieldError> {
-    for name in ["pubkey_ed25519", "signature", "subaccount", "subaccount_sig"] {
-        if !matches!(fields.get(name), None | Some(Value::Bytes(_))) {
-            fields.text(name)?;
-        }
-    }
-    Ok(())
 }
 
 fn read_signature(value: &Value) -> Option<[u8; SIGNATURE_BYTES]> {
@@ -79,17 +77,30 @@ fn read_ed25519(value: &Value, account: &AccountId) -> Result<[u8; 32], FieldErr
 
 /// Subaccounts are read for form alone; this node refuses what they sign.
 fn read_subaccount(fields: Fields<'_>) -> Result<bool, FieldError> {
-    let given = match fields.get("subaccount") {
-        None => return Ok(false),
-        Some(value) => value,
-    };
-    if given.as_text() == Some("") {
+    let complaint = |text: &str| Err(FieldError(text.to_owned()));
+    let Some(token) = fields.get("subaccount").filter(|token| token.as_text() != Some("")) else {
         return Ok(false);
+    };
+    let Some(signature) = fields.get("subaccount_sig") else {
+        return complaint("invalid subaccount: subaccount_sig is required when using subaccount");
+    };
+    if !is_token(token) {
+        return complaint("invalid subaccount: expected base64 or hex-encoded subaccount token");
     }
-    if fields.get("subaccount_sig").is_none() {
-        return Err(FieldError(
-            "invalid subaccount: subaccount_sig is required when using subaccount".to_owned(),
-        ));
+    if read_signature(signature).is_none() {
+        return complaint(
+            "invalid subaccount signature: expected base64 encoded Ed25519 signature",
+        );
     }
     Ok(true)
+}
+
+fn is_token(value: &Value) -> bool {
+    match value {
+        Value::Bytes(bytes) if bytes.len() == TOKEN_BYTES => true,
+        value => value.as_text().is_some_and(|text| {
+            let hex = text.len() == 2 * TOKEN_BYTES && hex::decode(text).is_ok();
+            hex || STANDARD.decode(text).is_ok_and(|bytes| bytes.len() == TOKEN_BYTES)
+        }),
+    }
 }

@@ -1,6 +1,6 @@
 //! `delete`: remove messages by hash.
 
-use super::auth::{self, UnverifiedAuth};
+use super::auth::UnverifiedAuth;
 use super::fields::{FieldError, Fields};
 use crate::id::{AccountId, MessageHash};
 use crate::value::{Dict, Value};
@@ -24,9 +24,10 @@ impl DeleteRequest {
     /// # Errors
     /// The first complaint, in the reference node's order.
     pub fn read(fields: Fields<'_>) -> Result<Self, FieldError> {
-        fields.text("pubkey")?;
-        auth::check_types(fields)?;
+        fields.texts("messages")?;
+        fields.strings(&["pubkey", "pubkey_ed25519"])?;
         let required = fields.flag("required")?.unwrap_or(false);
+        fields.strings(&["signature", "subaccount", "subaccount_sig"])?;
         let account = fields.account_strict()?;
         let auth = UnverifiedAuth::read(fields, &account)?;
         let messages = fields.hashes("messages")?;

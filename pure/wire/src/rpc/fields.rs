@@ -36,6 +36,17 @@ impl<'a> Fields<'a> {
         self.read(name, "string", |value| value.as_text())
     }
 
+    /// Checks, in the order given, that each of these is text or bytes where it is there at all.
+    ///
+    /// # Errors
+    /// Where one of them is something else.
+    pub fn strings(&self, names: &[&str]) -> Result<(), FieldError> {
+        names.iter().try_for_each(|name| match self.get(name) {
+            None | Some(Value::Text(_) | Value::Bytes(_)) => Ok(()),
+            Some(_) => Err(wrong_type(name, "string")),
+        })
+    }
+
     /// A truth value; bencode's 1 and 0 count.
     ///
     /// # Errors
@@ -116,8 +127,7 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// Where both or neither are given, or it is no account id.
     pub fn account_or(&self, malformed: &str) -> Result<AccountId, FieldError> {
-        self.text("pubKey")?;
-        self.text("pubkey")?;
+        self.strings(&["pubKey", "pubkey"])?;
         let value = self
             .one_of("pubkey", "pubKey")?
             .ok_or_else(|| FieldError("Required field 'pubkey' missing".to_owned()))?;
@@ -129,7 +139,7 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// Where it is missing or malformed.
     pub fn account_strict(&self) -> Result<AccountId, FieldError> {
-        self.text("pubkey")?;
+        self.strings(&["pubkey"])?;
         read_account(self.required("pubkey")?)
             .ok_or_else(|| FieldError("Pubkey must be 66 hex digits (33 bytes) long".to_owned()))
     }
@@ -155,16 +165,23 @@ impl<'a> Fields<'a> {
         self.get(name).ok_or_else(|| missing(name))
     }
 
+    /// A list of texts; one alone may stand without a list.
+    ///
+    /// # Errors
+    /// Where the value is something else.
+    pub fn texts(&self, name: &str) -> Result<Option<Vec<&'a str>>, FieldError> {
+        self.read(name, "string array", |value| match value {
+            Value::List(items) => items.iter().map(Value::as_text).collect(),
+            single => single.as_text().map(|text| vec![text]),
+        })
+    }
+
     /// A list of message hashes; one alone may stand without a list.
     ///
     /// # Errors
     /// Where it is missing, empty or holds anything but hashes.
     pub fn hashes(&self, name: &str) -> Result<Vec<MessageHash>, FieldError> {
-        let texts: Option<Vec<&str>> = match self.required(name)? {
-            Value::List(items) => items.iter().map(Value::as_text).collect(),
-            single => single.as_text().map(|text| vec![text]),
-        };
-        let texts = texts.ok_or_else(|| wrong_type(name, "string array"))?;
+        let texts = self.texts(name)?.ok_or_else(|| missing(name))?;
         if texts.is_empty() {
             return Err(FieldError(format!("{name} does not contain any message hashes")));
         }

@@ -47,7 +47,7 @@ pub struct PeerRequest {
     pub from: NodeId,
     /// The method.
     pub method: String,
-    /// Its parameters, as the client sent them.
+    /// Its parameters, written anew from what the sender read of the client's.
     pub params: Dict,
 }
 

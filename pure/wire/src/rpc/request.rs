@@ -133,6 +133,10 @@ fn read_subrequest(value: &Value) -> Result<Request, FieldError> {
     let (Some(method), Some(params)) = (method, params) else {
         return Err(complaint("Invalid batch request: subrequests must have method/params keys"));
     };
+    if matches!(method, "batch" | "sequence") {
+        // What is wrong inside comes first. Levels end with those of the encoding.
+        read_batch(Fields::new(params))?;
+    }
     if matches!(method, "batch" | "sequence" | "ifelse") {
         return Err(complaint(
             "Invalid batch subrequest: subrequests may not contain meta-requests",

@@ -1,6 +1,6 @@
 //! `retrieve`: read a mailbox.
 
-use super::auth::{self, UnverifiedAuth};
+use super::auth::UnverifiedAuth;
 use super::fields::{FieldError, Fields};
 use crate::id::{AccountId, MessageHash};
 use crate::limits::Millis;
@@ -16,7 +16,7 @@ pub struct RetrieveRequest {
     pub namespace: Namespace,
     /// The newest message the reader has from this node: only later ones are wanted.
     pub after: Option<MessageHash>,
-    /// At most so many messages; 0 and absent alike mean no limit of its own.
+    /// At most so many messages; 0 and absent alike mean no limit of its own, -1 none at all.
     pub max_count: Option<i64>,
     /// At most so many bytes; -n means one n-th of what a reply may carry.
     pub max_size: Option<i64>,
@@ -30,15 +30,13 @@ impl RetrieveRequest {
     /// # Errors
     /// The first complaint, in the reference node's order.
     pub fn read(fields: Fields<'_>) -> Result<Self, FieldError> {
-        fields.text("lastHash")?;
-        fields.text("last_hash")?;
+        fields.strings(&["lastHash", "last_hash"])?;
         let max_count = fields.integer("max_count")?;
         let max_size = fields.integer("max_size")?;
         let given_namespace = fields.namespace("namespace")?;
         let namespace = given_namespace.unwrap_or_default();
-        fields.text("pubKey")?;
-        fields.text("pubkey")?;
-        auth::check_types(fields)?;
+        fields.strings(&["pubKey", "pubkey", "pubkey_ed25519", "signature"])?;
+        fields.strings(&["subaccount", "subaccount_sig"])?;
         let timestamp = fields.timestamp("timestamp")?;
         let account = fields.account()?;
         let open = matches!(namespace.access(), Access::Open | Access::PublicOutbox);

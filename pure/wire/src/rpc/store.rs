@@ -1,6 +1,6 @@
 //! `store`: leave a message in a mailbox.
 
-use super::auth::{self, UnverifiedAuth};
+use super::auth::UnverifiedAuth;
 use super::fields::{FieldError, Fields, missing};
 use crate::id::AccountId;
 use crate::limits::{MAX_DATA_BYTES, Millis};
@@ -35,15 +35,12 @@ impl StoreRequest {
     /// # Errors
     /// The first complaint, in the reference node's order.
     pub fn read(fields: Fields<'_>) -> Result<Self, FieldError> {
-        if !matches!(fields.get("data"), Some(Value::Bytes(_))) {
-            fields.text("data")?;
-        }
+        fields.strings(&["data"])?;
         let expiry = fields.timestamp("expiry")?;
         let namespace = fields.namespace("namespace")?.unwrap_or_default();
-        fields.text("pubKey")?;
-        fields.text("pubkey")?;
-        auth::check_types(fields)?;
+        fields.strings(&["pubKey", "pubkey", "pubkey_ed25519"])?;
         let signed_at = fields.timestamp("sig_timestamp")?;
+        fields.strings(&["signature", "subaccount", "subaccount_sig"])?;
         let timestamp =
             fields.number_or_digits("timestamp", "integer timestamp (in milliseconds)")?;
         let ttl = fields.number_or_digits("ttl", "positive integer")?;
