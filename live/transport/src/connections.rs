@@ -93,7 +93,9 @@ impl Connections {
 
 /// A client that believes one pin, follows no redirect and asks no proxy.
 ///
-/// Its headers are those that Session's clients send, so that a guard cannot tell them apart.
+/// It names itself as Session's clients do, so that nothing in between files it under a name of its
+/// own. Whoever looks can still tell them apart: by HTTP/2, by `Content-Type`, by the TLS handshake,
+/// and a guard by the `enc_type` in the packet.
 pub(crate) fn http_client(pin: Pin) -> Result<reqwest::Client, TransportError> {
     let tls = client_config(pin).map_err(|_| TransportError::Unreachable)?;
     let headers = HeaderMap::from_iter([
