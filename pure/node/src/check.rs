@@ -104,7 +104,7 @@ pub struct CheckedRetrieve {
     pub namespace: Namespace,
     /// Only what this node received after that message.
     pub after: Option<MessageHash>,
-    /// At most so many messages.
+    /// At most so many messages; with 0 there are none, and no more either.
     pub max_count: Option<usize>,
     /// At most so many bytes.
     pub max_size: usize,
@@ -143,13 +143,20 @@ impl CheckedRetrieve {
     }
 }
 
-/// What a reply may hold: 0 counts as unsaid, -n is one n-th of the most a reply may carry.
+/// What a reply may hold. 0 counts as unsaid.
+///
+/// Of a size, -n is one n-th of the most a reply may carry. Of a count, -1 is none at all and less
+/// is no bound, as the reference node's database has it; any count unlocks the largest size.
 fn budget(max_count: Option<i64>, max_size: Option<i64>) -> (Option<usize>, usize) {
-    let max_count = max_count.and_then(|count| usize::try_from(count).ok()).filter(|n| *n > 0);
+    let max_count = max_count.filter(|count| *count != 0);
     let max_size = match max_size.filter(|size| *size != 0) {
         None if max_count.is_none() => DEFAULT_MAX_SIZE,
         None => -1,
         Some(size) => size,
+    };
+    let max_count = match max_count {
+        Some(-1) => Some(0),
+        other => other.and_then(|count| usize::try_from(count).ok()),
     };
     let magnitude = usize::try_from(max_size.unsigned_abs()).unwrap_or(usize::MAX);
     let bytes = if max_size < 0 {
@@ -197,5 +204,8 @@ mod tests {
         assert_eq!(budget(None, Some(1_000)), (None, 1_000));
         assert_eq!(budget(None, Some(i64::MAX)), (None, MAX_RETRIEVE_BYTES));
         assert_eq!(budget(Some(-2), Some(1)), (None, 1));
+        assert_eq!(budget(Some(-2), None), (None, MAX_RETRIEVE_BYTES));
+        assert_eq!(budget(Some(i64::MIN), Some(0)), (None, MAX_RETRIEVE_BYTES));
+        assert_eq!(budget(Some(-1), None), (Some(0), MAX_RETRIEVE_BYTES));
     }
 }
