@@ -155,8 +155,16 @@ impl Messenger {
         let timestamp = opened.timestamp;
         let signed = [opened.sender.as_bytes(), &timestamp.to_be_bytes()[..], &opened.raw];
         let fingerprint = warren_crypto::hash::blake2b(&signed).ok()?;
-        let fetched =
-            Fetched { hash, fingerprint, peer, direction, content, timestamp, received_at };
+        let fetched = Fetched {
+            hash,
+            fingerprint,
+            peer,
+            direction,
+            content,
+            sender_name: None,
+            timestamp,
+            received_at,
+        };
         Some((fetched, opened))
     }
 

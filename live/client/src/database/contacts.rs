@@ -1,6 +1,6 @@
 //! Who is known by which name.
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use warren_wire::{AccountId, Millis};
 
 use super::account::AccountDb;
@@ -8,6 +8,9 @@ use super::column::Col;
 use super::error::{DatabaseError, is_duplicate};
 
 const COLUMNS: &str = "SELECT account_id, name, petname, approved, created FROM contacts";
+
+/// The most characters kept of what somebody calls themselves.
+const MAX_NAME_CHARS: usize = 64;
 
 /// A person known to the account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -153,6 +156,32 @@ impl AccountDb {
         }
         Err(DatabaseError::UnknownContact)
     }
+}
+
+/// Notes, inside a transaction of the caller's, the name that came with a message of `timestamp`;
+/// makes an unapproved contact of a stranger. Passed over where a newer message set the name, or
+/// where nothing is left of it without its control characters.
+pub(super) fn note_sender_name(
+    connection: &Connection,
+    id: &AccountId,
+    name: &str,
+    timestamp: Millis,
+    now: Millis,
+) -> Result<(), DatabaseError> {
+    let name: String = name.chars().filter(|c| !c.is_control()).take(MAX_NAME_CHARS).collect();
+    if name.is_empty() {
+        return Ok(());
+    }
+    connection
+        .prepare_cached(
+            "INSERT INTO contacts (account_id, name, approved, created, name_at)
+             VALUES (?1, ?2, 0, ?3, ?4)
+             ON CONFLICT (account_id) DO UPDATE SET
+                 name = excluded.name, name_at = excluded.name_at
+             WHERE excluded.name_at > name_at",
+        )?
+        .execute(params![Col(id), name, Col(now), Col(timestamp)])?;
+    Ok(())
 }
 
 fn changed(result: rusqlite::Result<usize>) -> Result<usize, DatabaseError> {

@@ -11,6 +11,7 @@ use warren_wire::{AccountId, MessageHash, Millis};
 
 use super::account::AccountDb;
 use super::column::Col;
+use super::contacts;
 use super::error::DatabaseError;
 use super::messages::{Content, Direction, MessageId, MessageState};
 use super::network_state::{self, Cursor};
@@ -29,6 +30,10 @@ pub struct Fetched {
     pub direction: Direction,
     /// What it holds.
     pub content: Content,
+    /// What its author calls themselves, where it came along. Noted of a new incoming message
+    /// alone, in at most 64 characters and without control characters, and only where no newer
+    /// message set the name.
+    pub sender_name: Option<String>,
     /// When its author says it was written.
     pub timestamp: Millis,
     /// When it was fetched.
@@ -97,7 +102,14 @@ fn record(transaction: &Transaction<'_>, message: &Fetched) -> Result<Recorded, 
             .execute(params![id, Col(&message.hash), message.fingerprint])?;
         return Ok(Recorded::Duplicate(id));
     }
-    insert(transaction, message).map(Recorded::New)
+    let id = insert(transaction, message)?;
+    if message.direction == Direction::Incoming
+        && let Some(name) = &message.sender_name
+    {
+        let Fetched { peer, timestamp, received_at, .. } = message;
+        contacts::note_sender_name(transaction, peer, name, *timestamp, *received_at)?;
+    }
+    Ok(Recorded::New(id))
 }
 
 fn insert(transaction: &Transaction<'_>, message: &Fetched) -> Result<MessageId, DatabaseError> {

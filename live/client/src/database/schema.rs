@@ -46,14 +46,16 @@ pub(super) const ACCOUNT: Schema =
 ///
 /// A fetched message is known by its hash in the account's mailbox and by the fingerprint of what
 /// its author signed; one of our own by peer and timestamp too, so that it and its copy fetched
-/// back from the mailbox are one row.
+/// back from the mailbox are one row. `contacts.name_at` is the timestamp of the message that set
+/// the name.
 const ACCOUNT_PEOPLE_1: &str = "
 CREATE TABLE contacts (
     account_id BLOB    NOT NULL PRIMARY KEY CHECK (length(account_id) = 33),
     name       TEXT    NOT NULL,
     petname    TEXT    COLLATE NOCASE UNIQUE,
     approved   INTEGER NOT NULL CHECK (approved IN (0, 1)),
-    created    INTEGER NOT NULL
+    created    INTEGER NOT NULL,
+    name_at    INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE messages (

@@ -82,6 +82,7 @@ fn fetched(number: u8, peer: u8, direction: Direction, timestamp: u64) -> Fetche
         peer: person(peer),
         direction,
         content: Content::Text(format!("message {number}")),
+        sender_name: None,
         timestamp,
         received_at: timestamp + 1,
     }

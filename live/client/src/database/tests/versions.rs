@@ -24,7 +24,7 @@ fn a_database_of_any_older_version_is_brought_forward_with_what_it_holds() {
         let older = schema::Schema { database: "account", steps: &schema::ACCOUNT.steps[..seen] };
         let old = connection::open(&device.file(), &device.keys().db_key, &older).unwrap();
         if seen > 0 {
-            let insert = "INSERT INTO contacts VALUES (?1, 'kept', NULL, 1, 1)";
+            let insert = "INSERT INTO contacts VALUES (?1, 'kept', NULL, 1, 1, 0)";
             old.execute(insert, [person(1).as_bytes()]).unwrap();
         }
         drop(old);
