@@ -251,21 +251,6 @@ impl AccountDb {
         }
         Ok(transaction.commit()?)
     }
-
-    /// Deletes messages on this device, with what the outbox still holds of them.
-    ///
-    /// # Errors
-    /// Where the database fails; then none is deleted.
-    pub fn delete_messages(&mut self, ids: &[MessageId]) -> Result<(), DatabaseError> {
-        let transaction = self.write()?;
-        {
-            let mut statement = transaction.prepare_cached("DELETE FROM messages WHERE id = ?1")?;
-            for id in ids {
-                statement.execute([id])?;
-            }
-        }
-        Ok(transaction.commit()?)
-    }
 }
 
 impl Filter {

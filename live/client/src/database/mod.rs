@@ -16,6 +16,7 @@
 //! | [`contacts`] | who is known by which name |
 //! | [`messages`] | what was said, page by page, and what is unread |
 //! | [`recording`] | messages that were fetched, each kept once |
+//! | [`tombstones`] | what was deleted on this device and stays so |
 //! | [`outbox`] | what is still to be delivered |
 //! | [`conversations`] | the list of chats, kept by the database's own triggers |
 //! | [`network_state`] | cursors, the node list, guard and path |
@@ -34,6 +35,7 @@ pub mod recording;
 mod schema;
 #[cfg(test)]
 mod tests;
+pub mod tombstones;
 
 pub use account::AccountDb;
 pub use contacts::Contact;

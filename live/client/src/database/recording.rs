@@ -15,6 +15,7 @@ use super::contacts;
 use super::error::DatabaseError;
 use super::messages::{Content, Direction, MessageId, MessageState};
 use super::network_state::{self, Cursor};
+use super::tombstones;
 
 /// A message from the account's mailbox, opened and checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +48,8 @@ pub enum Recorded {
     New(MessageId),
     /// It was here before, under this number.
     Duplicate(MessageId),
+    /// It was deleted on this device, and is not kept again.
+    Deleted,
 }
 
 impl AccountDb {
@@ -101,6 +104,9 @@ fn record(transaction: &Transaction<'_>, message: &Fetched) -> Result<Recorded, 
             )?
             .execute(params![id, Col(&message.hash), message.fingerprint])?;
         return Ok(Recorded::Duplicate(id));
+    }
+    if tombstones::is_buried(transaction, message)? {
+        return Ok(Recorded::Deleted);
     }
     let id = insert(transaction, message)?;
     if message.direction == Direction::Incoming

@@ -42,12 +42,13 @@ CREATE TABLE accounts (
 pub(super) const ACCOUNT: Schema =
     Schema { database: "account", steps: &[ACCOUNT_PEOPLE_1, ACCOUNT_NETWORK_2] };
 
-/// Contacts, messages, the outbox, and the list of conversations.
+/// Contacts, messages, what was deleted, the outbox, and the list of conversations.
 ///
 /// A fetched message is known by its hash in the account's mailbox and by the fingerprint of what
 /// its author signed; one of our own by peer and timestamp too, so that it and its copy fetched
 /// back from the mailbox are one row. `contacts.name_at` is the timestamp of the message that set
-/// the name.
+/// the name. A tombstone holds what a deleted message is known by: peer and timestamp of an own one
+/// alone.
 const ACCOUNT_PEOPLE_1: &str = "
 CREATE TABLE contacts (
     account_id BLOB    NOT NULL PRIMARY KEY CHECK (length(account_id) = 33),
@@ -78,6 +79,20 @@ CREATE INDEX messages_of_peer ON messages (peer, timestamp, id);
 CREATE INDEX messages_in_time ON messages (timestamp, id);
 CREATE INDEX messages_unread ON messages (timestamp, id) WHERE read = 0;
 CREATE INDEX messages_unread_of_peer ON messages (peer, timestamp, id) WHERE read = 0;
+
+CREATE TABLE tombstones (
+    id          INTEGER PRIMARY KEY,
+    hash        BLOB    CHECK (length(hash) = 32),
+    fingerprint BLOB    CHECK (length(fingerprint) = 32),
+    peer        BLOB    CHECK (length(peer) = 33),
+    timestamp   INTEGER,
+    deleted_at  INTEGER NOT NULL,
+    CHECK ((peer IS NULL) = (timestamp IS NULL))
+) STRICT;
+CREATE INDEX tombstones_by_hash ON tombstones (hash);
+CREATE INDEX tombstones_by_fingerprint ON tombstones (fingerprint);
+CREATE INDEX tombstones_own ON tombstones (peer, timestamp);
+CREATE INDEX tombstones_in_time ON tombstones (deleted_at);
 
 CREATE TABLE outbox (
     id           INTEGER PRIMARY KEY AUTOINCREMENT,

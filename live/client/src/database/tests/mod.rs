@@ -9,6 +9,7 @@ mod network_state;
 mod outbox;
 mod pages;
 mod secrecy;
+mod tombstones;
 mod unread;
 mod versions;
 
