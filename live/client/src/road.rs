@@ -138,7 +138,7 @@ impl Messenger {
         let seed = self.road.seed.clone().ok_or(ClientError::NoSeed)?;
         let (list, signed) = seed.fetch().await?;
         if let Ok(text) = serde_json::to_string(&signed) {
-            self.db.set_node_list(&CachedNodeList { list: text, fetched_at: now() })?;
+            self.db.set_node_list(&CachedNodeList { list: text, fetched_at: now(), issued: 0 })?;
         }
         self.road.list = Some(list.clone());
         Ok(list)

@@ -26,6 +26,8 @@ pub struct CachedNodeList {
     pub list: String,
     /// When it came.
     pub fetched_at: Millis,
+    /// When the directory says it was issued.
+    pub issued: Millis,
 }
 
 /// The node that every path of the account starts with.
@@ -80,10 +82,11 @@ impl AccountDb {
     pub fn node_list(&self) -> Result<Option<CachedNodeList>, DatabaseError> {
         let found = self
             .connection
-            .prepare_cached("SELECT list, fetched_at FROM node_list")?
+            .prepare_cached("SELECT list, fetched_at, issued FROM node_list")?
             .query_row([], |row| {
-                let fetched_at = row.get::<_, Col<Millis>>(1)?.0;
-                Ok(CachedNodeList { list: row.get(0)?, fetched_at })
+                let Col(fetched_at) = row.get(1)?;
+                let Col(issued) = row.get(2)?;
+                Ok(CachedNodeList { list: row.get(0)?, fetched_at, issued })
             });
         Ok(found.optional()?)
     }
@@ -94,10 +97,28 @@ impl AccountDb {
     /// Where the database fails.
     pub fn set_node_list(&self, list: &CachedNodeList) -> Result<(), DatabaseError> {
         self.connection.execute(
-            "INSERT OR REPLACE INTO node_list (id, list, fetched_at) VALUES (1, ?1, ?2)",
-            params![list.list, Col(list.fetched_at)],
+            "INSERT INTO node_list (id, list, fetched_at, issued, newest_issued)
+             VALUES (1, ?1, ?2, ?3, ?3)
+             ON CONFLICT (id) DO UPDATE SET
+                 list = excluded.list, fetched_at = excluded.fetched_at, issued = excluded.issued,
+                 newest_issued = max(newest_issued, excluded.newest_issued)",
+            params![list.list, Col(list.fetched_at), Col(list.issued)],
         )?;
         Ok(())
+    }
+
+    /// When the newest list that was ever kept was issued; `None` where none was kept. An older
+    /// list kept since does not take it back.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn newest_list_issued(&self) -> Result<Option<Millis>, DatabaseError> {
+        let issued: Option<Col<Millis>> = self
+            .connection
+            .prepare_cached("SELECT newest_issued FROM node_list")?
+            .query_row([], |row| row.get(0))
+            .optional()?;
+        Ok(issued.map(|issued| issued.0))
     }
 
     /// The guard.

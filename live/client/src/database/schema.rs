@@ -153,9 +153,11 @@ CREATE TABLE cursors (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE node_list (
-    id         INTEGER PRIMARY KEY CHECK (id = 1),
-    list       TEXT    NOT NULL,
-    fetched_at INTEGER NOT NULL
+    id            INTEGER PRIMARY KEY CHECK (id = 1),
+    list          TEXT    NOT NULL,
+    fetched_at    INTEGER NOT NULL,
+    issued        INTEGER NOT NULL DEFAULT 0,
+    newest_issued INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 CREATE TABLE guard (
