@@ -1,34 +1,41 @@
 //! `/storage_rpc/v1`: carry a request out, alone or in a batch.
 
 use futures_util::future::join_all;
+use tokio::sync::Mutex;
 use warren_crypto::SystemEntropy;
 use warren_node::answer::{self, MailboxMessage};
 use warren_node::{Answer, CheckedDelete, CheckedRetrieve, CheckedStore, Origin, listing};
-use warren_store::{Query, StoreError};
+use warren_store::{Page, Query, StoreError, StoredMessage};
 use warren_wire::Millis;
+use warren_wire::limits::MAX_RETRIEVE_BYTES;
 use warren_wire::rpc::{Batch, DeleteRequest, Request, RetrieveRequest, StoreRequest};
 
 use crate::node::{Node, now};
 use crate::replicate;
 
+/// How many bytes of messages one answer may still take: a batch of retrieves shares what a single
+/// one may have.
+struct Room(Mutex<usize>);
+
 /// Reads a JSON body and carries the request out.
 pub async fn answer(node: &Node, body: &[u8]) -> Answer {
+    let room = Room(Mutex::new(MAX_RETRIEVE_BYTES));
     match Request::from_json(body) {
-        Ok(Request::Batch(batch)) => answer_batch(node, batch).await,
-        Ok(request) => answer_one(node, request).await,
+        Ok(Request::Batch(batch)) => answer_batch(node, batch, &room).await,
+        Ok(request) => answer_one(node, request, &room).await,
         Err(error) => Answer::refuse(400, error.to_string()),
     }
 }
 
 /// Carries out all requests at once, or one after the other up to the first that fails.
-async fn answer_batch(node: &Node, batch: Batch) -> Answer {
+async fn answer_batch(node: &Node, batch: Batch, room: &Room) -> Answer {
     if !batch.stop_at_failure {
-        let answers = batch.requests.into_iter().map(|request| answer_one(node, request));
+        let answers = batch.requests.into_iter().map(|request| answer_one(node, request, room));
         return answer::batch(join_all(answers).await);
     }
     let mut results = Vec::new();
     for request in batch.requests {
-        let answer = answer_one(node, request).await;
+        let answer = answer_one(node, request, room).await;
         let success = answer.is_success();
         results.push(answer);
         if !success {
@@ -38,11 +45,11 @@ async fn answer_batch(node: &Node, batch: Batch) -> Answer {
     answer::batch(results)
 }
 
-async fn answer_one(node: &Node, request: Request) -> Answer {
+async fn answer_one(node: &Node, request: Request, room: &Room) -> Answer {
     let now = now();
     let outcome = match request {
         Request::Store(request) => store(node, request, now).await,
-        Request::Retrieve(request) => retrieve(node, &request, now).await,
+        Request::Retrieve(request) => retrieve(node, &request, room, now).await,
         Request::Delete(request) => delete(node, request, now).await,
         Request::GetSwarm(account) => Ok(node.placement.describe(&account, now)),
         Request::Info => Ok(answer::info(now)),
@@ -71,9 +78,17 @@ async fn delete(node: &Node, request: DeleteRequest, now: Millis) -> Result<Answ
     Ok(answer::deleted(members, checked.request().required, now))
 }
 
-async fn retrieve(node: &Node, request: &RetrieveRequest, now: Millis) -> Result<Answer, Answer> {
+async fn retrieve(
+    node: &Node,
+    request: &RetrieveRequest,
+    room: &Room,
+    now: Millis,
+) -> Result<Answer, Answer> {
     node.placement.require(&request.account, now)?;
     let checked = CheckedRetrieve::check(request, now)?;
+    if checked.max_count == Some(0) {
+        return Ok(answer::messages(Vec::new(), false, now));
+    }
     let query = Query {
         owner: checked.account,
         namespace: checked.namespace,
@@ -81,7 +96,7 @@ async fn retrieve(node: &Node, request: &RetrieveRequest, now: Millis) -> Result
         max_count: checked.max_count,
         max_size: checked.max_size,
     };
-    let page = node.store.retrieve(query, now).await.map_err(|error| storage_failure(&error))?;
+    let page = room.read(node, query, now).await.map_err(|error| storage_failure(&error))?;
     let messages = page
         .messages
         .into_iter()
@@ -93,6 +108,19 @@ async fn retrieve(node: &Node, request: &RetrieveRequest, now: Millis) -> Result
         })
         .collect();
     Ok(answer::messages(messages, page.more, now))
+}
+
+impl Room {
+    /// Reads one page after the other, each within what those before it left. A page has one message
+    /// at least, so that every reader comes further; `more` tells those that want the rest.
+    async fn read(&self, node: &Node, query: Query, now: Millis) -> Result<Page, StoreError> {
+        let mut left = self.0.lock().await;
+        let max_size = query.max_size.min(*left);
+        let page = node.store.retrieve(Query { max_size, ..query }, now).await?;
+        let taken: usize = page.messages.iter().map(StoredMessage::wire_size).sum();
+        *left = left.saturating_sub(taken);
+        Ok(page)
+    }
 }
 
 /// The node's own fault: 503, so that a client goes on to another member of the swarm.

@@ -128,6 +128,53 @@ async fn the_size_of_a_page_is_what_the_client_asks_for() {
 }
 
 #[tokio::test]
+async fn a_count_of_minus_one_gives_nothing_and_of_less_everything() {
+    let (network, client, person) = (TestNetwork::shared(), Client::new(), Person::new());
+    let node = network.record(0);
+    for n in 0..3_u8 {
+        client.done(&node, "store", person.store(&[n])).await;
+    }
+    for (count, messages) in [(-1, 0), (-2, 3), (i64::MIN, 3)] {
+        let params = with(person.retrieve(0), json!({ "max_count": count }));
+        let answer = client.done(&node, "retrieve", params).await;
+        assert_eq!(answer["messages"].as_array().unwrap().len(), messages, "{count}");
+        assert_eq!(answer["more"], false, "{count}");
+    }
+}
+
+#[tokio::test]
+async fn the_retrieves_of_a_batch_share_the_room_of_one_answer() {
+    let (network, client, person) = (TestNetwork::shared(), Client::new(), Person::new());
+    let node = network.record(0);
+    for n in 0..60_u8 {
+        client.done(&node, "store", person.store(&[n; 76_800])).await;
+    }
+    let most = json!({ "max_size": -1 });
+    let all = client.done(&node, "retrieve", with(person.retrieve(0), most.clone())).await;
+    assert_eq!((all["messages"].as_array().unwrap().len(), &all["more"]), (60, &json!(false)));
+
+    let retrieve = json!({ "method": "retrieve", "params": with(person.retrieve(0), most) });
+    let batch = json!({ "requests": vec![retrieve; 20] });
+    for method in ["batch", "sequence"] {
+        let answer = client.done(&node, method, batch.clone()).await;
+        let counts: Vec<usize> = answer["results"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|result| {
+                let messages = result["body"]["messages"].as_array().unwrap();
+                assert_eq!(result["body"]["more"], messages.len() < 60);
+                assert_eq!(messages[0], all["messages"][0]);
+                messages.len()
+            })
+            .collect();
+        // 7,800,000 bytes hold 76 messages of 102,543; then there is one for each.
+        assert_eq!(counts[..2], [60, 16], "{method}");
+        assert_eq!(counts[2..], [1; 18], "{method}");
+    }
+}
+
+#[tokio::test]
 async fn the_largest_message_is_taken_by_every_member() {
     let (network, client, person) = (TestNetwork::shared(), Client::new(), Person::new());
     let node = network.record(3);
