@@ -43,6 +43,6 @@ pub use conversations::Conversation;
 pub use error::DatabaseError;
 pub use index::{AccountEntry, AccountKeys, Index, NetworkSettings};
 pub use messages::{Content, Direction, Filter, Message, MessageId, MessageState, Page, Position};
-pub use network_state::{CachedNodeList, Cursor, Guard, SavedPath};
+pub use network_state::{CachedNodeList, Cursor, Guard, GuardTrouble, SavedPath};
 pub use outbox::{DueCopy, NewOutgoing, OutboxId, Purpose, SealedCopy};
 pub use recording::{Fetched, Recorded};

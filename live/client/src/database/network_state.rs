@@ -39,6 +39,15 @@ pub struct Guard {
     pub since: Millis,
 }
 
+/// How the guard has failed since it last answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GuardTrouble {
+    /// How often.
+    pub failures: u32,
+    /// When it failed first.
+    pub since: Millis,
+}
+
 /// The path in use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SavedPath {
@@ -134,7 +143,7 @@ impl AccountDb {
         Ok(found.optional()?)
     }
 
-    /// Keeps a guard over the one before; `None` forgets it.
+    /// Keeps a guard over the one before, with no failures; `None` forgets it.
     ///
     /// # Errors
     /// Where the database fails.
@@ -146,6 +155,38 @@ impl AccountDb {
                 params![Col(&guard.node), Col(guard.since)],
             )?,
         };
+        Ok(())
+    }
+
+    /// Notes that the guard failed at `now`, and gives all its failures since it last answered.
+    /// Where there is no guard nothing is noted and there are none.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn note_guard_failure(&self, now: Millis) -> Result<GuardTrouble, DatabaseError> {
+        let noted = self
+            .connection
+            .prepare_cached(
+                "UPDATE guard SET failures = min(failures + 1, ?2),
+                     first_failure = coalesce(first_failure, ?1)
+                 RETURNING failures, first_failure",
+            )?
+            .query_row(params![Col(now), u32::MAX], |row| {
+                let Col(since) = row.get(1)?;
+                Ok(GuardTrouble { failures: row.get(0)?, since })
+            });
+        Ok(noted.optional()?.unwrap_or(GuardTrouble { failures: 0, since: now }))
+    }
+
+    /// Notes that the guard answered: its failures are forgotten.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn clear_guard_failures(&self) -> Result<(), DatabaseError> {
+        self.connection.execute(
+            "UPDATE guard SET failures = 0, first_failure = NULL WHERE failures > 0",
+            [],
+        )?;
         Ok(())
     }
 

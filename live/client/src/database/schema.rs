@@ -161,9 +161,12 @@ CREATE TABLE node_list (
 ) STRICT;
 
 CREATE TABLE guard (
-    id    INTEGER PRIMARY KEY CHECK (id = 1),
-    node  BLOB    NOT NULL CHECK (length(node) = 32),
-    since INTEGER NOT NULL
+    id            INTEGER PRIMARY KEY CHECK (id = 1),
+    node          BLOB    NOT NULL CHECK (length(node) = 32),
+    since         INTEGER NOT NULL,
+    failures      INTEGER NOT NULL DEFAULT 0 CHECK (failures >= 0),
+    first_failure INTEGER,
+    CHECK ((failures = 0) = (first_failure IS NULL))
 ) STRICT;
 
 CREATE TABLE path (

@@ -42,3 +42,23 @@ fn an_older_node_list_does_not_take_back_when_the_newest_was_issued() {
         assert_eq!(again.newest_list_issued().unwrap(), Some(newest));
     }
 }
+
+#[test]
+fn a_guards_failures_are_counted_over_restarts_until_it_answers_or_goes() {
+    let device = Device::new();
+    let db = device.db();
+    assert_eq!(db.note_guard_failure(4).unwrap(), GuardTrouble { failures: 0, since: 4 });
+    let guard = Guard { node: NodeId::from_bytes([1; 32]), since: 3 };
+    db.set_guard(Some(&guard)).unwrap();
+    assert_eq!(db.note_guard_failure(5).unwrap(), GuardTrouble { failures: 1, since: 5 });
+    drop(db);
+    let db = device.db();
+    assert_eq!(db.note_guard_failure(9).unwrap(), GuardTrouble { failures: 2, since: 5 });
+    assert_eq!(db.guard().unwrap(), Some(guard));
+    db.clear_guard_failures().unwrap();
+    assert_eq!(db.note_guard_failure(11).unwrap(), GuardTrouble { failures: 1, since: 11 });
+    db.set_guard(Some(&guard)).unwrap();
+    assert_eq!(db.note_guard_failure(12).unwrap(), GuardTrouble { failures: 1, since: 12 });
+    db.set_guard(None).unwrap();
+    assert_eq!(db.note_guard_failure(13).unwrap(), GuardTrouble { failures: 0, since: 13 });
+}
