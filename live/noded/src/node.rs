@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use warren_node::Placement;
 use warren_store::{EmbeddedStore, MailStore, Options, StoreError};
 use warren_transport::Connections;
@@ -145,6 +146,7 @@ impl RunningNode {
     /// Takes no more requests, lets those under way end, and closes the store.
     pub async fn stop(self) {
         let Self { node, handle, mut server, sweeper, .. } = self;
+        let end = Instant::now() + DRAIN;
         handle.graceful_shutdown(Some(DRAIN));
         sweeper.abort();
         let idle = async {
@@ -162,6 +164,8 @@ impl RunningNode {
                 server.abort();
             }
         }
+        // What goes on without its client is not the server's to wait for.
+        let _ = tokio::time::timeout_at(end, node.under_way.none()).await;
         node.store.close().await;
     }
 }

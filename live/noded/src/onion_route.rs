@@ -1,5 +1,6 @@
 //! `/onion_req/v2`: peel one layer, then pass the rest on or deliver it here.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use warren_crypto::SystemEntropy;
@@ -18,7 +19,7 @@ const RELAY_TIMEOUT: Duration = Duration::from_secs(30);
 /// Status and body for the node or client that sent the packet.
 ///
 /// A relay passes back untouched what it gets: only the last node seals the answer, once.
-pub async fn answer(node: &Node, packet: &[u8]) -> (u16, Vec<u8>) {
+pub async fn answer(node: &Arc<Node>, packet: &[u8]) -> (u16, Vec<u8>) {
     match peel(packet, node.identity.x25519()) {
         Ok(Peeled::Relay { next, packet, .. }) => relay(node, next, packet).await,
         Ok(Peeled::Deliver { payload, reply, json, base64 }) => {

@@ -1,5 +1,7 @@
 //! `/storage_rpc/v1`: carry a request out, alone or in a batch.
 
+use std::sync::Arc;
+
 use futures_util::future::join_all;
 use tokio::sync::Mutex;
 use warren_crypto::SystemEntropy;
@@ -18,7 +20,7 @@ use crate::replicate;
 struct Room(Mutex<usize>);
 
 /// Reads a JSON body and carries the request out.
-pub async fn answer(node: &Node, body: &[u8]) -> Answer {
+pub async fn answer(node: &Arc<Node>, body: &[u8]) -> Answer {
     let room = Room(Mutex::new(MAX_RETRIEVE_BYTES));
     match Request::from_json(body) {
         Ok(Request::Batch(batch)) => answer_batch(node, batch, &room).await,
@@ -28,7 +30,7 @@ pub async fn answer(node: &Node, body: &[u8]) -> Answer {
 }
 
 /// Carries out all requests at once, or one after the other up to the first that fails.
-async fn answer_batch(node: &Node, batch: Batch, room: &Room) -> Answer {
+async fn answer_batch(node: &Arc<Node>, batch: Batch, room: &Room) -> Answer {
     if !batch.stop_at_failure {
         let answers = batch.requests.into_iter().map(|request| answer_one(node, request, room));
         return answer::batch(join_all(answers).await);
@@ -45,7 +47,7 @@ async fn answer_batch(node: &Node, batch: Batch, room: &Room) -> Answer {
     answer::batch(results)
 }
 
-async fn answer_one(node: &Node, request: Request, room: &Room) -> Answer {
+async fn answer_one(node: &Arc<Node>, request: Request, room: &Room) -> Answer {
     let now = now();
     let outcome = match request {
         Request::Store(request) => store(node, request, now).await,
@@ -64,18 +66,26 @@ async fn answer_one(node: &Node, request: Request, room: &Room) -> Answer {
     outcome.unwrap_or_else(|refusal| refusal)
 }
 
-async fn store(node: &Node, request: StoreRequest, now: Millis) -> Result<Answer, Answer> {
+async fn store(node: &Arc<Node>, request: StoreRequest, now: Millis) -> Result<Answer, Answer> {
     node.placement.require(&request.account, now)?;
     let checked = CheckedStore::check(request, now, Origin::Client)?;
-    let members = replicate::store(node, &checked, now).await;
-    Ok(answer::stored(checked.hash(), node.placement.own(), members, now))
+    let acting = Arc::clone(node);
+    let work = async move {
+        let members = replicate::store(&acting, &checked, now).await;
+        answer::stored(checked.hash(), acting.placement.own(), members, now)
+    };
+    to_its_end(node, work).await
 }
 
-async fn delete(node: &Node, request: DeleteRequest, now: Millis) -> Result<Answer, Answer> {
+async fn delete(node: &Arc<Node>, request: DeleteRequest, now: Millis) -> Result<Answer, Answer> {
     node.placement.require(&request.account, now)?;
     let checked = CheckedDelete::check(request)?;
-    let members = replicate::delete(node, &checked, now).await;
-    Ok(answer::deleted(members, checked.request().required, now))
+    let acting = Arc::clone(node);
+    let work = async move {
+        let members = replicate::delete(&acting, &checked, now).await;
+        answer::deleted(members, checked.request().required, now)
+    };
+    to_its_end(node, work).await
 }
 
 async fn retrieve(
@@ -121,6 +131,20 @@ impl Room {
         *left = left.saturating_sub(taken);
         Ok(page)
     }
+}
+
+/// Carries out what must not stop half way, even where the client goes away: part of a swarm would
+/// have a message that the rest lacks. Counts as under way until it is done.
+async fn to_its_end(
+    node: &Arc<Node>,
+    work: impl Future<Output = Answer> + Send + 'static,
+) -> Result<Answer, Answer> {
+    let counting = Arc::clone(node);
+    let task = tokio::spawn(async move {
+        let _begun = counting.under_way.begin();
+        work.await
+    });
+    task.await.map_err(|_| Answer::refuse(500, "request failed"))
 }
 
 /// The node's own fault: 503, so that a client goes on to another member of the swarm.

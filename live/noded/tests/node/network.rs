@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
-use warren_noded::LocalNetwork;
 use warren_noded::local_network::Plan;
+use warren_noded::{LocalNetwork, Node};
 use warren_transport::pin::{Pin, client_config};
 use warren_wire::directory::NodeRecord;
 
@@ -62,6 +62,11 @@ impl TestNetwork {
     /// The node with this number, from 0.
     pub(crate) fn record(&self, number: usize) -> NodeRecord {
         self.records()[number].clone()
+    }
+
+    /// The running node with this number.
+    pub(crate) fn node(&self, number: usize) -> &Arc<Node> {
+        self.network().nodes()[number].node()
     }
 
     /// What the node with this number signs with.

@@ -1,9 +1,13 @@
 //! Who keeps whose mail, and what members of a swarm tell each other.
 
+use std::time::Duration;
+
+use futures_util::FutureExt;
 use serde_json::{Value, json};
 use warren_crypto::ed25519::SigningKey;
 use warren_crypto::{Secret, SystemEntropy};
 use warren_noded::node::now;
+use warren_noded::storage_route;
 use warren_wire::directory::NodeList;
 use warren_wire::rpc::fields::Fields;
 use warren_wire::rpc::{StoreRequest, peer};
@@ -84,6 +88,30 @@ async fn another_swarms_mail_is_misdirected_and_the_answer_names_the_right_one()
     let mut expected = members;
     expected.sort_unstable();
     assert_eq!(stored, expected);
+}
+
+#[tokio::test]
+async fn what_a_client_begins_and_leaves_reaches_every_member_all_the_same() {
+    let (network, client, person) = (TestNetwork::start(4), Client::new(), Person::new());
+    let body = |method: &str, params: Value| json!({ "method": method, "params": params });
+    let begin = |body: Value| {
+        let bytes = body.to_string().into_bytes();
+        assert!(storage_route::answer(network.node(0), &bytes).now_or_never().is_none());
+    };
+    let agree_on = async |expected: &[&str]| {
+        for member in network.records() {
+            let deadline = now() + 10_000;
+            while person.texts(&client, &member, 0).await != expected {
+                assert!(now() < deadline, "{} lags behind", member.id);
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        }
+    };
+    begin(body("store", person.store(b"left half way")));
+    agree_on(&["left half way"]).await;
+    let message = person.messages(&client, &network.record(0), 0).await.remove(0);
+    begin(body("delete", person.delete(&[message["hash"].as_str().unwrap()])));
+    agree_on(&[]).await;
 }
 
 #[tokio::test]
