@@ -116,8 +116,8 @@ impl AccountDb {
         Ok(())
     }
 
-    /// When the newest list that was ever kept was issued; `None` where none was kept. An older
-    /// list kept since does not take it back.
+    /// When the newest list that was ever kept, of whichever network, was issued; `None` where none
+    /// was kept. An older list kept since does not take it back.
     ///
     /// # Errors
     /// Where the database fails.

@@ -13,7 +13,7 @@ use super::error::DatabaseError;
 use super::messages::{Direction, MessageId};
 use super::recording::Fetched;
 
-/// How long a tombstone is kept: longer than a swarm keeps a message.
+/// How long a tombstone is kept: thirty days, the longest that a node keeps a message.
 pub const TOMBSTONE_LIFE: Millis = 30 * 24 * 60 * 60 * 1000;
 
 impl AccountDb {
