@@ -74,7 +74,7 @@ async fn measure(effort: Effort, network: &LocalNetwork, folder: &Path) -> Outco
 fn messenger(network: &LocalNetwork, home: &Path) -> Outcome<Messenger> {
     let mut device = Device::create(home, "measured", Cost::LEAST)?;
     device.use_seed(&network.seed().parse::<Seed>()?)?;
-    device.create_account("measured")?;
+    device.create_account("measured", None)?;
     Ok(device.messenger(None)?)
 }
 

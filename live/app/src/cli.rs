@@ -161,14 +161,16 @@ pub enum AccountCommand {
     /// Create an account and print its recovery words
     #[command(after_help = CREATE_HELP)]
     Create {
-        /// The account's name; the people you write to see it [default: main]
+        /// The account's name; the people you write to see it. Without one it is called `main` here and
+        /// they see none
         #[arg(long)]
         name: Option<String>,
     },
     /// Bring an account back from its recovery words, read from stdin
     #[command(after_help = RESTORE_HELP)]
     Restore {
-        /// The account's name; the people you write to see it [default: main]
+        /// The account's name; the people you write to see it. Without one it is called `main` here and
+        /// they see none
         #[arg(long)]
         name: Option<String>,
     },

@@ -69,11 +69,17 @@ impl Device {
 
     /// Makes an account and gives its recovery words, which are shown once and kept by the person.
     ///
+    /// `label` stays on this device; `display_name` goes out with every message.
+    ///
     /// # Errors
     /// Where the database fails.
-    pub fn create_account(&mut self, name: &str) -> Result<(AccountEntry, Mnemonic), ClientError> {
+    pub fn create_account(
+        &mut self,
+        label: &str,
+        display_name: Option<&str>,
+    ) -> Result<(AccountEntry, Mnemonic), ClientError> {
         let account = Account::random(&mut SystemEntropy)?;
-        let entry = self.add(&account, name)?;
+        let entry = self.add(&account, label, display_name)?;
         Ok((entry, account.mnemonic()))
     }
 
@@ -84,14 +90,22 @@ impl Device {
     pub fn restore_account(
         &mut self,
         phrase: &str,
-        name: &str,
+        label: &str,
+        display_name: Option<&str>,
     ) -> Result<AccountEntry, ClientError> {
-        self.add(&Account::from_mnemonic(phrase)?, name)
+        self.add(&Account::from_mnemonic(phrase)?, label, display_name)
     }
 
-    fn add(&mut self, account: &Account, name: &str) -> Result<AccountEntry, ClientError> {
+    fn add(
+        &mut self,
+        account: &Account,
+        label: &str,
+        display_name: Option<&str>,
+    ) -> Result<AccountEntry, ClientError> {
         let seed = account.seed32().duplicate();
-        let keys = self.index.add_account(&account.id(), name, seed, now(), &mut SystemEntropy)?;
+        let entropy = &mut SystemEntropy;
+        let keys =
+            self.index.add_account(&account.id(), label, display_name, seed, now(), entropy)?;
         Ok(keys.entry)
     }
 
@@ -136,6 +150,7 @@ impl Device {
         };
         let account = self.open_account(&keys)?;
         let db = AccountDb::open(&self.vault, &keys)?;
+        db.sweep_tombstones(now())?;
         Ok(Messenger::new(account, keys.entry, db, self.seed()?))
     }
 

@@ -42,6 +42,12 @@ pub enum ClientError {
     /// The list of nodes names no swarm.
     #[error("the directory lists no node that keeps this account's mail")]
     NoSwarm,
+    /// Neither the guard nor its substitutes take a connection.
+    #[error("the network cannot be reached: are you online?")]
+    Offline,
+    /// A node said that it stored a message, and too few members of the swarm proved it.
+    #[error("the network does not prove that it stored the message")]
+    Unproven,
     /// Every path that was tried failed.
     #[error("no answer through the network: {0}")]
     NoAnswer(String),
@@ -100,6 +106,8 @@ impl ClientError {
             Self::Seed(_) => "directory",
             Self::Path(_) | Self::NoSwarm => "too_few_nodes",
             Self::NoAnswer(_) => "no_answer",
+            Self::Offline => "offline",
+            Self::Unproven => "unproven",
             Self::Refused { .. } => "refused",
             Self::Clock => "clock",
             Self::Seal(_) | Self::Content(_) => "message",
@@ -111,12 +119,19 @@ impl ClientError {
     pub const fn is_network(&self) -> bool {
         matches!(
             self,
-            Self::Seed(SeedError::Transport(_))
+            Self::Seed(SeedError::Transport(_) | SeedError::List(_))
                 | Self::Path(_)
                 | Self::NoSwarm
                 | Self::NoAnswer(_)
+                | Self::Offline
+                | Self::Unproven
                 | Self::Refused { .. }
                 | Self::Clock
         )
+    }
+
+    /// Whether every node would refuse the same request alike, now and later.
+    pub(crate) const fn is_final(&self) -> bool {
+        matches!(self, Self::Refused { status: 400 | 401 | 403 | 413, .. })
     }
 }

@@ -10,13 +10,17 @@
 //! | [`messenger`] | one account at work |
 //! | [`send`] | saved, then sealed copies on their way, until a swarm has them |
 //! | [`receive`] | fetched, opened, saved |
-//! | [`road`] | nodes, guard and path: how a request travels |
+//! | `nodes` | the list of nodes: in memory, in the database, from the directory |
+//! | `guards` | where every path begins |
+//! | [`road`] | how a request travels, and around what fails |
 //! | [`error`] | what went wrong, whose fault it is and what to do |
 
 pub mod database;
 pub mod device;
 pub mod error;
+mod guards;
 pub mod messenger;
+mod nodes;
 pub mod receive;
 pub mod road;
 pub mod send;

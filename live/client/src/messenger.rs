@@ -7,6 +7,7 @@ use warren_transport::Seed;
 use warren_wire::Millis;
 
 use crate::database::{AccountDb, AccountEntry};
+use crate::nodes::Nodes;
 use crate::road::Road;
 
 /// One account at work. Nothing in it is shared with another account.
@@ -14,6 +15,7 @@ pub struct Messenger {
     pub(crate) account: Account,
     pub(crate) entry: AccountEntry,
     pub(crate) db: AccountDb,
+    pub(crate) nodes: Nodes,
     pub(crate) road: Road,
     /// How often mail was fetched since the start.
     pub(crate) fetches: u64,
@@ -32,7 +34,7 @@ impl Messenger {
         db: AccountDb,
         seed: Option<Seed>,
     ) -> Self {
-        Self { account, entry, db, road: Road::new(seed), fetches: 0 }
+        Self { account, entry, db, nodes: Nodes::new(seed), road: Road::default(), fetches: 0 }
     }
 
     /// What a list shows of the account.

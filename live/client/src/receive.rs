@@ -2,11 +2,13 @@
 
 use warren_crypto::SystemEntropy;
 use warren_crypto::entropy::random_index;
-use warren_message::{Content, OpenedMessage, open_direct};
+use warren_crypto::hash::blake2b;
+use warren_message::{Content, open_direct};
+use warren_onion::Reply;
 use warren_wire::directory::NodeRecord;
 use warren_wire::rpc::reply::{RetrieveReply, RetrievedMessage};
 use warren_wire::rpc::{RetrieveRequest, UnverifiedAuth, request, signed};
-use warren_wire::{AccountId, MessageHash, Millis, Namespace, Value};
+use warren_wire::{MessageHash, Millis, Namespace, Value};
 
 use crate::database::{self, Cursor, Direction, Fetched, Recorded};
 use crate::error::ClientError;
@@ -16,13 +18,12 @@ use crate::send::{require_success, swarm_members};
 
 /// So often a second member of the swarm is asked too, which may have what the first lacks.
 const SECOND_OPINION_EVERY: u64 = 5;
-/// The most pages read of one mailbox in one go.
-const MAX_PAGES: usize = 10_000;
+/// The most pages read in one go; the next go reads on from there.
+const MAX_PAGES: usize = 50;
 
 /// One page of a mailbox, opened.
 struct OpenedPage {
     fetched: Vec<Fetched>,
-    names: Vec<(AccountId, String)>,
     last: Option<MessageHash>,
     more: bool,
 }
@@ -38,7 +39,10 @@ impl Messenger {
         if self.fetches.is_multiple_of(SECOND_OPINION_EVERY) && !members.is_empty() {
             let at = random_index(&mut SystemEntropy, members.len()).unwrap_or(0);
             members.rotate_left(at);
-            new += self.fetch_from(&mut members).await?;
+            new += match self.fetch_from(&mut members).await {
+                Err(error) if !error.is_network() => return Err(error),
+                second => second.unwrap_or(0),
+            };
         }
         self.fetches = self.fetches.wrapping_add(1);
         Ok(new)
@@ -84,14 +88,22 @@ impl Messenger {
             Ok(Question { node: node.clone(), body })
         });
         let questions = questions.collect::<Result<_, ClientError>>()?;
-        let (node, reply) = self.ask(questions).await?;
-        if reply.status == 421 {
-            self.refresh_nodes().await?;
+        let judge = |_: &NodeRecord, reply: &Reply| {
+            require_success(reply)?;
+            RetrieveReply::from_json(&reply.body).map_err(|_| malformed())
+        };
+        match self.ask(questions, judge).await {
+            Ok((node, page)) => {
+                let seen = self.db.cursor(&node.id, Namespace::DIRECT)?;
+                Ok((node, self.open(&page, seen)))
+            }
+            Err(error) => {
+                if matches!(error, ClientError::Refused { status: 421, .. }) {
+                    self.renew_nodes().await?;
+                }
+                Err(error)
+            }
         }
-        require_success(&reply)?;
-        let page = RetrieveReply::from_json(&reply.body).map_err(|_| malformed())?;
-        let seen = self.db.cursor(&node.id, Namespace::DIRECT)?;
-        Ok((node, self.open(page, seen)))
     }
 
     fn retrieve_params(&self, node: &NodeRecord) -> Result<Value, ClientError> {
@@ -113,59 +125,45 @@ impl Messenger {
     }
 
     /// Opens what can be opened. What cannot is nobody's message: it is passed over, not an error.
-    fn open(&self, page: RetrieveReply, seen: Option<MessageHash>) -> OpenedPage {
+    fn open(&self, page: &RetrieveReply, seen: Option<MessageHash>) -> OpenedPage {
         let last = page.messages.last().map(|message| message.hash);
         // A node that says "more" and brings nothing new would be asked for ever.
         let more = page.more && last.is_some() && last != seen;
         let received_at = now();
-        let mut fetched = Vec::new();
-        let mut names = Vec::new();
-        for message in page.messages {
-            let Some((message, opened)) = self.open_one(&message, received_at) else { continue };
-            if let (Direction::Incoming, Content::Text(text)) = (message.direction, opened.content)
-                && let Some(name) = text.display_name()
-            {
-                names.push((message.peer, name.to_owned()));
-            }
-            fetched.push(message);
-        }
-        OpenedPage { fetched, names, last, more }
+        let fetched =
+            page.messages.iter().filter_map(|message| self.open_one(message, received_at));
+        OpenedPage { fetched: fetched.collect(), last, more }
     }
 
-    fn open_one(
-        &self,
-        message: &RetrievedMessage,
-        received_at: Millis,
-    ) -> Option<(Fetched, OpenedMessage)> {
+    fn open_one(&self, message: &RetrievedMessage, received_at: Millis) -> Option<Fetched> {
         let own = self.account.id();
         let hash = MessageHash::compute(&own, Namespace::DIRECT, &message.data).ok()?;
         let opened = open_direct(&self.account, &message.data).ok()?;
-        let (content, target) = match &opened.content {
+        let fingerprint = blake2b(&[opened.sender.as_bytes(), &opened.raw]).ok()?;
+        let (content, sender_name) = match opened.content {
             Content::Signal(_) => return None,
-            Content::Unknown(raw) => (database::Content::Unknown(raw.clone()), None),
-            Content::Text(text) => {
-                (database::Content::Text(text.body().to_owned()), text.sync_target())
-            }
+            Content::Unknown(raw) => (database::Content::Unknown(raw), None),
+            Content::Text(text) => (
+                database::Content::Text(text.body().to_owned()),
+                text.display_name().map(str::to_owned),
+            ),
         };
         let (peer, direction) = if opened.sender == own {
-            (target.unwrap_or(own), Direction::Outgoing)
+            (opened.sync_target.unwrap_or(own), Direction::Outgoing)
         } else {
             (opened.sender, Direction::Incoming)
         };
         let timestamp = opened.timestamp;
-        let signed = [opened.sender.as_bytes(), &timestamp.to_be_bytes()[..], &opened.raw];
-        let fingerprint = warren_crypto::hash::blake2b(&signed).ok()?;
-        let fetched = Fetched {
+        Some(Fetched {
             hash,
             fingerprint,
             peer,
             direction,
             content,
-            sender_name: None,
+            sender_name,
             timestamp,
             received_at,
-        };
-        Some((fetched, opened))
+        })
     }
 
     /// Saves a page and how far the node was read, both or neither.
@@ -176,9 +174,6 @@ impl Messenger {
             last_hash,
         });
         let recorded = self.db.record_fetched_batch(&page.fetched, cursor.as_ref())?;
-        for (id, name) in &page.names {
-            self.db.note_contact_name(id, name, now())?;
-        }
         Ok(recorded.iter().filter(|one| matches!(one, Recorded::New(_))).count())
     }
 }

@@ -1,7 +1,7 @@
-//! Nodes, guard and path: how a request of one account travels.
+//! How a request of one account travels: first hop, path, destination, and around what fails.
 //!
 //! ```text
-//! list of nodes (signed, kept 2 h) > guard (kept) > path of 3 (kept 10 min) > destination
+//! list of nodes (signed) > guard (kept) > path of 3 (kept 10 min) > destination
 //! ```
 
 use std::collections::HashMap;
@@ -11,46 +11,45 @@ use std::time::{Duration, Instant};
 use warren_crypto::SystemEntropy;
 use warren_onion::{
     Cipher, Hop, Options, Path, PathRules, RelayFailure, Reply, ReplyError, build_with,
-    choose_guard, choose_path, open_reply,
+    choose_path, open_reply,
 };
-use warren_transport::{Connections, Seed, TransportError};
-use warren_wire::directory::{NodeList, NodeRecord, UnverifiedList};
+use warren_transport::{Connections, TransportError};
+use warren_wire::directory::{NodeList, NodeRecord};
 use warren_wire::limits::SECOND;
 use warren_wire::rpc::request;
 use warren_wire::{Millis, NodeId, Value};
 
-use crate::database::{CachedNodeList, Guard, SavedPath};
+use crate::database::SavedPath;
 use crate::error::ClientError;
+use crate::guards::FIRST_HOPS;
 use crate::messenger::{Messenger, now};
 
-/// How long a list of nodes is believed without asking again.
-const LIST_LIFE: Millis = 2 * 60 * 60 * SECOND;
 /// How long one path is used.
 const PATH_LIFE: Millis = 10 * 60 * SECOND;
 /// How long a node that failed is passed over.
 const AVOID_FOR: Duration = Duration::from_secs(60);
 /// How long a whole request may take.
 const TIMEOUT: Duration = Duration::from_secs(15);
-/// How long to wait before another try.
-const PAUSE: Duration = Duration::from_millis(150);
-/// How many paths are tried for one request.
-const ATTEMPTS: u32 = 5;
-/// After so many failures to connect in a row another guard is drawn.
-const GUARD_STRIKES: u32 = 2;
+/// How long to wait after a path broke.
+const PAUSE: Duration = Duration::from_millis(100);
+/// How many paths may break under one request.
+const ATTEMPTS: usize = 5;
 
-/// What an account remembers of the network while it is at work.
+/// What an account remembers of the road while it is at work.
+#[derive(Default)]
 pub(crate) struct Road {
-    seed: Option<Seed>,
     connections: Connections,
-    list: Option<NodeList>,
     avoided: HashMap<NodeId, Instant>,
-    guard_strikes: u32,
+    /// Which last hop said that it cannot reach a destination.
+    accused: HashMap<NodeId, NodeId>,
+    /// Whether the guard is known to be away; `None` before it was tried.
+    pub(crate) guard_away: Option<bool>,
 }
 
 /// The path in use.
 #[derive(Debug, Clone)]
 pub struct PathInUse {
-    /// Its nodes, the guard first.
+    /// Its nodes, the first hop first.
     pub hops: Vec<NodeRecord>,
     /// When it was chosen.
     pub since: Millis,
@@ -73,26 +72,32 @@ impl Question {
     }
 }
 
-/// One request failed on its way; another path may do.
+/// One request failed on its way; another way may do.
 enum Detour {
-    /// The destination cannot be reached.
+    /// The first hop takes no connection.
+    FirstHop,
+    /// The destination cannot be reached, or its answer is none.
     Destination(&'static str),
-    /// Something before it failed.
+    /// Something between them failed.
     Road(&'static str),
 }
 
 impl Road {
-    pub(crate) fn new(seed: Option<Seed>) -> Self {
-        let connections = Connections::new();
-        Self { seed, connections, list: None, avoided: HashMap::new(), guard_strikes: 0 }
-    }
-
-    fn avoids(&self, node: &NodeId) -> bool {
+    pub(crate) fn avoids(&self, node: &NodeId) -> bool {
         self.avoided.get(node).is_some_and(|since| since.elapsed() < AVOID_FOR)
     }
 
     fn avoid(&mut self, node: NodeId) {
         self.avoided.insert(node, Instant::now());
+    }
+
+    /// Passes a destination over once two different last hops say that it cannot be reached: one
+    /// alone may be lying, or cut off itself.
+    fn accuse(&mut self, destination: NodeId, last_hop: NodeId) {
+        match self.accused.insert(destination, last_hop) {
+            Some(other) if other != last_hop => self.avoid(destination),
+            _ => {}
+        }
     }
 }
 
@@ -103,7 +108,8 @@ impl Messenger {
     /// Where no path works.
     pub async fn path(&mut self) -> Result<PathInUse, ClientError> {
         let nodes = self.nodes().await?.nodes().to_vec();
-        self.ask(Question::to_any(nodes, "info", &Value::dict([]))).await?;
+        let questions = Question::to_any(nodes, "info", &Value::dict([]));
+        self.ask(questions, |_, _| Ok(())).await?;
         let saved = self.db.path()?;
         let list = self.nodes().await?;
         let (hops, since) = saved.map_or((Vec::new(), 0), |saved| {
@@ -113,83 +119,71 @@ impl Messenger {
         Ok(PathInUse { hops, since })
     }
 
-    /// All nodes: from memory, from the database, or from the directory.
-    pub(crate) async fn nodes(&mut self) -> Result<NodeList, ClientError> {
-        if let Some(list) = &self.road.list {
-            return Ok(list.clone());
-        }
-        let seed = self.road.seed.clone().ok_or(ClientError::NoSeed)?;
-        let cached = self.db.node_list()?;
-        let fresh = cached.filter(|cached| now().saturating_sub(cached.fetched_at) < LIST_LIFE);
-        let kept = fresh
-            .and_then(|cached| serde_json::from_str::<UnverifiedList>(&cached.list).ok())
-            .and_then(|signed| seed.check(&signed).ok());
-        match kept {
-            Some(list) => {
-                self.road.list = Some(list.clone());
-                Ok(list)
-            }
-            None => self.refresh_nodes().await,
-        }
-    }
-
-    /// Asks the directory again and keeps its list.
-    pub(crate) async fn refresh_nodes(&mut self) -> Result<NodeList, ClientError> {
-        let seed = self.road.seed.clone().ok_or(ClientError::NoSeed)?;
-        let (list, signed) = seed.fetch().await?;
-        if let Ok(text) = serde_json::to_string(&signed) {
-            self.db.set_node_list(&CachedNodeList { list: text, fetched_at: now(), issued: 0 })?;
-        }
-        self.road.list = Some(list.clone());
-        Ok(list)
-    }
-
-    /// Puts the first of `questions` to a node that can be reached, over as many paths as it takes.
+    /// Puts the questions to their nodes, one after the other, until an answer satisfies `judge`.
     ///
-    /// A node's refusal is an answer too.
-    pub(crate) async fn ask(
+    /// What fails on the way costs a detour. A node that refuses is passed over too, unless every
+    /// other would refuse alike; its refusal is the error where nobody does better.
+    pub(crate) async fn ask<T>(
         &mut self,
         questions: Vec<Question>,
-    ) -> Result<(NodeRecord, Reply), ClientError> {
-        let mut open = questions.clone();
-        let mut renewed = false;
-        let mut reason = "the directory lists no node";
-        for attempt in 1..=ATTEMPTS {
-            if !renewed && (open.is_empty() || attempt > ATTEMPTS / 2) {
-                open = self.renew(&questions).await?;
-                renewed = true;
-            }
-            let Some(question) = self.pick(&open)? else { break };
+        judge: impl Fn(&NodeRecord, &Reply) -> Result<T, ClientError>,
+    ) -> Result<(NodeRecord, T), ClientError> {
+        let mut open = questions;
+        let mut failure = ClientError::NoAnswer("no node is left to ask".to_owned());
+        let (mut broken, mut shut, mut accusations) = (0, 0, 0);
+        while let (Some(question), true) = (self.pick(&open)?, broken < ATTEMPTS) {
+            let (node, done) = (question.node.id, |other: &Question| other.node.id);
             match self.travel(&question.node, &question.body).await? {
-                Ok(reply) => return Ok((question.node, reply)),
+                Ok(reply) => match judge(&question.node, &reply) {
+                    Ok(answer) => return Ok((question.node, answer)),
+                    Err(error) if error.is_final() => return Err(error),
+                    Err(error) => {
+                        failure = error;
+                        open.retain(|other| done(other) != node);
+                    }
+                },
+                Err(Detour::FirstHop) => {
+                    shut += 1;
+                    failure = ClientError::Offline;
+                    if shut >= FIRST_HOPS {
+                        open = self.moved(open).await?;
+                        shut = 0;
+                    }
+                }
                 Err(Detour::Destination(why)) => {
-                    self.road.avoid(question.node.id);
-                    open.retain(|other| other.node.id != question.node.id);
-                    reason = why;
+                    failure = ClientError::NoAnswer(why.to_owned());
+                    open.retain(|other| done(other) != node);
+                    accusations += 1;
+                    if accusations % 2 == 0 {
+                        self.db.set_path(None)?;
+                    }
                 }
                 Err(Detour::Road(why)) => {
+                    failure = ClientError::NoAnswer(why.to_owned());
                     self.db.set_path(None)?;
-                    reason = why;
-                    tokio::time::sleep(PAUSE * attempt).await;
+                    broken += 1;
+                    // Whose fault it is cannot be told: next, another destination over another path.
+                    open.retain(|other| done(other) != node);
+                    open.push(question);
+                    tokio::time::sleep(PAUSE).await;
                 }
             }
         }
-        Err(ClientError::NoAnswer(reason.to_owned()))
+        Err(failure)
     }
 
-    /// The same questions to the nodes as a newer list has them: one may have moved.
-    async fn renew(&mut self, questions: &[Question]) -> Result<Vec<Question>, ClientError> {
-        match self.refresh_nodes().await {
-            Ok(list) => Ok(questions
-                .iter()
-                .filter_map(|old| {
-                    let node = list.get(&old.node.id)?.clone();
-                    Some(Question { node, body: Arc::clone(&old.body) })
-                })
-                .collect()),
-            Err(error) if error.is_network() => Ok(questions.to_vec()),
-            Err(error) => Err(error),
+    /// The questions to where a newer list has their nodes; none where there is no newer list.
+    async fn moved(&mut self, open: Vec<Question>) -> Result<Vec<Question>, ClientError> {
+        if !self.renew_nodes().await? {
+            return Ok(Vec::new());
         }
+        self.road.avoided.clear();
+        let list = self.nodes().await?;
+        let moved = open.into_iter().filter_map(|question| {
+            let node = list.get(&question.node.id)?.clone();
+            Some(Question { node, ..question })
+        });
+        Ok(moved.collect())
     }
 
     /// The first question whose node did not fail lately and lies outside the path in use.
@@ -209,34 +203,45 @@ impl Messenger {
         body: &[u8],
     ) -> Result<Result<Reply, Detour>, ClientError> {
         let path = self.path_to(destination).await?;
-        let Some(guard) = path.guard().cloned() else {
+        let Some(first) = path.guard().cloned() else {
             return Ok(Err(Detour::Road("the path is empty")));
         };
         let options = Options { cipher: Cipher::XChaCha20, base64: false };
-        let built =
-            build_with(&path.to_hops(), &Hop::from(destination), body, options, &mut SystemEntropy);
+        let hop = Hop::from(destination);
+        let built = build_with(&path.to_hops(), &hop, body, options, &mut SystemEntropy);
         let Ok(built) = built else {
             return Ok(Err(Detour::Road("a node's key in the directory is no key")));
         };
-        let sent = self.road.connections.post(&guard, "/onion_req/v2", built.packet, TIMEOUT).await;
-        let reply = match sent {
-            Ok(reply) => reply,
-            Err(error) => return self.guard_failed(guard.id, error),
-        };
-        self.road.guard_strikes = 0;
-        Ok(open_reply(&built.reply_key, &reply.body)
-            .map_err(|error| self.relay_failed(&path, destination, error)))
+        let sent = self.road.connections.post(&first, "/onion_req/v2", built.packet, TIMEOUT).await;
+        match sent {
+            Err(TransportError::Unreachable) => {
+                self.road.avoid(first.id);
+                Ok(Err(Detour::FirstHop))
+            }
+            Err(TransportError::TimedOut | TransportError::Broken) => {
+                Ok(Err(Detour::Road("a path did not answer in time")))
+            }
+            Ok(reply) => {
+                self.first_hop_answered(&first.id)?;
+                let opened = open_reply(&built.reply_key, &reply.body);
+                Ok(opened.map_err(|error| self.relay_failed(&path, destination, error)))
+            }
+        }
     }
 
-    /// Notes which node a relay says has failed. A relay may lie, so that it costs a detour only.
+    /// What to make of a relay's complaint. It may lie, so that it costs a detour and no more.
     fn relay_failed(&mut self, path: &Path, destination: &NodeRecord, error: ReplyError) -> Detour {
-        let (ReplyError::Relay(
-            RelayFailure::NextNodeNotFound(node) | RelayFailure::NextNodeUnreachable(node),
-        ),) = (error,)
-        else {
-            return Detour::Road("the path broke off");
+        let node = match error {
+            ReplyError::Malformed => return Detour::Destination("a node gave no proper answer"),
+            ReplyError::Relay(
+                RelayFailure::NextNodeNotFound(node) | RelayFailure::NextNodeUnreachable(node),
+            ) => node,
+            _ => return Detour::Road("a path broke off"),
         };
         if node == destination.id {
+            if let Some(last) = path.hops.last() {
+                self.road.accuse(node, last.id);
+            }
             return Detour::Destination("a node of the swarm cannot be reached");
         }
         if path.hops.iter().any(|hop| hop.id == node) {
@@ -245,33 +250,14 @@ impl Messenger {
         Detour::Road("a node on the path cannot be reached")
     }
 
-    /// Draws another guard where this one could not be reached twice in a row.
-    fn guard_failed(
-        &mut self,
-        guard: NodeId,
-        error: TransportError,
-    ) -> Result<Result<Reply, Detour>, ClientError> {
-        if error != TransportError::Unreachable {
-            return Ok(Err(Detour::Road("the path did not answer in time")));
-        }
-        self.road.guard_strikes += 1;
-        if self.road.guard_strikes >= GUARD_STRIKES {
-            self.road.guard_strikes = 0;
-            self.road.avoid(guard);
-            if self.db.guard()?.is_some_and(|kept| kept.node == guard) {
-                self.db.set_guard(None)?;
-            }
-        }
-        Ok(Err(Detour::Road("the first node cannot be reached: are you online?")))
-    }
-
     /// The path in use where it leads there, else another one.
     async fn path_to(&mut self, destination: &NodeRecord) -> Result<Path, ClientError> {
         let list = self.nodes().await?;
-        let guard = self.guard(&list)?;
+        let first = self.first_hop(&list, &destination.id)?;
         let saved = self.db.path()?.filter(|saved| {
-            now().saturating_sub(saved.created) < PATH_LIFE
-                && saved.hops.first() == Some(&guard)
+            let age = now().checked_sub(saved.created);
+            age.is_some_and(|age| age < PATH_LIFE)
+                && saved.hops.first() == Some(&first)
                 && !saved.hops.contains(&destination.id)
                 && !saved.hops.iter().any(|hop| self.road.avoids(hop))
         });
@@ -281,41 +267,34 @@ impl Messenger {
                 return Ok(Path { hops });
             }
         }
-        let path = self.draw_path(&list, guard, destination)?;
-        if path.guard().is_some_and(|first| first.id == guard) {
-            let hops = path.hops.iter().map(|hop| hop.id).collect();
-            self.db.set_path(Some(&SavedPath { hops, created: now() }))?;
-        }
+        let path = self.draw_path(&list, first, destination)?;
+        let hops = path.hops.iter().map(|hop| hop.id).collect();
+        self.db.set_path(Some(&SavedPath { hops, created: now() }))?;
         Ok(path)
+    }
+
+    /// The first of guard and substitutes that is there and is not the destination itself.
+    fn first_hop(&mut self, list: &NodeList, destination: &NodeId) -> Result<NodeId, ClientError> {
+        let hops = self.first_hops(list)?;
+        let mut others = hops.iter().filter(|hop| *hop != destination);
+        let guard = others.clone().next();
+        let there = others.find(|hop| !self.road.avoids(hop));
+        there.or(guard).copied().ok_or(ClientError::NoSwarm)
     }
 
     fn draw_path(
         &self,
         list: &NodeList,
-        guard: NodeId,
+        first: NodeId,
         destination: &NodeRecord,
     ) -> Result<Path, ClientError> {
         let rules = PathRules { one_per_subnet: !is_local(list), ..PathRules::default() };
         let sound: Vec<NodeRecord> =
             list.nodes().iter().filter(|node| !self.road.avoids(&node.id)).cloned().collect();
         let draw = |nodes: &[NodeRecord]| {
-            choose_path(nodes, Some(guard), &destination.id, rules, &mut SystemEntropy)
+            choose_path(nodes, Some(first), &destination.id, rules, &mut SystemEntropy)
         };
         Ok(draw(&sound).or_else(|_| draw(list.nodes()))?)
-    }
-
-    /// The guard that is kept, or a new one that is kept from now on.
-    fn guard(&mut self, list: &NodeList) -> Result<NodeId, ClientError> {
-        let kept = self.db.guard()?.filter(|guard| list.get(&guard.node).is_some());
-        if let Some(guard) = kept {
-            return Ok(guard.node);
-        }
-        let failed: Vec<NodeId> =
-            self.road.avoided.keys().filter(|node| self.road.avoids(node)).copied().collect();
-        let drawn = choose_guard(list.nodes(), &failed, &mut SystemEntropy)
-            .or_else(|_| choose_guard(list.nodes(), &[], &mut SystemEntropy))?;
-        self.db.set_guard(Some(&Guard { node: drawn.id, since: now() }))?;
-        Ok(drawn.id)
     }
 }
 

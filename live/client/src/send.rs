@@ -6,8 +6,9 @@ use warren_message::{Content, Text, seal_direct};
 use warren_onion::Reply;
 use warren_wire::directory::{NodeList, NodeRecord};
 use warren_wire::limits::{MESSAGE_TTL, SECOND};
-use warren_wire::rpc::reply::StoreReply;
+use warren_wire::rpc::reply::{StoreReply, SwarmEntry};
 use warren_wire::rpc::{StoreRequest, signed};
+use warren_wire::value::decode_base64;
 use warren_wire::{AccountId, MessageHash, Millis, Namespace, NodeId};
 
 use crate::database::{DueCopy, MessageId, MessageState, NewOutgoing, Purpose, SealedCopy};
@@ -41,7 +42,7 @@ pub enum Delivery {
 }
 
 impl Messenger {
-    /// Saves a message, then tries to deliver it and whatever else is due.
+    /// Saves a message, then tries to deliver it.
     ///
     /// From the moment it is saved it is delivered sooner or later, and once: every try stores the
     /// same bytes, which a swarm keeps once.
@@ -50,7 +51,9 @@ impl Messenger {
     /// Where it cannot be sealed or saved. A network that fails is no error: the message waits.
     pub async fn send(&mut self, to: &AccountId, body: &str) -> Result<Sent, ClientError> {
         let (message, timestamp) = self.queue(to, body)?;
-        let failure = self.deliver_due(now()).await.err();
+        let copies = self.db.due_outbox(now())?;
+        let own = copies.into_iter().filter(|due| due.message == message).collect();
+        let failure = self.deliver_copies(own).await.err();
         let state = match (self.db.message(message)?.state, failure) {
             (MessageState::Sent, _) => Delivery::Delivered,
             (_, Some(error)) => Delivery::Waiting(error.to_string()),
@@ -64,7 +67,8 @@ impl Messenger {
     /// # Errors
     /// Where the network fails; what was not delivered stays in the outbox.
     pub async fn deliver_waiting(&mut self) -> Result<usize, ClientError> {
-        self.deliver_due(now()).await
+        let due = self.db.due_outbox(now())?;
+        self.deliver_copies(due).await
     }
 
     /// Tries everything in the outbox, whether it is due or not.
@@ -72,7 +76,8 @@ impl Messenger {
     /// # Errors
     /// Where the network fails; what was not delivered stays in the outbox.
     pub async fn deliver_all(&mut self) -> Result<usize, ClientError> {
-        self.deliver_due(now().saturating_add(LONGEST_PAUSE)).await
+        let due = self.db.due_outbox(now().saturating_add(LONGEST_PAUSE))?;
+        self.deliver_copies(due).await
     }
 
     /// Seals the copies and saves them with the message, in one transaction.
@@ -80,14 +85,18 @@ impl Messenger {
         let own = self.account.id();
         let now = now();
         let timestamp = self.db.free_timestamp(to, now)?;
-        let text = Text::new(body)?.with_display_name(self.entry.label.clone());
+        let mut text = Text::new(body)?;
+        if let Some(name) = &self.entry.display_name {
+            text = text.with_display_name(name.clone());
+        }
         let mut copies = Vec::new();
         if *to != own {
             let content = Content::Text(text.clone());
-            copies.push(self.seal(Purpose::Recipient, to, &content, timestamp)?);
+            copies.push(self.seal(Purpose::Recipient, to, &content, timestamp, timestamp)?);
         }
         let content = Content::Text(text.with_sync_target(*to));
-        copies.push(self.seal(Purpose::Sync, &own, &content, timestamp)?);
+        let outer_time = timestamp.saturating_sub(blur());
+        copies.push(self.seal(Purpose::Sync, &own, &content, timestamp, outer_time)?);
         let message = NewOutgoing { peer: *to, body, timestamp, now, copies: &copies };
         Ok((self.db.queue_message(&message)?, timestamp))
     }
@@ -98,32 +107,47 @@ impl Messenger {
         target: &AccountId,
         content: &Content,
         timestamp: Millis,
+        outer_time: Millis,
     ) -> Result<SealedCopy, ClientError> {
-        let data = seal_direct(&self.account, target, content, timestamp, &mut SystemEntropy)?;
-        let namespace = Namespace::DIRECT;
-        Ok(SealedCopy { purpose, target: *target, namespace, data, timestamp, ttl: MESSAGE_TTL })
+        let entropy = &mut SystemEntropy;
+        let data = seal_direct(&self.account, target, content, timestamp, outer_time, entropy)?;
+        Ok(SealedCopy {
+            purpose,
+            target: *target,
+            namespace: Namespace::DIRECT,
+            data,
+            timestamp: outer_time,
+            ttl: MESSAGE_TTL,
+        })
     }
 
-    /// Delivers every copy due at `time`; the first failure is told when all were tried.
-    async fn deliver_due(&mut self, time: Millis) -> Result<usize, ClientError> {
+    /// Delivers copies one after the other; the first failure is told when all were tried, or at
+    /// once where this device is offline.
+    async fn deliver_copies(&mut self, copies: Vec<DueCopy>) -> Result<usize, ClientError> {
         let mut delivered = 0;
         let mut failure = None;
-        for due in self.db.due_outbox(time)? {
+        for due in copies {
             match self.deliver(&due).await {
                 Ok(hash) => {
                     self.db.outbox_delivered(due.id, &hash)?;
                     delivered += 1;
                 }
                 Err(error) => {
-                    self.db.outbox_failed(due.id, next_attempt(&due, now()))?;
+                    let next = next_attempt(&due, now()).filter(|_| !error.is_final());
+                    self.db.outbox_failed(due.id, next)?;
+                    let offline = matches!(error, ClientError::Offline);
                     failure.get_or_insert(error);
+                    if offline {
+                        break;
+                    }
                 }
             }
         }
         failure.map_or(Ok(delivered), Err)
     }
 
-    /// Stores one copy at the swarm it is for.
+    /// Stores one copy at the swarm it is for, and wants two members to prove that they have it;
+    /// where the others are down, one.
     async fn deliver(&mut self, due: &DueCopy) -> Result<MessageHash, ClientError> {
         let copy = &due.copy;
         let expected = MessageHash::compute(&copy.target, copy.namespace, &copy.data)?;
@@ -137,19 +161,35 @@ impl Messenger {
             signed_at: copy.timestamp,
         }
         .to_value();
-        let mut list = self.nodes().await?;
-        for renewed in [false, true] {
+        let mut failure = ClientError::NoSwarm;
+        for proofs in [2, 1] {
+            let list = self.nodes().await?;
             let members = swarm_members(&list, &copy.target)?;
+            let ids: Vec<NodeId> = members.iter().map(|node| node.id).collect();
             let questions = Question::to_any(members, "store", &params);
-            let (node, reply) = self.ask(questions).await?;
-            if reply.status == 421 && !renewed {
-                list = self.refresh_nodes().await?;
-                continue;
+            let judge = |_: &NodeRecord, reply: &Reply| {
+                check_stored(&ids, reply, &expected, proofs.min(ids.len()))
+            };
+            match self.ask(questions, judge).await {
+                Ok(_) => return Ok(expected),
+                Err(error @ ClientError::Refused { status: 421, .. }) => {
+                    failure = error;
+                    self.renew_nodes().await?;
+                }
+                Err(error @ ClientError::Unproven) => failure = error,
+                Err(error) => return Err(error),
             }
-            return check_stored(&list, &node, &reply, &expected).map(|()| expected);
         }
-        Err(ClientError::NoSwarm)
+        Err(failure)
     }
+}
+
+/// How much earlier the copy for one's own devices says it was stored: up to two minutes, so that
+/// the two copies of a message do not carry the same time past the nodes.
+fn blur() -> Millis {
+    const LONGEST: usize = 120_000;
+    let drawn = random_index(&mut SystemEntropy, LONGEST).unwrap_or(0);
+    u64::try_from(drawn).unwrap_or(0)
 }
 
 /// When to try a copy again; never where the nodes would no longer keep it.
@@ -188,31 +228,27 @@ pub(crate) fn require_success(reply: &Reply) -> Result<(), ClientError> {
     }
 }
 
-/// Believes a store only with the signature of a listed node over the hash of what was sent.
+/// Believes a store only with so many members' signatures over the hash of what was sent.
 fn check_stored(
-    list: &NodeList,
-    node: &NodeRecord,
+    members: &[NodeId],
     reply: &Reply,
     expected: &MessageHash,
+    proofs: usize,
 ) -> Result<(), ClientError> {
     require_success(reply)?;
-    let unproven = || ClientError::Refused {
-        status: reply.status,
-        reason: "the node does not prove that it stored the message".to_owned(),
-    };
     let stored: StoreReply =
-        serde::Deserialize::deserialize(&reply.body).map_err(|_| unproven())?;
+        serde::Deserialize::deserialize(&reply.body).map_err(|_| ClientError::Unproven)?;
     let text = signed::stored(expected);
-    let proven = stored.swarm.iter().filter(|(_, entry)| !entry.failed).any(|(id, entry)| {
-        let signature = entry.signature.as_deref().and_then(warren_wire::value::decode_base64);
-        let member = id.parse::<NodeId>().ok();
-        let member = member.filter(|id| *id == node.id || list.get(id).is_some());
-        match (member, signature) {
+    let proves = |id: &str, entry: &SwarmEntry| {
+        let id = id.parse::<NodeId>().ok().filter(|id| members.contains(id));
+        let signature = entry.signature.as_deref().and_then(decode_base64);
+        match (id, signature) {
             (Some(id), Some(signature)) => {
                 id.verifying_key().verify(text.as_bytes(), &signature).is_ok()
             }
             _ => false,
         }
-    });
-    if proven { Ok(()) } else { Err(unproven()) }
+    };
+    let proven = stored.swarm.iter().filter(|(id, entry)| proves(id, entry)).take(proofs).count();
+    if proven >= proofs.max(1) { Ok(()) } else { Err(ClientError::Unproven) }
 }

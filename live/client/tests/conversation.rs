@@ -1,4 +1,4 @@
-//! Two people on two devices, through a real local network, with nodes that die on the way.
+//! Two people on two devices, through a real local network, over outages and restarts.
 
 #![allow(
     clippy::unwrap_used,
@@ -33,7 +33,7 @@ fn device(home: &Path, network: &LocalNetwork) -> Device {
 
 fn person(home: &Path, network: &LocalNetwork, name: &str) -> (Messenger, AccountId, String) {
     let mut device = device(home, network);
-    let (entry, words) = device.create_account(name).unwrap();
+    let (entry, words) = device.create_account(name, Some(name)).unwrap();
     (device.messenger(None).unwrap(), entry.id, words.expose().to_owned())
 }
 
@@ -84,7 +84,7 @@ async fn two_people_talk_and_one_restores_both_sides_from_the_words() {
     assert_eq!(path.hops, again.hops);
 
     let mut fresh = device(&folder.path().join("c"), &network);
-    fresh.restore_account(&words, "Alice").unwrap();
+    fresh.restore_account(&words, "Alice", None).unwrap();
     let mut restored = fresh.messenger(None).unwrap();
     assert_eq!(restored.receive().await.unwrap(), 2);
     assert_eq!(said(&mut restored, &bob_id), whole);

@@ -36,8 +36,8 @@ pub fn run(start: &Start, command: &AccountCommand) -> Result<Exit, Failure> {
 fn create(start: &Start, name: Option<&str>) -> Result<(), Failure> {
     let name = name.map(wording::name).transpose()?;
     let mut device = start.new_device()?;
-    let name = free_name(&device, name)?;
-    let (entry, mnemonic) = device.create_account(&name)?;
+    let label = free_name(&device, name)?;
+    let (entry, mnemonic) = device.create_account(&label, name)?;
     let mut value = entry_json(&entry);
     put_mnemonic(&mut value, &mnemonic);
     let text = format!(
@@ -58,8 +58,8 @@ fn restore(start: &Start, name: Option<&str>) -> Result<(), Failure> {
     // Wrong words are told before a home is made or a passphrase asked for.
     Mnemonic::parse(words.expose())?;
     let mut device = start.new_device()?;
-    let name = free_name(&device, name)?;
-    let entry = device.restore_account(words.expose(), &name)?;
+    let label = free_name(&device, name)?;
+    let entry = device.restore_account(words.expose(), &label, name)?;
     let text = format!(
         "The account '{}' is back.\n\n  Account ID  {}\n\n\
          `warren read --all` fetches the messages that the network still keeps.",
@@ -192,7 +192,7 @@ mod tests {
         for expected in ["main", "main-2", "main-3"] {
             let name = free_name(&device, None).unwrap();
             assert_eq!(name, expected);
-            device.create_account(&name).unwrap();
+            device.create_account(&name, None).unwrap();
         }
         assert!(matches!(free_name(&device, Some("MAIN")), Err(Failure::NameTaken(_))));
     }

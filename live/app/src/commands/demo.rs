@@ -158,7 +158,7 @@ impl Demo {
     ) -> Result<(Person, Mnemonic), Failure> {
         let mut device = Device::create(home, PASSPHRASE, Cost::DEFAULT)?;
         device.use_seed(seed)?;
-        let (entry, words) = device.create_account(name)?;
+        let (entry, words) = device.create_account(name, Some(name))?;
         let messenger = device.messenger(None)?;
         self.step(&format!("{name} creates an account"), &entry.id.to_string())?;
         Ok((Person { name, messenger, id: entry.id }, words))
@@ -238,7 +238,7 @@ impl Demo {
     ) -> Result<Person, Failure> {
         let mut device = Device::create(home, PASSPHRASE, Cost::DEFAULT)?;
         device.use_seed(seed)?;
-        let entry = device.restore_account(words.expose(), BOB)?;
+        let entry = device.restore_account(words.expose(), BOB, Some(BOB))?;
         if entry.id != id {
             return Err(Failure::Demo("the words brought back another account".to_owned()));
         }

@@ -21,6 +21,8 @@ pub struct AccountEntry {
     pub id: AccountId,
     /// What the person calls it.
     pub label: String,
+    /// What the people it writes to are told; `None` tells them nothing.
+    pub display_name: Option<String>,
     /// When it came onto this device.
     pub created: Millis,
 }
@@ -80,9 +82,9 @@ impl Index {
     /// # Errors
     /// Where the database fails.
     pub fn accounts(&self) -> Result<Vec<AccountEntry>, DatabaseError> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT account_id, label, created FROM accounts ORDER BY id")?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT account_id, label, display_name, created FROM accounts ORDER BY id",
+        )?;
         let entries = statement.query_map([], entry)?.collect::<Result<_, _>>()?;
         Ok(entries)
     }
@@ -94,7 +96,7 @@ impl Index {
     pub fn account(&self, id: &AccountId) -> Result<AccountKeys, DatabaseError> {
         self.connection
             .prepare_cached(
-                "SELECT account_id, label, created, seed, file, db_key FROM accounts
+                "SELECT account_id, label, display_name, created, seed, file, db_key FROM accounts
                  WHERE account_id = ?1",
             )?
             .query_row([Col(id)], keys)
@@ -129,6 +131,7 @@ impl Index {
         &self,
         id: &AccountId,
         label: &str,
+        display_name: Option<&str>,
         seed: Secret<32>,
         now: Millis,
         entropy: &mut dyn Entropy,
@@ -136,15 +139,25 @@ impl Index {
         let file = FileName::random(entropy);
         let db_key = Secret::random(entropy);
         let added = self.connection.execute(
-            "INSERT INTO accounts (account_id, label, created, seed, file, db_key)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            params![Col(id), label, Col(now), Col(&seed), file.as_str(), Col(&db_key)],
+            "INSERT INTO accounts (account_id, label, display_name, created, seed, file, db_key)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            params![
+                Col(id),
+                label,
+                display_name,
+                Col(now),
+                Col(&seed),
+                file.as_str(),
+                Col(&db_key)
+            ],
         );
         match added {
             Err(error) if is_duplicate(&error) => Err(DatabaseError::AccountExists),
             Err(error) => Err(error.into()),
             Ok(_) => {
-                let entry = AccountEntry { id: *id, label: label.to_owned(), created: now };
+                let display_name = display_name.map(str::to_owned);
+                let label = label.to_owned();
+                let entry = AccountEntry { id: *id, label, display_name, created: now };
                 Ok(AccountKeys { entry, seed, file, db_key })
             }
         }
@@ -236,19 +249,20 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<AccountEntry> {
     Ok(AccountEntry {
         id: row.get::<_, Col<AccountId>>(0)?.0,
         label: row.get(1)?,
-        created: row.get::<_, Col<Millis>>(2)?.0,
+        display_name: row.get(2)?,
+        created: row.get::<_, Col<Millis>>(3)?.0,
     })
 }
 
 fn keys(row: &Row<'_>) -> rusqlite::Result<AccountKeys> {
-    let file: String = row.get(4)?;
+    let file: String = row.get(5)?;
     let name = FileName::parse(&file).ok_or_else(|| {
-        rusqlite::Error::InvalidColumnType(4, "file".to_owned(), rusqlite::types::Type::Text)
+        rusqlite::Error::InvalidColumnType(5, "file".to_owned(), rusqlite::types::Type::Text)
     })?;
     Ok(AccountKeys {
         entry: entry(row)?,
-        seed: row.get::<_, Col<Secret<32>>>(3)?.0,
+        seed: row.get::<_, Col<Secret<32>>>(4)?.0,
         file: name,
-        db_key: row.get::<_, Col<Secret<32>>>(5)?.0,
+        db_key: row.get::<_, Col<Secret<32>>>(6)?.0,
     })
 }

@@ -22,8 +22,7 @@ use super::tombstones;
 pub struct Fetched {
     /// Its name in the account's mailbox, computed from its bytes and not believed from a node.
     pub hash: MessageHash,
-    /// What its author signed: `BLAKE2b-32(sender id || timestamp, big-endian || content)`, of the
-    /// opened letter.
+    /// What its author signed: `BLAKE2b-32(sender id || content)`, of the opened letter.
     pub fingerprint: [u8; 32],
     /// Whom the conversation is with: the author, or the recipient of our own message.
     pub peer: AccountId,

@@ -31,6 +31,7 @@ CREATE TABLE accounts (
     id         INTEGER PRIMARY KEY,
     account_id BLOB    NOT NULL UNIQUE CHECK (length(account_id) = 33),
     label      TEXT    NOT NULL,
+    display_name TEXT,
     seed       BLOB    NOT NULL CHECK (length(seed) = 32),
     file       TEXT    NOT NULL UNIQUE CHECK (length(file) = 16),
     db_key     BLOB    NOT NULL CHECK (length(db_key) = 32),

@@ -6,16 +6,21 @@ use super::*;
 fn accounts_are_listed_found_by_id_or_label_and_not_added_twice() {
     let device = Device::new();
     let index = &device.index;
-    index.add_account(&person(1), "work", seed(1), 7, &mut SystemEntropy).unwrap();
-    let again = index.add_account(&person(1), "again", seed(1), 8, &mut SystemEntropy);
+    index.add_account(&person(1), "work", Some("Ann"), seed(1), 7, &mut SystemEntropy).unwrap();
+    let again = index.add_account(&person(1), "again", None, seed(1), 8, &mut SystemEntropy);
     assert!(matches!(again.unwrap_err(), DatabaseError::AccountExists));
-    let entry = AccountEntry { id: person(1), label: "work".to_owned(), created: 7 };
+    let entry = AccountEntry {
+        id: person(1),
+        label: "work".to_owned(),
+        display_name: Some("Ann".to_owned()),
+        created: 7,
+    };
     assert_eq!(index.accounts().unwrap()[1], entry);
     let keys = index.find_account("work").unwrap();
     assert_eq!((keys.entry, keys.seed), (entry, seed(1)));
     assert_eq!(index.find_account(&person(0).to_string()).unwrap().seed, seed(0));
     assert!(matches!(index.find_account("none").unwrap_err(), DatabaseError::UnknownAccount));
-    index.add_account(&person(2), "work", seed(2), 9, &mut SystemEntropy).unwrap();
+    index.add_account(&person(2), "work", None, seed(2), 9, &mut SystemEntropy).unwrap();
     assert!(matches!(
         index.find_account("work").unwrap_err(),
         DatabaseError::AmbiguousName { count: 2 }
@@ -26,7 +31,7 @@ fn accounts_are_listed_found_by_id_or_label_and_not_added_twice() {
 fn each_account_has_a_database_and_a_key_of_its_own() {
     let device = Device::new();
     let other =
-        device.index.add_account(&person(1), "work", seed(1), 7, &mut SystemEntropy).unwrap();
+        device.index.add_account(&person(1), "work", None, seed(1), 7, &mut SystemEntropy).unwrap();
     queue(&mut device.db(), 2, "of the first", 5);
     let db = AccountDb::open(&device.vault, &other).unwrap();
     assert_eq!(db.account(), &person(1));
@@ -47,7 +52,7 @@ fn a_removed_account_leaves_no_file_and_can_come_back_empty() {
     assert_eq!(std::fs::read_dir(&accounts).unwrap().count(), 0);
     let error = device.index.remove_account(&person(0)).unwrap_err();
     assert!(matches!(error, DatabaseError::UnknownAccount));
-    device.index.add_account(&person(0), "me", seed(0), 1, &mut SystemEntropy).unwrap();
+    device.index.add_account(&person(0), "me", None, seed(0), 1, &mut SystemEntropy).unwrap();
     assert_eq!(device.db().last_arrived().unwrap(), MessageId::START);
 }
 

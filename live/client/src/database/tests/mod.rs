@@ -40,7 +40,7 @@ impl Device {
         let vault =
             Vault::create(home.path(), PASSPHRASE, Cost::LEAST, &mut SystemEntropy).unwrap();
         let index = Index::open(&vault).unwrap();
-        index.add_account(&person(0), "me", seed(0), 1, &mut SystemEntropy).unwrap();
+        index.add_account(&person(0), "me", None, seed(0), 1, &mut SystemEntropy).unwrap();
         Self { home, vault, index }
     }
 

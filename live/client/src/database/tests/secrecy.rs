@@ -46,7 +46,10 @@ fn no_file_holds_a_message_a_name_an_account_id_or_a_seed() {
         created: 1,
     })
     .unwrap();
-    device.index.add_account(&person(2), "planted label", seed(2), 1, &mut SystemEntropy).unwrap();
+    device
+        .index
+        .add_account(&person(2), "planted label", None, seed(2), 1, &mut SystemEntropy)
+        .unwrap();
 
     let keys = device.keys();
     let mut needles: Vec<(&str, Vec<u8>)> = vec![
