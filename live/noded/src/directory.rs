@@ -6,8 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::post;
 use axum_server::Handle;
@@ -20,11 +19,14 @@ use warren_transport::Certificate;
 use warren_transport::certificate::CertificateError;
 use warren_wire::directory::{ListError, NodeList, UnverifiedList};
 
+use crate::bodies::Bodies;
 use crate::http::response;
-use crate::private_file;
+use crate::{listen, private_file};
 
 /// The most bytes of a question.
 const MAX_QUESTION_BYTES: usize = 64 * 1024;
+/// How many bytes of questions a seed keeps in memory at once.
+const QUESTIONS_ROOM_BYTES: usize = 256 * MAX_QUESTION_BYTES;
 
 /// Why there is no directory.
 #[derive(Debug, thiserror::Error)]
@@ -101,6 +103,12 @@ pub fn load_list(path: &Path, pinned: Option<&VerifyingKey>) -> Result<Published
     Ok(Published { list, signed })
 }
 
+/// What every question to a seed may use.
+struct Seed {
+    published: Published,
+    bodies: Bodies,
+}
+
 /// A seed that answers `/json_rpc` until it is stopped.
 pub struct RunningSeed {
     address: SocketAddr,
@@ -119,17 +127,17 @@ impl RunningSeed {
         certificate: &Certificate,
     ) -> Result<Self, DirectoryError> {
         let tls = RustlsConfig::from_config(certificate.server_config()?);
+        let bodies = Bodies::new(QUESTIONS_ROOM_BYTES);
         let router = Router::new()
             .route("/json_rpc", post(answer))
-            .layer(DefaultBodyLimit::max(MAX_QUESTION_BYTES))
-            .with_state(Arc::new(published));
+            .with_state(Arc::new(Seed { published, bodies }));
         let listener = std::net::TcpListener::bind(listen)
             .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
             .map_err(|error| DirectoryError::Listen(listen, error))?;
         let handle = Handle::new();
-        let server = axum_server_dual_protocol::from_tcp_dual_protocol(listener, tls)
-            .handle(handle.clone())
-            .serve(router.into_make_service());
+        let server = axum_server_dual_protocol::from_tcp_dual_protocol(listener, tls);
+        let server =
+            listen::bounded(server).handle(handle.clone()).serve(router.into_make_service());
         let server = tokio::spawn(server);
         let address = handle.listening().await.unwrap_or(listen);
         Ok(Self { address, handle, server })
@@ -149,7 +157,11 @@ impl RunningSeed {
     }
 }
 
-async fn answer(State(published): State<Arc<Published>>, body: Bytes) -> Response {
-    let reply = listing::answer(&body, &published, &mut SystemEntropy);
+async fn answer(State(seed): State<Arc<Seed>>, request: Request) -> Response {
+    let body = match seed.bodies.read(request.into_body(), MAX_QUESTION_BYTES).await {
+        Ok(body) => body,
+        Err(error) => return response(error.status(), "text/plain", error.to_string()),
+    };
+    let reply = listing::answer(body.bytes(), &seed.published, &mut SystemEntropy);
     response(200, "application/json", reply.to_string())
 }

@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::{Body as HttpBody, Bytes};
-use axum::extract::rejection::BytesRejection;
-use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::body::Body as HttpBody;
+use axum::extract::{Request, State};
+use axum::http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Version};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{get, post};
@@ -16,11 +15,16 @@ use warren_node::answer::SPOKEN_VERSION;
 use warren_node::{Answer, Body};
 use warren_wire::limits::MAX_BODY_BYTES;
 
+use crate::bodies::BodyError;
 use crate::node::Node;
 use crate::{onion_route, storage_route, swarm_route};
 
-/// A body, or why it was not read to its end: it grew too large, or its sender went away.
-type WholeBody = Result<Bytes, BytesRejection>;
+/// The most bytes that one member of a swarm passes on to another: thousands of hashes, or the
+/// largest message with all around it.
+const MAX_SWARM_BYTES: usize = 512 * 1024;
+/// Says of an answer that the rest of the request is not worth reading.
+#[derive(Debug, Clone, Copy)]
+struct Closing;
 
 /// Everything a node answers.
 pub fn router(node: Arc<Node>) -> Router {
@@ -31,26 +35,35 @@ pub fn router(node: Arc<Node>) -> Router {
         .route("/ping_test/v1", post(async || StatusCode::OK).fallback(not_found))
         .route("/get_stats/v1", get(stats).fallback(not_found))
         .fallback(not_found)
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(middleware::from_fn(refuse_large_bodies))
+        .layer(middleware::from_fn(close))
         .layer(middleware::from_fn_with_state(Arc::clone(&node), count))
         .with_state(node)
 }
 
-async fn storage(State(node): State<Arc<Node>>, body: WholeBody) -> Response {
-    let Ok(body) = body else { return too_large() };
-    respond(storage_route::answer(&node, &body).await)
+async fn storage(State(node): State<Arc<Node>>, request: Request) -> Response {
+    match node.bodies.read(request.into_body(), MAX_BODY_BYTES).await {
+        Ok(body) => respond(storage_route::answer(&node, body.bytes()).await),
+        Err(error) => unread(error),
+    }
 }
 
-async fn onion(State(node): State<Arc<Node>>, body: WholeBody) -> Response {
-    let Ok(body) = body else { return too_large() };
-    let (status, body) = onion_route::answer(&node, &body).await;
-    response(status, "text/plain", body)
+async fn onion(State(node): State<Arc<Node>>, request: Request) -> Response {
+    match node.bodies.read(request.into_body(), MAX_BODY_BYTES).await {
+        Ok(body) => {
+            let (status, body) = onion_route::answer(&node, body.bytes()).await;
+            response(status, "text/plain", body)
+        }
+        Err(error) => unread(error),
+    }
 }
 
-async fn swarm(State(node): State<Arc<Node>>, body: WholeBody) -> Response {
-    let Ok(body) = body else { return too_large() };
-    match swarm_route::answer(&node, &body).await {
+async fn swarm(State(node): State<Arc<Node>>, request: Request) -> Response {
+    let body = match node.bodies.read(request.into_body(), MAX_SWARM_BYTES).await {
+        Ok(body) => body,
+        Err(error) => return unread(error),
+    };
+    match swarm_route::answer(&node, body.bytes()).await {
         Ok(body) => response(200, "application/octet-stream", body),
         Err(refusal) => respond(refusal),
     }
@@ -67,8 +80,23 @@ async fn not_found(request: Request) -> Response {
     response(404, "text/plain", text)
 }
 
-fn too_large() -> Response {
-    response(413, "text/plain", "Request body too large")
+fn unread(error: BodyError) -> Response {
+    closing(response(error.status(), "text/plain", error.to_string()))
+}
+
+fn closing(mut response: Response) -> Response {
+    response.extensions_mut().insert(Closing);
+    response
+}
+
+/// Ends a connection of HTTP/1 whose request was not read to its end; HTTP/2 ends the one stream.
+async fn close(request: Request, next: Next) -> Response {
+    let one_at_a_time = request.version() < Version::HTTP_2;
+    let mut response = next.run(request).await;
+    if one_at_a_time && response.extensions().get::<Closing>().is_some() {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
 }
 
 async fn count(State(node): State<Arc<Node>>, request: Request, next: Next) -> Response {
@@ -82,8 +110,8 @@ async fn refuse_large_bodies(headers: HeaderMap, request: Request, next: Next) -
         .get(CONTENT_LENGTH)
         .map(|value| value.to_str().ok().and_then(|text| text.parse::<usize>().ok()));
     match length {
-        Some(None) => response(400, "text/plain", "invalid Content-Length"),
-        Some(Some(length)) if length > MAX_BODY_BYTES => too_large(),
+        Some(None) => closing(response(400, "text/plain", "invalid Content-Length")),
+        Some(Some(length)) if length > MAX_BODY_BYTES => unread(BodyError::TooLarge),
         _ => next.run(request).await,
     }
 }

@@ -7,7 +7,9 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | [`http`] | the routes, sizes and content types |
+//! | [`listen`] | how many connections there may be, and how long one may stay silent |
+//! | [`http`] | the routes, statuses and content types |
+//! | [`bodies`] | how large and slow a request's body may be, and how many at once |
 //! | [`onion_route`] | `/onion_req/v2`: peel, pass on or deliver |
 //! | [`storage_route`] | `/storage_rpc/v1`: carry a request out, alone or in a batch |
 //! | [`swarm_route`] | `/swarm/v1`: what another member of the swarm passes on |
@@ -18,9 +20,11 @@
 //! | [`directory`] | the signed list of nodes, and the seed that serves it |
 //! | [`local_network`] | a whole network in one process, on loopback |
 
+pub mod bodies;
 pub mod directory;
 pub mod http;
 pub mod identity;
+pub mod listen;
 pub mod local_network;
 pub mod node;
 pub mod onion_route;

@@ -17,9 +17,10 @@ use warren_transport::certificate::CertificateError;
 use warren_wire::Millis;
 use warren_wire::directory::NodeList;
 
-use crate::http;
+use crate::bodies::{self, Bodies};
 use crate::identity::{Identity, IdentityError};
 use crate::under_way::UnderWay;
+use crate::{http, listen};
 
 /// How often expired messages are swept out.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(10);
@@ -58,6 +59,8 @@ pub struct Node {
     pub store: Arc<dyn MailStore>,
     /// Its connections to other nodes.
     pub connections: Connections,
+    /// Room for the bodies of requests.
+    pub bodies: Bodies,
     /// The requests that are being answered.
     pub under_way: UnderWay,
 }
@@ -117,11 +120,12 @@ impl Node {
             Arc::new(EmbeddedStore::open(&data.join("mail"), Options::default())?);
         let tls = RustlsConfig::from_config(identity.certificate().server_config()?);
         let connections = Connections::new();
+        let bodies = Bodies::new(bodies::ROOM_BYTES);
         let under_way = UnderWay::default();
-        let node = Arc::new(Self { identity, placement, store, connections, under_way });
+        let node = Arc::new(Self { identity, placement, store, connections, bodies, under_way });
 
         let handle = Handle::new();
-        let server = axum_server::from_tcp_rustls(listener, tls)
+        let server = listen::bounded(axum_server::from_tcp_rustls(listener, tls))
             .handle(handle.clone())
             .serve(http::router(Arc::clone(&node)).into_make_service());
         let server = tokio::spawn(server);

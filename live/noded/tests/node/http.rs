@@ -5,6 +5,8 @@ use std::process::Stdio;
 use serde_json::json;
 use tokio::process::Command;
 
+use warren_wire::directory::NodeRecord;
+
 use crate::network::{Client, TestNetwork};
 use crate::person::Person;
 
@@ -50,6 +52,77 @@ async fn a_body_that_is_too_large_is_refused_announced_or_not() {
     }
     let largest = client.post(&node, "/storage_rpc/v1", vec![b' '; TEN_MIB]).await;
     assert_eq!(largest.said(), (400, "invalid json".to_owned()));
+}
+
+#[tokio::test]
+async fn a_body_beyond_what_is_in_memory_already_finds_the_node_busy() {
+    let (network, client) = (TestNetwork::start(4), Client::new());
+    let node = network.record(0);
+    let mut held = Vec::new();
+    while let Ok(body) = network.node(0).bodies.read(vec![b'x'; TEN_MIB].into(), TEN_MIB).await {
+        held.push(body);
+    }
+    let largest = client.post(&node, "/storage_rpc/v1", vec![b' '; TEN_MIB]).await;
+    assert_eq!(largest.said(), (503, "Server busy, try again later".to_owned()));
+    held.pop();
+    let largest = client.post(&node, "/storage_rpc/v1", vec![b' '; TEN_MIB]).await;
+    assert_eq!(largest.said(), (400, "invalid json".to_owned()));
+}
+
+#[tokio::test]
+async fn what_members_pass_on_is_bounded_more_closely() {
+    let (network, client) = (TestNetwork::shared(), Client::new());
+    let node = network.record(0);
+    let said = client.post(&node, "/swarm/v1", vec![b'x'; 512 * 1024]).await.said();
+    assert_eq!(said, (400, "malformed swarm request".to_owned()));
+    let said = client.post(&node, "/swarm/v1", vec![b'x'; 512 * 1024 + 1]).await.said();
+    assert_eq!(said, (413, "Request body too large".to_owned()));
+}
+
+#[tokio::test]
+async fn many_small_values_are_no_request() {
+    let (network, client) = (TestNetwork::shared(), Client::new());
+    let zeros = vec!["0"; 5_000_000].join(",");
+    let body = format!(r#"{{"method":"info","params":{{"a":[{zeros}]}}}}"#);
+    let said = client.post(&network.record(0), "/storage_rpc/v1", body).await.said();
+    assert_eq!(said, (400, "invalid json".to_owned()));
+}
+
+/// Sends a head and part of a body over a socket, with OpenSSL, and gives all that comes until the
+/// node closes the connection.
+async fn say(node: &NodeRecord, head: &str, part: &str) -> String {
+    const SCRIPT: &str = "
+import socket, ssl, sys
+address, port, head, part = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4]
+plain = socket.create_connection((address, port), timeout=10)
+connection = ssl._create_unverified_context().wrap_socket(plain)
+connection.sendall((head.replace('\\n', '\\r\\n') + '\\r\\n' + part).encode())
+while received := connection.recv(65536):
+    sys.stdout.write(received.decode())
+";
+    let output = Command::new("python3")
+        .args(["-c", SCRIPT, &node.ip.to_string(), &node.port.to_string(), head, part])
+        .stderr(Stdio::inherit())
+        .output()
+        .await
+        .unwrap();
+    assert!(output.status.success(), "{head}: the connection stays open");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[tokio::test]
+async fn a_connection_whose_request_was_not_read_to_its_end_is_closed() {
+    let network = TestNetwork::shared();
+    let node = network.record(0);
+    for (length, line, text) in [
+        ("10485761", "HTTP/1.1 413 Payload Too Large\r\n", "Request body too large"),
+        ("99999999999999999999", "HTTP/1.1 400 Bad Request\r\n", ""),
+    ] {
+        let head = format!("POST /storage_rpc/v1 HTTP/1.1\nHost: a\nContent-Length: {length}\n");
+        let answer = say(&node, &head, "{").await;
+        assert!(answer.starts_with(line) && answer.ends_with(text), "{answer}");
+        assert!(answer.contains("connection: close\r\n"), "{answer}");
+    }
 }
 
 #[tokio::test]
