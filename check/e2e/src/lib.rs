@@ -1,1 +1,21 @@
-//! Whole journeys on the real programs, with clients that others wrote.
+//! What the journeys need: the real programs, a network of processes, a client that others wrote.
+//!
+//! Everything here stops the test that uses it at the first surprise.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "a test stops at the first surprise"
+)]
+
+pub mod device;
+pub mod network;
+pub mod programs;
+pub mod python;
+
+pub use device::Device;
+pub use network::Network;
+pub use python::Python;

@@ -1,131 +1,9 @@
 //! Conversations with session-python, a client that nobody here wrote, through our nodes.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a test stops at the first surprise"
-)]
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
-
-use serde_json::{Value, json};
-use tempfile::TempDir;
-use tokio::io::AsyncWriteExt;
-use tokio::process::Command;
-use warren_noded::LocalNetwork;
-use warren_noded::local_network::Plan;
-
-/// session-python, pointed at one network. Every call is a process of its own, so nothing but the
-/// recovery words goes from one call to the next.
-struct Python {
-    interpreter: PathBuf,
-    /// `IP:PORT` of the directory.
-    seed: String,
-}
-
-/// An account of session-python.
-struct PythonAccount {
-    /// Its recovery words.
-    words: String,
-    /// Its Account ID.
-    id: String,
-}
-
-/// A message that session-python read.
-#[derive(Debug, PartialEq, Eq)]
-struct PythonMessage {
-    /// Account ID of the sender.
-    from: String,
-    /// What it says.
-    text: String,
-    /// For copies of messages sent: the account they went to.
-    copy_to: Option<String>,
-    /// Its name on the nodes.
-    hash: String,
-}
-
-impl Python {
-    /// Takes the interpreter that `make test` set up.
-    fn new(network: &LocalNetwork) -> Self {
-        let seed = network.seed_url().trim_start_matches("http://").to_owned();
-        Self { interpreter: interpreter(), seed }
-    }
-
-    /// Makes an account.
-    async fn account(&self) -> PythonAccount {
-        let answer = self.ask(json!({ "command": "new" })).await;
-        PythonAccount { words: text(&answer["words"]), id: text(&answer["id"]) }
-    }
-
-    /// Sends a message; gives its name on the nodes.
-    async fn send(&self, from: &PythonAccount, to: &str, body: &str) -> String {
-        let question = json!({ "command": "send", "words": from.words, "to": to, "text": body });
-        text(&self.ask(question).await["hash"])
-    }
-
-    /// Reads everything the account's swarm holds for it.
-    async fn poll(&self, account: &PythonAccount) -> Vec<PythonMessage> {
-        let answer = self.ask(json!({ "command": "poll", "words": account.words })).await;
-        let read = |message: &Value| PythonMessage {
-            from: text(&message["from"]),
-            text: text(&message["text"]),
-            copy_to: message["copy_of_message_to"].as_str().map(str::to_owned),
-            hash: text(&message["hash"]),
-        };
-        answer["messages"].as_array().unwrap().iter().map(read).collect()
-    }
-
-    /// Deletes a message from the account's swarm.
-    async fn delete(&self, account: &PythonAccount, hash: &str) {
-        self.ask(json!({ "command": "delete", "words": account.words, "hash": hash })).await;
-    }
-
-    async fn ask(&self, question: Value) -> Value {
-        let mut child = Command::new(&self.interpreter)
-            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("python/client.py"))
-            .arg(&self.seed)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap_or_else(|error| panic!("{}: {error}", self.interpreter.display()));
-        let mut input = child.stdin.take().unwrap();
-        input.write_all(question.to_string().as_bytes()).await.unwrap();
-        drop(input);
-        let output = child.wait_with_output().await.unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        serde_json::from_slice(&output.stdout).unwrap()
-    }
-}
-
-/// The interpreter with session-python in it. Its absence fails the test: what is skipped in
-/// silence is not tested.
-fn interpreter() -> PathBuf {
-    if let Some(path) = std::env::var_os("WARREN_E2E_PYTHON") {
-        return path.into();
-    }
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(".venv/bin/python");
-    assert!(
-        path.exists(),
-        "there is no Python with session-python: `make test` sets it up in check/e2e/.venv, or \
-         name one in WARREN_E2E_PYTHON"
-    );
-    path
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_else(|| panic!("no text: {value}")).to_owned()
-}
-
-/// A network, and the folder that goes with it.
-async fn start(nodes: usize) -> (LocalNetwork, TempDir) {
-    let data = tempfile::tempdir().unwrap();
-    let plan = Plan { nodes, data: data.path().to_owned(), seed_port: 0, node_port: 0 };
-    (LocalNetwork::start(&plan).await.unwrap(), data)
-}
+use warren_e2e::python::PythonMessage;
+use warren_e2e::{Device, Network, Python};
 
 /// What an account got from others, without the copies of what it sent itself.
 fn received(messages: Vec<PythonMessage>) -> Vec<(String, String)> {
@@ -133,32 +11,77 @@ fn received(messages: Vec<PythonMessage>) -> Vec<(String, String)> {
     others.map(|message| (message.from, message.text)).collect()
 }
 
+fn said(author: &str, text: &str) -> (String, String) {
+    (author.to_owned(), text.to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn warren_and_session_python_talk_in_both_directions() {
+    let network = Network::start(7).await;
+    let python = Python::new(&network.seed_url());
+    let theirs = python.account().await;
+    let ours = Device::new(&network.seed(), "Alice").await;
+
+    assert_eq!(ours.send(&theirs.id, "hello from Warren, \u{1f407}").await, 0);
+    let got = received(python.poll(&theirs).await);
+    assert_eq!(got, [said(&ours.id, "hello from Warren, \u{1f407}")]);
+
+    let long = "a long answer ".repeat(40);
+    python.send(&theirs, &ours.id, "hello from Python").await;
+    python.send(&theirs, &ours.id, &long).await;
+    let conversation = [
+        said(&ours.id, "hello from Warren, \u{1f407}"),
+        said(&theirs.id, "hello from Python"),
+        said(&theirs.id, &long),
+    ];
+    assert_eq!(ours.messages().await, conversation);
+    assert_eq!(ours.messages().await, conversation);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_account_is_the_same_in_both_programs() {
+    let network = Network::start(7).await;
+    let python = Python::new(&network.seed_url());
+    let theirs = python.account().await;
+    let friend = Device::new(&network.seed(), "Friend").await;
+    python.send(&theirs, &friend.id, "sent by Python").await;
+    friend.send(&theirs.id, "sent to the account").await;
+
+    // The words that session-python made open the account here, with both sides of what was said.
+    let restored = Device::restored(&network.seed(), "Restored", &theirs.words).await;
+    assert_eq!(restored.id, theirs.id);
+    let conversation =
+        [said(&theirs.id, "sent by Python"), said(&friend.id, "sent to the account")];
+    assert_eq!(restored.messages().await, conversation);
+
+    // What Warren sends as that account, session-python finds as its own.
+    assert_eq!(restored.send(&friend.id, "sent by Warren").await, 0);
+    let copies = python.poll(&theirs).await.into_iter().filter_map(|message| {
+        let copy_to = message.copy_to?;
+        Some((copy_to, message.text))
+    });
+    let copies: Vec<_> = copies.collect();
+    assert_eq!(copies, [said(&friend.id, "sent by Python"), said(&friend.id, "sent by Warren")]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn two_accounts_of_session_python_talk_through_our_nodes() {
-    // Two swarms, so that the client has to find the right one.
-    let (network, _data) = start(14).await;
-    let python = Python::new(&network);
+    let network = Network::start(7).await;
+    let python = Python::new(&network.seed_url());
     let (alice, bob) = (python.account().await, python.account().await);
-
     python.send(&alice, &bob.id, "hello from Alice").await;
-    python.send(&alice, &bob.id, "and again, \u{1f407}").await;
     python.send(&bob, &alice.id, "hello from Bob").await;
-
-    let from_alice = |text: &str| (alice.id.clone(), text.to_owned());
-    let got = received(python.poll(&bob).await);
-    assert_eq!(got, [from_alice("hello from Alice"), from_alice("and again, \u{1f407}")]);
+    assert_eq!(received(python.poll(&bob).await), [said(&alice.id, "hello from Alice")]);
     let got = python.poll(&alice).await;
-    let copies: Vec<_> = got.iter().filter(|message| message.copy_to.is_some()).collect();
-    assert_eq!(copies.len(), 2);
-    assert!(copies.iter().all(|copy| copy.copy_to.as_deref() == Some(bob.id.as_str())));
-    assert_eq!(received(got), [(bob.id.clone(), "hello from Bob".to_owned())]);
-    network.stop().await;
+    let copies: Vec<_> = got.iter().filter_map(|message| message.copy_to.clone()).collect();
+    assert_eq!(copies, std::slice::from_ref(&bob.id));
+    assert_eq!(received(got), [said(&bob.id, "hello from Bob")]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn session_python_deletes_its_messages_from_our_nodes() {
-    let (network, _data) = start(7).await;
-    let python = Python::new(&network);
+    let network = Network::start(7).await;
+    let python = Python::new(&network.seed_url());
     let alice = python.account().await;
     let hash = python.send(&alice, &alice.id, "a note to myself").await;
     python.send(&alice, &alice.id, "another").await;
@@ -167,5 +90,4 @@ async fn session_python_deletes_its_messages_from_our_nodes() {
     let left = python.poll(&alice).await;
     assert!(left.iter().all(|message| message.hash != hash));
     assert!(left.iter().any(|message| message.text == "another"));
-    network.stop().await;
 }

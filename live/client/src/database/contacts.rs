@@ -54,25 +54,6 @@ impl AccountDb {
         changed(put).map(drop)
     }
 
-    /// Notes what a person calls themselves; makes an unapproved contact of a stranger.
-    ///
-    /// # Errors
-    /// Where the database fails.
-    pub fn note_contact_name(
-        &self,
-        id: &AccountId,
-        name: &str,
-        now: Millis,
-    ) -> Result<(), DatabaseError> {
-        self.connection
-            .prepare_cached(
-                "INSERT INTO contacts (account_id, name, approved, created) VALUES (?1, ?2, 0, ?3)
-                 ON CONFLICT (account_id) DO UPDATE SET name = excluded.name",
-            )?
-            .execute(params![Col(id), name, Col(now)])?;
-        Ok(())
-    }
-
     /// Gives a contact another petname, or none.
     ///
     /// # Errors

@@ -32,7 +32,7 @@ fn a_stranger_cannot_take_a_contacts_place_by_taking_its_petname() {
     let device = Device::new();
     let db = device.db();
     db.put_contact(&contact(1, "Alice", Some("sister"))).unwrap();
-    db.note_contact_name(&person(2), "sister", 5).unwrap();
+    db.put_contact(&Contact { approved: false, ..contact(2, "sister", None) }).unwrap();
     assert_eq!(db.find_peer("sister").unwrap(), person(1));
     assert!(!db.contact(&person(2)).unwrap().unwrap().approved);
     let error = db.rename_contact(&person(2), Some("SISTER")).unwrap_err();
@@ -44,7 +44,7 @@ fn a_name_that_fits_two_is_refused() {
     let device = Device::new();
     let db = device.db();
     db.put_contact(&contact(1, "Sam", None)).unwrap();
-    db.note_contact_name(&person(2), "sam", 5).unwrap();
+    db.put_contact(&contact(2, "sam", None)).unwrap();
     let error = db.find_peer("Sam").unwrap_err();
     assert!(matches!(error, DatabaseError::AmbiguousName { count: 2 }));
 }

@@ -1,0 +1,106 @@
+//! One person's device: a home of its own, and `warren` run on it.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::process::Command;
+
+use crate::programs::program;
+
+/// No command here takes longer, unless it hangs.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A device with one account; its folder is deleted with it.
+pub struct Device {
+    home: TempDir,
+    seed: String,
+    /// The account's id.
+    pub id: String,
+    /// Its recovery words.
+    pub words: String,
+}
+
+impl Device {
+    /// A new device with a new account.
+    pub async fn new(seed: &str, name: &str) -> Self {
+        let mut device = Self::empty(seed);
+        let made = device.json(&["account", "create", "--name", name], "").await;
+        device.id = made["account_id"].as_str().unwrap().to_owned();
+        device.words = made["mnemonic"].as_str().unwrap().to_owned();
+        device
+    }
+
+    /// A new device with an account that its words bring back.
+    pub async fn restored(seed: &str, name: &str, words: &str) -> Self {
+        let mut device = Self::empty(seed);
+        let back = device.json(&["account", "restore", "--name", name], words).await;
+        device.id = back["account_id"].as_str().unwrap().to_owned();
+        device.words = words.to_owned();
+        device
+    }
+
+    fn empty(seed: &str) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        Self { home, seed: seed.to_owned(), id: String::new(), words: String::new() }
+    }
+
+    /// Sends a message; the exit code of `warren send`: 0 delivered, 3 waiting.
+    pub async fn send(&self, to: &str, text: &str) -> i32 {
+        self.run(&["send", to, "-"], text).await.0
+    }
+
+    /// Everything on the device after fetching, oldest first: author's id and text.
+    pub async fn messages(&self) -> Vec<(String, String)> {
+        let (code, printed) = self.run(&["--json", "read", "--all"], "").await;
+        assert!(matches!(code, 0 | 4), "exit code {code}: {printed}");
+        printed
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap())
+            .map(|message| {
+                let own = message["direction"] == "outgoing";
+                let author = if own { self.id.clone() } else { text(&message["peer"]) };
+                (author, text(&message["text"]))
+            })
+            .collect()
+    }
+
+    /// The hops in use, the first one first: their node ids.
+    pub async fn path(&self) -> Vec<String> {
+        let path = self.json(&["path"], "").await;
+        path["hops"].as_array().unwrap().iter().map(|hop| text(&hop["node_id"])).collect()
+    }
+
+    /// Runs a command that must succeed and gives its JSON.
+    pub async fn json(&self, arguments: &[&str], input: &str) -> Value {
+        let (code, printed) = self.run(&[&["--json"], arguments].concat(), input).await;
+        assert_eq!(code, 0, "{arguments:?}: {printed}");
+        serde_json::from_str(&printed).unwrap()
+    }
+
+    /// Runs `warren`; its exit code and what it printed.
+    pub async fn run(&self, arguments: &[&str], input: &str) -> (i32, String) {
+        let given = self.home.path().join("input");
+        std::fs::write(&given, input).unwrap();
+        let output = Command::new(program("warren"))
+            .args(arguments)
+            .env("WARREN_HOME", self.home.path().join("home"))
+            .env("WARREN_PASSPHRASE", "correct horse battery staple")
+            .env("WARREN_SEED", &self.seed)
+            .stdin(std::fs::File::open(&given).unwrap())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .output();
+        let output = tokio::time::timeout(PATIENCE, output).await.expect("warren hangs").unwrap();
+        let printed = String::from_utf8(output.stdout).unwrap();
+        let complaint = String::from_utf8(output.stderr).unwrap();
+        let code = output.status.code().unwrap();
+        (code, if code == 0 { printed } else { printed + &complaint })
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("no text: {value}")).to_owned()
+}
