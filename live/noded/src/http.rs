@@ -1,15 +1,19 @@
 //! The routes of a node, the size of a body and the content type of an answer.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::Router;
 use axum::body::Body as HttpBody;
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Version};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{get, post};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 use warren_node::answer::SPOKEN_VERSION;
 use warren_node::{Answer, Body};
@@ -22,6 +26,13 @@ use crate::{onion_route, storage_route, swarm_route};
 /// The most bytes that one member of a swarm passes on to another: thousands of hashes, or the
 /// largest message with all around it.
 const MAX_SWARM_BYTES: usize = 512 * 1024;
+/// Where clients ask without an onion.
+const STORAGE: &str = "/storage_rpc/v1";
+/// What says which node this is.
+const NODE_KEY: HeaderName = HeaderName::from_static("x-oxen-snode-pubkey");
+/// What old clients wait for messages by.
+const LONG_POLL: HeaderName = HeaderName::from_static("x-loki-long-poll");
+
 /// Says of an answer that the rest of the request is not worth reading.
 #[derive(Debug, Clone, Copy)]
 struct Closing;
@@ -29,13 +40,14 @@ struct Closing;
 /// Everything a node answers.
 pub fn router(node: Arc<Node>) -> Router {
     Router::new()
-        .route("/storage_rpc/v1", post(storage).fallback(not_found))
+        .route(STORAGE, post(storage).fallback(not_found))
         .route("/onion_req/v2", post(onion).fallback(not_found))
         .route("/swarm/v1", post(swarm).fallback(not_found))
-        .route("/ping_test/v1", post(async || StatusCode::OK).fallback(not_found))
+        .route("/ping_test/v1", post(ping).fallback(not_found))
         .route("/get_stats/v1", get(stats).fallback(not_found))
         .fallback(not_found)
         .layer(middleware::from_fn(refuse_large_bodies))
+        .layer(middleware::from_fn_with_state(Arc::clone(&node), admit))
         .layer(middleware::from_fn(close))
         .layer(middleware::from_fn_with_state(Arc::clone(&node), count))
         .with_state(node)
@@ -69,6 +81,15 @@ async fn swarm(State(node): State<Arc<Node>>, request: Request) -> Response {
     }
 }
 
+async fn ping(State(node): State<Arc<Node>>) -> Response {
+    let mut response = Response::new(HttpBody::empty());
+    let key = STANDARD.encode(node.placement.own().as_bytes());
+    if let Ok(key) = HeaderValue::try_from(key) {
+        response.headers_mut().insert(NODE_KEY, key);
+    }
+    response
+}
+
 async fn stats() -> Response {
     let [major, minor, patch] = SPOKEN_VERSION;
     let body = json!({ "version": format!("{major}.{minor}.{patch}") });
@@ -87,6 +108,23 @@ fn unread(error: BodyError) -> Response {
 fn closing(mut response: Response) -> Response {
     response.extensions_mut().insert(Closing);
     response
+}
+
+/// Refuses clients that ask too often or in a way of old, before anything of the body is looked at.
+async fn admit(State(node): State<Arc<Node>>, request: Request, next: Next) -> Response {
+    if request.uri().path() == STORAGE && request.method() == Method::POST {
+        let client = request.extensions().get::<ConnectInfo<SocketAddr>>();
+        if let (Some(rates), Some(ConnectInfo(client))) = (&node.rates, client)
+            && !rates.admit(client.ip(), Instant::now())
+        {
+            return response(429, "text/plain", "Too Many Requests\n");
+        }
+        if request.headers().get(LONG_POLL).is_some_and(|value| !value.is_empty()) {
+            let text = "long polling is no longer supported, client upgrade required";
+            return response(410, "text/plain", text);
+        }
+    }
+    next.run(request).await
 }
 
 /// Ends a connection of HTTP/1 whose request was not read to its end; HTTP/2 ends the one stream.

@@ -10,6 +10,7 @@
 //! | [`listen`] | how many connections there may be, and how long one may stay silent |
 //! | [`http`] | the routes, statuses and content types |
 //! | [`bodies`] | how large and slow a request's body may be, and how many at once |
+//! | [`rate`] | how many requests one client may make |
 //! | [`onion_route`] | `/onion_req/v2`: peel, pass on or deliver |
 //! | [`storage_route`] | `/storage_rpc/v1`: carry a request out, alone or in a batch |
 //! | [`swarm_route`] | `/swarm/v1`: what another member of the swarm passes on |
@@ -29,6 +30,7 @@ pub mod local_network;
 pub mod node;
 pub mod onion_route;
 pub mod private_file;
+pub mod rate;
 pub mod replicate;
 pub mod storage_route;
 pub mod swarm_route;

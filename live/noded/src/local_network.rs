@@ -90,7 +90,9 @@ impl LocalNetwork {
         let mut nodes = Vec::new();
         for member in members {
             let Member { identity, listener, folder, .. } = member;
-            nodes.push(Node::start_on(identity, folder, listener, Arc::clone(&shared)).await?);
+            // All clients have one address here, and the nodes have it too.
+            let start = Node::start_on(identity, folder, listener, Arc::clone(&shared), None);
+            nodes.push(start.await?);
         }
         let certificate = Certificate::generate().map_err(DirectoryError::from)?;
         let listen = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), plan.seed_port);

@@ -19,6 +19,7 @@ use warren_wire::directory::NodeList;
 
 use crate::bodies::{self, Bodies};
 use crate::identity::{Identity, IdentityError};
+use crate::rate::Rates;
 use crate::under_way::UnderWay;
 use crate::{http, listen};
 
@@ -59,6 +60,8 @@ pub struct Node {
     pub store: Arc<dyn MailStore>,
     /// Its connections to other nodes.
     pub connections: Connections,
+    /// How many requests each client made, where that is bounded.
+    pub rates: Option<Rates>,
     /// Room for the bodies of requests.
     pub bodies: Bodies,
     /// The requests that are being answered.
@@ -101,10 +104,11 @@ impl Node {
         listen: SocketAddr,
         list: Arc<NodeList>,
     ) -> Result<RunningNode, NodeError> {
-        Self::start_on(identity, data, bind(listen)?, list).await
+        Self::start_on(identity, data, bind(listen)?, list, Some(Rates::default())).await
     }
 
-    /// As [`Node::start`], on a port that is already held.
+    /// As [`Node::start`], on a port that is already held. `rates` is `None` where clients cannot be
+    /// told apart by their address.
     ///
     /// # Errors
     /// Where the list does not name the node, or the storage is not to be had.
@@ -113,21 +117,28 @@ impl Node {
         data: PathBuf,
         listener: TcpListener,
         list: Arc<NodeList>,
+        rates: Option<Rates>,
     ) -> Result<RunningNode, NodeError> {
         let listed = list.get(&identity.id()).ok_or(NodeError::NotListed)?.address();
         let placement = Placement::new(identity.id(), list);
         let store: Arc<dyn MailStore> =
             Arc::new(EmbeddedStore::open(&data.join("mail"), Options::default())?);
         let tls = RustlsConfig::from_config(identity.certificate().server_config()?);
-        let connections = Connections::new();
-        let bodies = Bodies::new(bodies::ROOM_BYTES);
-        let under_way = UnderWay::default();
-        let node = Arc::new(Self { identity, placement, store, connections, bodies, under_way });
+        let node = Arc::new(Self {
+            identity,
+            placement,
+            store,
+            connections: Connections::new(),
+            rates,
+            bodies: Bodies::new(bodies::ROOM_BYTES),
+            under_way: UnderWay::default(),
+        });
 
         let handle = Handle::new();
+        let service = http::router(Arc::clone(&node));
         let server = listen::bounded(axum_server::from_tcp_rustls(listener, tls))
             .handle(handle.clone())
-            .serve(http::router(Arc::clone(&node)).into_make_service());
+            .serve(service.into_make_service_with_connect_info::<SocketAddr>());
         let server = tokio::spawn(server);
         let sweeper = tokio::spawn(sweep(Arc::clone(&node.store)));
         let address = handle.listening().await.unwrap_or(listed);

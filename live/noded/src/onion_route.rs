@@ -43,7 +43,7 @@ async fn relay(node: &Node, next: NodeId, packet: Vec<u8>) -> (u16, Vec<u8>) {
         None => RelayFailure::NextNodeNotFound(next),
         Some(record) => {
             match node.connections.post(record, "/onion_req/v2", packet, RELAY_TIMEOUT).await {
-                Ok(reply) => return (reply.status, reply.body),
+                Ok(reply) => return (passed_back(reply.status), reply.body),
                 Err(TransportError::Unreachable) => RelayFailure::NextNodeUnreachable(next),
                 Err(TransportError::TimedOut) => RelayFailure::TimedOut,
                 Err(TransportError::Broken) => RelayFailure::InvalidResponse,
@@ -51,6 +51,15 @@ async fn relay(node: &Node, next: NodeId, packet: Vec<u8>) -> (u16, Vec<u8>) {
         }
     };
     (failure.http_status(), failure.to_string().into_bytes())
+}
+
+/// The status of the rest of the path, as the reference node passes it back: 500 for all that it
+/// does not know.
+const fn passed_back(status: u16) -> u16 {
+    match status {
+        200 | 400 | 401 | 403 | 404 | 406 | 410 | 413 | 421 | 429 | 500 | 502 | 503 | 504 => status,
+        _ => 500,
+    }
 }
 
 fn seal(key: &ReplyKey, answer: Answer, form: ReplyForm) -> (u16, Vec<u8>) {
@@ -66,4 +75,15 @@ fn seal(key: &ReplyKey, answer: Answer, form: ReplyForm) -> (u16, Vec<u8>) {
 
 fn failed() -> (u16, Vec<u8>) {
     (500, b"request failed".to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_that_no_node_gives_is_passed_back_as_500() {
+        assert_eq!([200, 400, 421, 502, 504].map(passed_back), [200, 400, 421, 502, 504]);
+        assert_eq!([0, 100, 201, 302, 408, 418, 599].map(passed_back), [500; 7]);
+    }
 }

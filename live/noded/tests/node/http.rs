@@ -2,6 +2,8 @@
 
 use std::process::Stdio;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 use tokio::process::Command;
 
@@ -32,7 +34,10 @@ async fn what_is_no_route_is_not_found() {
 async fn a_node_tells_that_it_is_there_and_its_version() {
     let (network, client) = (TestNetwork::shared(), Client::new());
     let node = network.record(0);
-    assert_eq!(client.post(&node, "/ping_test/v1", "").await.said(), (200, String::new()));
+    let ping = say(&node, "POST /ping_test/v1 HTTP/1.0\n", "").await;
+    let key = STANDARD.encode(node.id.as_bytes());
+    assert!(ping.starts_with("HTTP/1.0 200 OK\r\n") && ping.ends_with("\r\n\r\n"), "{ping}");
+    assert!(ping.contains(&format!("x-oxen-snode-pubkey: {key}\r\n")), "{ping}");
     let stats = client.get(&node, "/get_stats/v1").await.unwrap();
     assert_eq!(stats.content_type, "application/json");
     assert_eq!(stats.json(), json!({ "version": "2.11.0" }));
@@ -86,6 +91,21 @@ async fn many_small_values_are_no_request() {
     let body = format!(r#"{{"method":"info","params":{{"a":[{zeros}]}}}}"#);
     let said = client.post(&network.record(0), "/storage_rpc/v1", body).await.said();
     assert_eq!(said, (400, "invalid json".to_owned()));
+}
+
+#[tokio::test]
+async fn a_client_that_wants_to_wait_for_messages_is_told_to_upgrade() {
+    let network = TestNetwork::shared();
+    let node = network.record(0);
+    let ask = async |value: &str| {
+        let head = format!("POST /storage_rpc/v1 HTTP/1.0\nX-Loki-Long-Poll: {value}\n");
+        say(&node, &head, "").await
+    };
+    let refusal = ask("1").await;
+    assert!(refusal.starts_with("HTTP/1.0 410 Gone\r\n"), "{refusal}");
+    let text = "long polling is no longer supported, client upgrade required";
+    assert!(refusal.ends_with(text), "{refusal}");
+    assert!(ask("").await.ends_with("\r\ninvalid json"));
 }
 
 /// Sends a head and part of a body over a socket, with OpenSSL, and gives all that comes until the
