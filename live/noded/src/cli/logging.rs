@@ -1,6 +1,6 @@
 //! What is logged, and what never is.
 
-use std::io::{IsTerminal, stderr};
+use std::io::{self, IsTerminal, Write, stderr};
 
 use tracing::{Level, Metadata};
 use tracing_subscriber::filter::{EnvFilter, FilterExt, filter_fn};
@@ -9,6 +9,10 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use super::CommandError;
 
+/// The most bytes of one line: errors of libraries may quote what they were given, and strangers
+/// give a node what they like.
+const LONGEST_LINE: usize = 1_000;
+
 /// Logs to stderr from here on.
 ///
 /// # Errors
@@ -16,7 +20,7 @@ use super::CommandError;
 pub(crate) fn start(filter: &str) -> Result<(), CommandError> {
     let filter = EnvFilter::try_new(filter)?.and(filter_fn(is_harmless));
     let lines = tracing_subscriber::fmt::layer()
-        .with_writer(stderr)
+        .with_writer(|| Lines(stderr()))
         .with_ansi(stderr().is_terminal())
         .with_filter(filter);
     tracing_subscriber::registry().with(lines).init();
@@ -27,4 +31,73 @@ pub(crate) fn start(filter: &str) -> Result<(), CommandError> {
 /// they warn at most. This workspace's own lines name nobody at any level.
 fn is_harmless(metadata: &Metadata<'_>) -> bool {
     metadata.target().starts_with("warren") || *metadata.level() <= Level::WARN
+}
+
+/// Writes lines, one at a time, and of long ones the beginning.
+struct Lines<W>(W);
+
+impl<W: Write> Write for Lines<W> {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        match line.get(..LONGEST_LINE) {
+            Some(beginning) if line.len() > LONGEST_LINE => {
+                let text = String::from_utf8_lossy(beginning);
+                let text = text.trim_end_matches(char::REPLACEMENT_CHARACTER);
+                self.0.write_all(format!("{text} [cut]\n").as_bytes())?;
+            }
+            _ => self.0.write_all(line)?,
+        }
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(line: &str) -> String {
+        let mut lines = Lines(Vec::new());
+        lines.write_all(line.as_bytes()).unwrap();
+        String::from_utf8(lines.0).unwrap()
+    }
+
+    #[test]
+    fn a_long_line_is_cut_and_any_other_is_written_as_it_is() {
+        assert_eq!(written("short\n"), "short\n");
+        let longest = "x".repeat(LONGEST_LINE - 1) + "\n";
+        assert_eq!(written(&longest), longest);
+        assert_eq!(written(&"x".repeat(1_000_000)), "x".repeat(LONGEST_LINE) + " [cut]\n");
+        assert_eq!(written(&"x\u{20ac}".repeat(9_999)), "x\u{20ac}".repeat(250) + " [cut]\n");
+        assert_eq!(written(&"\u{20ac}".repeat(9_999)), "\u{20ac}".repeat(333) + " [cut]\n");
+    }
+
+    #[test]
+    fn what_a_line_is_given_ends_with_the_line() {
+        let layer = tracing_subscriber::fmt::layer().with_ansi(false);
+        let lines = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+        let shared = std::sync::Arc::clone(&lines);
+        let layer = layer.with_writer(move || Lines(Shared(std::sync::Arc::clone(&shared))));
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+            tracing::error!(error = "y".repeat(100_000), "failed");
+            tracing::error!("next");
+        });
+        let text = String::from_utf8(lines.lock().unwrap().clone()).unwrap();
+        assert_eq!(text.lines().count(), 2);
+        assert!(text.len() < 2 * LONGEST_LINE && text.contains("next"), "{text}");
+    }
+
+    struct Shared(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+
+    impl Write for Shared {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
 }
