@@ -80,6 +80,9 @@ where
         let Ok(room) = Arc::clone(&self.room).try_acquire_owned() else {
             return Box::pin(async { Err(io::Error::other("too many connections")) });
         };
+        // Small answers must not wait for the acknowledgement of the ones before; a socket that
+        // cannot be told so still works.
+        let _ = stream.set_nodelay(true);
         let accepting = self.inner.accept(stream, service);
         Box::pin(async move {
             let (stream, service) = timeout(HANDSHAKE_TIMEOUT, accepting).await??;
