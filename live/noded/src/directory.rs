@@ -24,7 +24,7 @@ use crate::http::response;
 use crate::{listen, private_file};
 
 /// The most bytes of a question.
-const MAX_QUESTION_BYTES: usize = 64 * 1024;
+pub(crate) const MAX_QUESTION_BYTES: usize = 64 * 1024;
 /// How many bytes of questions a seed keeps in memory at once.
 const QUESTIONS_ROOM_BYTES: usize = 256 * MAX_QUESTION_BYTES;
 
@@ -100,12 +100,12 @@ pub fn load_list(path: &Path, pinned: Option<&VerifyingKey>) -> Result<Published
         .map_err(|_| ListError::Malformed)
         .map(VerifyingKey::from_bytes)?;
     let list: NodeList = signed.verify(pinned.unwrap_or(&claimed))?;
-    Ok(Published { list, signed })
+    Ok(Published { list: Arc::new(list), signed })
 }
 
 /// What every question to a seed may use.
 struct Seed {
-    published: Published,
+    published: Arc<Published>,
     bodies: Bodies,
 }
 
@@ -123,7 +123,7 @@ impl RunningSeed {
     /// Where the port is not to be had.
     pub async fn start(
         listen: SocketAddr,
-        published: Published,
+        published: Arc<Published>,
         certificate: &Certificate,
     ) -> Result<Self, DirectoryError> {
         let tls = RustlsConfig::from_config(certificate.server_config()?);
@@ -162,6 +162,11 @@ async fn answer(State(seed): State<Arc<Seed>>, request: Request) -> Response {
         Ok(body) => body,
         Err(error) => return response(error.status(), "text/plain", error.to_string()),
     };
-    let reply = listing::answer(body.bytes(), &seed.published, &mut SystemEntropy);
+    answer_question(body.bytes(), &seed.published)
+}
+
+/// Answers one JSON-RPC question about the nodes, at a seed or at a node.
+pub(crate) fn answer_question(body: &[u8], published: &Published) -> Response {
+    let reply = listing::answer(body, published, &mut SystemEntropy);
     response(200, "application/json", reply.to_string())
 }

@@ -20,6 +20,7 @@ use warren_node::{Answer, Body};
 use warren_wire::limits::MAX_BODY_BYTES;
 
 use crate::bodies::BodyError;
+use crate::directory::{MAX_QUESTION_BYTES, answer_question};
 use crate::node::Node;
 use crate::{onion_route, storage_route, swarm_route};
 
@@ -42,6 +43,7 @@ pub fn router(node: Arc<Node>) -> Router {
     Router::new()
         .route(STORAGE, post(storage).fallback(not_found))
         .route("/onion_req/v2", post(onion).fallback(not_found))
+        .route("/json_rpc", post(directory).fallback(not_found))
         .route("/swarm/v1", post(swarm).fallback(not_found))
         .route("/ping_test/v1", post(ping).fallback(not_found))
         .route("/get_stats/v1", get(stats).fallback(not_found))
@@ -66,6 +68,13 @@ async fn onion(State(node): State<Arc<Node>>, request: Request) -> Response {
             let (status, body) = onion_route::answer(&node, body.bytes()).await;
             response(status, "text/plain", body)
         }
+        Err(error) => unread(error),
+    }
+}
+
+async fn directory(State(node): State<Arc<Node>>, request: Request) -> Response {
+    match node.bodies.read(request.into_body(), MAX_QUESTION_BYTES).await {
+        Ok(body) => answer_question(body.bytes(), &node.published),
         Err(error) => unread(error),
     }
 }

@@ -84,19 +84,18 @@ impl LocalNetwork {
         let key = directory::load_or_create_key(&plan.data.join("directory.key"))?;
         let signed =
             UnverifiedList::sign(&list, now(), &key).map_err(|_| DirectoryError::DamagedKey)?;
-        directory::save_list(&plan.data.join("nodes.json"), &signed)?;
+        let published = Arc::new(Published { list: Arc::new(list), signed });
 
-        let shared = Arc::new(list.clone());
         let mut nodes = Vec::new();
         for member in members {
             let Member { identity, listener, folder, .. } = member;
             // All clients have one address here, and the nodes have it too.
-            let start = Node::start_on(identity, folder, listener, Arc::clone(&shared), None);
+            let start = Node::start_on(identity, folder, listener, Arc::clone(&published), None);
             nodes.push(start.await?);
         }
         let certificate = Certificate::generate().map_err(DirectoryError::from)?;
         let listen = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), plan.seed_port);
-        let published = Published { list, signed };
+        directory::save_list(&plan.data.join("nodes.json"), &published.signed)?;
         let seed = RunningSeed::start(listen, published, &certificate).await?;
         Ok(Self { nodes, seed, directory_key: key.verifying_key() })
     }

@@ -11,11 +11,11 @@ use axum_server::tls_rustls::RustlsConfig;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use warren_node::Placement;
+use warren_node::listing::Published;
 use warren_store::{EmbeddedStore, MailStore, Options, StoreError};
 use warren_transport::Connections;
 use warren_transport::certificate::CertificateError;
 use warren_wire::Millis;
-use warren_wire::directory::NodeList;
 
 use crate::bodies::{self, Bodies};
 use crate::identity::{Identity, IdentityError};
@@ -56,6 +56,8 @@ pub struct Node {
     pub identity: Identity,
     /// Its place among the others.
     pub placement: Placement,
+    /// The list it has its place in, as the directory signed it.
+    pub published: Arc<Published>,
     /// The mail it keeps.
     pub store: Arc<dyn MailStore>,
     /// Its connections to other nodes.
@@ -102,9 +104,9 @@ impl Node {
         identity: Identity,
         data: PathBuf,
         listen: SocketAddr,
-        list: Arc<NodeList>,
+        published: Arc<Published>,
     ) -> Result<RunningNode, NodeError> {
-        Self::start_on(identity, data, bind(listen)?, list, Some(Rates::default())).await
+        Self::start_on(identity, data, bind(listen)?, published, Some(Rates::default())).await
     }
 
     /// As [`Node::start`], on a port that is already held. `rates` is `None` where clients cannot be
@@ -116,17 +118,19 @@ impl Node {
         identity: Identity,
         data: PathBuf,
         listener: TcpListener,
-        list: Arc<NodeList>,
+        published: Arc<Published>,
         rates: Option<Rates>,
     ) -> Result<RunningNode, NodeError> {
+        let list = &published.list;
         let listed = list.get(&identity.id()).ok_or(NodeError::NotListed)?.address();
-        let placement = Placement::new(identity.id(), list);
+        let placement = Placement::new(identity.id(), Arc::clone(list));
         let store: Arc<dyn MailStore> =
             Arc::new(EmbeddedStore::open(&data.join("mail"), Options::default())?);
         let tls = RustlsConfig::from_config(identity.certificate().server_config()?);
         let node = Arc::new(Self {
             identity,
             placement,
+            published,
             store,
             connections: Connections::new(),
             rates,

@@ -1,6 +1,7 @@
 //! The directory's JSON-RPC: who the nodes are, in the shapes that clients read.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 use warren_crypto::Entropy;
@@ -15,7 +16,7 @@ use crate::answer::SPOKEN_VERSION;
 #[derive(Debug, Clone)]
 pub struct Published {
     /// The nodes.
-    pub list: NodeList,
+    pub list: Arc<NodeList>,
     /// The same, signed.
     pub signed: UnverifiedList,
 }

@@ -203,7 +203,7 @@ fn a_request_for_another_swarm_is_sent_there() {
 fn published() -> Published {
     let list = network();
     let signed = UnverifiedList::sign(&list, NOW, &key(9)).unwrap();
-    Published { list: (*list).clone(), signed }
+    Published { list, signed }
 }
 
 fn ask_directory(body: &serde_json::Value) -> serde_json::Value {

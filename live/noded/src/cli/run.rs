@@ -7,7 +7,6 @@ use std::sync::Arc;
 use clap::Args;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use warren_crypto::ed25519::VerifyingKey;
-use warren_node::listing::Published;
 use warren_noded::directory::{self, RunningSeed};
 use warren_noded::{Identity, Node, NodeError, RunningNode};
 use warren_wire::id::key_from_hex;
@@ -72,16 +71,16 @@ impl Run {
     async fn start(self) -> Result<(RunningNode, Option<RunningSeed>), CommandError> {
         let identity = Identity::load(&self.data)?
             .ok_or_else(|| CommandError::NoIdentity(self.data.clone()))?;
-        let published = directory::load_list(&self.list, self.directory_key.as_ref())?;
+        let published = Arc::new(directory::load_list(&self.list, self.directory_key.as_ref())?);
         if self.directory_key.is_none() {
             tracing::warn!("the list is believed whoever signed it: pin --directory-key");
         }
-        let Published { list, .. } = &published;
+        let list = &published.list;
         let id = identity.id();
         let record = list.get(&id).ok_or(NodeError::NotListed)?;
         let listen = self.listen.unwrap_or_else(|| record.address());
         tracing::info!(node = %id, swarm = record.swarm.0, nodes = list.nodes().len(), "starting");
-        let node = Node::start(identity, self.data, listen, Arc::new(list.clone())).await?;
+        let node = Node::start(identity, self.data, listen, Arc::clone(&published)).await?;
         let Some(address) = self.seed_listen else { return Ok((node, None)) };
         let certificate = node.node().identity.certificate();
         match RunningSeed::start(address, published, certificate).await {

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::network::{Client, TestNetwork};
 
 #[tokio::test]
-async fn the_seed_answers_over_http_and_https_on_one_port() {
+async fn the_seed_answers_over_http_and_https_on_one_port_and_every_node_does_too() {
     let (network, client) = (TestNetwork::shared(), Client::new());
     let question = json!({
         "jsonrpc": "2.0", "id": 0, "method": "get_n_service_nodes",
@@ -14,7 +14,8 @@ async fn the_seed_answers_over_http_and_https_on_one_port() {
         } },
     });
     let http = network.seed_url();
-    for url in [http.clone(), http.replace("http:", "https:")] {
+    let node = format!("https://{}", network.record(3).address());
+    for url in [http.clone(), http.replace("http:", "https:"), node] {
         let url = format!("{url}/json_rpc");
         let response = client.post_url(&url, question.to_string()).await;
         assert_eq!((response.status, response.content_type.as_str()), (200, "application/json"));

@@ -18,7 +18,7 @@ const TEN_MIB: usize = 10 * 1024 * 1024;
 async fn what_is_no_route_is_not_found() {
     let (network, client) = (TestNetwork::shared(), Client::new());
     let node = network.record(0);
-    for path in ["/", "/onion_req/v1", "/Storage_rpc/v1", "/storage_rpc/v1/", "/json_rpc"] {
+    for path in ["/", "/onion_req/v1", "/Storage_rpc/v1", "/storage_rpc/v1/", "/json_rpc/"] {
         let response = client.post(&node, path, "{}").await;
         assert_eq!(response.said(), (404, format!("POST {path} Not Found")));
         assert_eq!(response.content_type, "text/plain");
