@@ -116,16 +116,22 @@ impl Network {
         }
         command.stdin(Stdio::null()).stderr(log).kill_on_drop(true);
         self.nodes[number].process = Some(command.spawn().unwrap());
-        let (ip, port) = (self.nodes[number].ip, self.nodes[number].port);
-        let started = Instant::now();
-        while TcpStream::connect((ip, port)).is_err() {
-            assert!(started.elapsed() < Duration::from_secs(20), "node {number} does not start");
-            tokio::time::sleep(Duration::from_millis(20)).await;
+        until_listening(&format!("{}:{}", self.nodes[number].ip, self.nodes[number].port)).await;
+        if number + 1 == self.nodes.len() {
+            until_listening(&self.seed_address).await;
         }
     }
 
     fn path(&self, name: &str) -> PathBuf {
         self.data.path().join(name)
+    }
+}
+
+async fn until_listening(address: &str) {
+    let started = Instant::now();
+    while TcpStream::connect(address).is_err() {
+        assert!(started.elapsed() < Duration::from_secs(60), "{address} does not listen");
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 

@@ -93,6 +93,9 @@ pub enum Failure {
     /// Stdin holds more than can be meant.
     #[error("there is too much on stdin: at most {0} bytes of text are read")]
     TooMuchInput(usize),
+    /// The network refused a message for good.
+    #[error("the network will not take this message, and it is not tried again: {0}")]
+    NotTaken(String),
     /// An empty message.
     #[error("there is no message: give it after the recipient, or on stdin")]
     EmptyMessage,
@@ -202,6 +205,7 @@ impl Failure {
             Self::Terminal(_) => "terminal",
             Self::Stdin(_) => "stdin",
             Self::TooMuchInput(_) => "too_much_input",
+            Self::NotTaken(_) => "refused",
             Self::EmptyMessage => "empty_message",
             Self::Name(_) => "bad_name",
             Self::NameTaken(_) => "name_taken",

@@ -130,6 +130,20 @@ impl ClientError {
         )
     }
 
+    /// The one of two failures that says more about what became of a request.
+    pub(crate) fn or_graver(self, other: Self) -> Self {
+        if other.gravity() > self.gravity() { other } else { self }
+    }
+
+    const fn gravity(&self) -> u8 {
+        match self {
+            Self::Unproven => 3,
+            Self::Refused { .. } | Self::Clock => 2,
+            Self::NoAnswer(_) => 1,
+            _ => 0,
+        }
+    }
+
     /// Whether every node would refuse the same request alike, now and later.
     pub(crate) const fn is_final(&self) -> bool {
         matches!(self, Self::Refused { status: 400 | 401 | 403 | 413, .. })

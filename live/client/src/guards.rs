@@ -50,6 +50,15 @@ impl Messenger {
         Ok(std::iter::once(guard).chain(substitutes).collect())
     }
 
+    /// Passes a first hop over for a while: this device itself could not get through to it.
+    pub(crate) fn first_hop_failed(&mut self, node: &NodeId) -> Result<(), ClientError> {
+        self.road.avoid(*node);
+        if self.db.guard()?.is_some_and(|guard| guard.node == *node) {
+            self.road.guard_away = None;
+        }
+        Ok(())
+    }
+
     /// Notes that a first hop took a packet, which says whether the guard is away or the person is.
     pub(crate) fn first_hop_answered(&mut self, node: &NodeId) -> Result<(), ClientError> {
         let Some(guard) = self.db.guard()? else { return Ok(()) };

@@ -54,11 +54,10 @@ impl Messenger {
         let known = self.nodes.known.clone();
         match known {
             Some(known) if known.age() < FRESH_FOR => Ok(known.list),
-            Some(known) if known.age() < USABLE_FOR => match self.refresh_nodes().await {
-                Ok(list) => Ok(list),
-                Err(error) if error.is_network() => Ok(known.list),
-                Err(error) => Err(error),
-            },
+            Some(known) if known.age() < USABLE_FOR => {
+                self.renew_nodes().await?;
+                Ok(self.nodes.known.as_ref().map_or(known.list, |known| Arc::clone(&known.list)))
+            }
             _ => self.refresh_nodes().await,
         }
     }

@@ -34,6 +34,15 @@ impl Messenger {
     /// # Errors
     /// Where the network or the database fails; what was saved before stays saved.
     pub async fn receive(&mut self) -> Result<usize, ClientError> {
+        match self.fetch().await {
+            Err(ClientError::Refused { status: 421, .. }) if self.renew_nodes().await? => {
+                self.fetch().await
+            }
+            fetched => fetched,
+        }
+    }
+
+    async fn fetch(&mut self) -> Result<usize, ClientError> {
         let mut members = self.readable_members().await?;
         let mut new = self.fetch_from(&mut members).await?;
         if self.fetches.is_multiple_of(SECOND_OPINION_EVERY) && !members.is_empty() {
@@ -67,7 +76,11 @@ impl Messenger {
         let mut new = 0;
         let mut candidates = members.clone();
         for _ in 0..MAX_PAGES {
-            let (node, page) = self.fetch_page(&candidates).await?;
+            let (node, page) = match self.fetch_page(&candidates).await {
+                // The signature may have grown old over paths that did not answer.
+                Err(ClientError::Clock) => self.fetch_page(&candidates).await?,
+                fetched => fetched?,
+            };
             members.retain(|member| member.id != node.id);
             new += self.save(&node, &page)?;
             if !page.more {
@@ -92,18 +105,10 @@ impl Messenger {
             require_success(reply)?;
             RetrieveReply::from_json(&reply.body).map_err(|_| malformed())
         };
-        match self.ask(questions, judge).await {
-            Ok((node, page)) => {
-                let seen = self.db.cursor(&node.id, Namespace::DIRECT)?;
-                Ok((node, self.open(&page, seen)))
-            }
-            Err(error) => {
-                if matches!(error, ClientError::Refused { status: 421, .. }) {
-                    self.renew_nodes().await?;
-                }
-                Err(error)
-            }
-        }
+        let (node, page) = self.ask(questions, judge).await?;
+        let seen = self.db.cursor(&node.id, Namespace::DIRECT)?;
+        let page = self.open(&page, seen);
+        Ok((node, page))
     }
 
     fn retrieve_params(&self, node: &NodeRecord) -> Result<Value, ClientError> {

@@ -32,6 +32,8 @@ const AVOID_FOR: Duration = Duration::from_secs(60);
 const TIMEOUT: Duration = Duration::from_secs(15);
 /// How long to wait after a path broke.
 const PAUSE: Duration = Duration::from_millis(100);
+/// After so many requests in a row without an answer the first hop is taken to be away.
+const SILENCES: u32 = 2;
 /// How many paths may break under one request.
 const ATTEMPTS: usize = 5;
 
@@ -42,6 +44,8 @@ pub(crate) struct Road {
     avoided: HashMap<NodeId, Instant>,
     /// Which last hop said that it cannot reach a destination.
     accused: HashMap<NodeId, NodeId>,
+    /// How many requests in a row were not answered.
+    silences: u32,
     /// Whether the guard is known to be away; `None` before it was tried.
     pub(crate) guard_away: Option<bool>,
 }
@@ -87,7 +91,7 @@ impl Road {
         self.avoided.get(node).is_some_and(|since| since.elapsed() < AVOID_FOR)
     }
 
-    fn avoid(&mut self, node: NodeId) {
+    pub(crate) fn avoid(&mut self, node: NodeId) {
         self.avoided.insert(node, Instant::now());
     }
 
@@ -130,40 +134,48 @@ impl Messenger {
     ) -> Result<(NodeRecord, T), ClientError> {
         let mut open = questions;
         let mut failure = ClientError::NoAnswer("no node is left to ask".to_owned());
-        let (mut broken, mut shut, mut accusations) = (0, 0, 0);
+        let (mut broken, mut shut, mut accusations, mut refusals) = (0, 0, 0, 0);
         while let (Some(question), true) = (self.pick(&open)?, broken < ATTEMPTS) {
-            let (node, done) = (question.node.id, |other: &Question| other.node.id);
+            let others = open.iter().filter(|other| other.node.id != question.node.id);
+            let others: Vec<Question> = others.cloned().collect();
             match self.travel(&question.node, &question.body).await? {
                 Ok(reply) => match judge(&question.node, &reply) {
                     Ok(answer) => return Ok((question.node, answer)),
-                    Err(error) if error.is_final() => return Err(error),
                     Err(error) => {
-                        failure = error;
-                        open.retain(|other| done(other) != node);
+                        // One node that refuses for good may be lying, or be the only sick one.
+                        refusals += usize::from(error.is_final());
+                        failure = error.or_graver(failure);
+                        if refusals > 1 {
+                            break;
+                        }
+                        open = others;
                     }
                 },
                 Err(Detour::FirstHop) => {
                     shut += 1;
-                    failure = ClientError::Offline;
+                    failure = ClientError::Offline.or_graver(failure);
                     if shut >= FIRST_HOPS {
                         open = self.moved(open).await?;
                         shut = 0;
                     }
                 }
                 Err(Detour::Destination(why)) => {
-                    failure = ClientError::NoAnswer(why.to_owned());
-                    open.retain(|other| done(other) != node);
+                    failure = ClientError::NoAnswer(why.to_owned()).or_graver(failure);
                     accusations += 1;
-                    if accusations % 2 == 0 {
+                    // The last hop may be to blame: the only node is asked over another path too.
+                    if others.is_empty() || accusations % 2 == 0 {
                         self.db.set_path(None)?;
+                    }
+                    if !others.is_empty() || accusations > 1 {
+                        open = others;
                     }
                 }
                 Err(Detour::Road(why)) => {
-                    failure = ClientError::NoAnswer(why.to_owned());
+                    failure = ClientError::NoAnswer(why.to_owned()).or_graver(failure);
                     self.db.set_path(None)?;
                     broken += 1;
                     // Whose fault it is cannot be told: next, another destination over another path.
-                    open.retain(|other| done(other) != node);
+                    open = others;
                     open.push(question);
                     tokio::time::sleep(PAUSE).await;
                 }
@@ -202,9 +214,8 @@ impl Messenger {
         destination: &NodeRecord,
         body: &[u8],
     ) -> Result<Result<Reply, Detour>, ClientError> {
-        let path = self.path_to(destination).await?;
-        let Some(first) = path.guard().cloned() else {
-            return Ok(Err(Detour::Road("the path is empty")));
+        let Some((first, path)) = self.path_to(destination).await? else {
+            return Ok(Err(Detour::Destination("no first hop leads to a node of the swarm")));
         };
         let options = Options { cipher: Cipher::XChaCha20, base64: false };
         let hop = Hop::from(destination);
@@ -215,13 +226,18 @@ impl Messenger {
         let sent = self.road.connections.post(&first, "/onion_req/v2", built.packet, TIMEOUT).await;
         match sent {
             Err(TransportError::Unreachable) => {
-                self.road.avoid(first.id);
+                self.first_hop_failed(&first.id)?;
                 Ok(Err(Detour::FirstHop))
             }
             Err(TransportError::TimedOut | TransportError::Broken) => {
+                self.road.silences += 1;
+                if self.road.silences >= SILENCES {
+                    self.first_hop_failed(&first.id)?;
+                }
                 Ok(Err(Detour::Road("a path did not answer in time")))
             }
             Ok(reply) => {
+                self.road.silences = 0;
                 self.first_hop_answered(&first.id)?;
                 let opened = open_reply(&built.reply_key, &reply.body);
                 Ok(opened.map_err(|error| self.relay_failed(&path, destination, error)))
@@ -244,58 +260,82 @@ impl Messenger {
             }
             return Detour::Destination("a node of the swarm cannot be reached");
         }
-        if path.hops.iter().any(|hop| hop.id == node) {
+        // About the first hop nobody but this device can tell.
+        if path.hops.iter().skip(1).any(|hop| hop.id == node) {
             self.road.avoid(node);
         }
         Detour::Road("a node on the path cannot be reached")
     }
 
-    /// The path in use where it leads there, else another one.
-    async fn path_to(&mut self, destination: &NodeRecord) -> Result<Path, ClientError> {
+    /// The path in use where it leads there, else another one; `None` where no first hop may be on
+    /// a path to this destination.
+    async fn path_to(
+        &mut self,
+        destination: &NodeRecord,
+    ) -> Result<Option<(NodeRecord, Path)>, ClientError> {
         let list = self.nodes().await?;
-        let first = self.first_hop(&list, &destination.id)?;
+        let rules = PathRules { one_per_subnet: !is_local(&list), ..PathRules::default() };
+        let Some(first) = self.first_hop(&list, destination, rules)? else { return Ok(None) };
         let saved = self.db.path()?.filter(|saved| {
             let age = now().checked_sub(saved.created);
             age.is_some_and(|age| age < PATH_LIFE)
-                && saved.hops.first() == Some(&first)
+                && saved.hops.first() == Some(&first.id)
                 && !saved.hops.contains(&destination.id)
-                && !saved.hops.iter().any(|hop| self.road.avoids(hop))
+                && !saved.hops.iter().skip(1).any(|hop| self.road.avoids(hop))
         });
         if let Some(saved) = saved {
             let hops: Vec<_> = saved.hops.iter().filter_map(|id| list.get(id)).cloned().collect();
             if hops.len() == saved.hops.len() {
-                return Ok(Path { hops });
+                return Ok(Some((first, Path { hops })));
             }
         }
-        let path = self.draw_path(&list, first, destination)?;
+        let path = self.draw_path(&list, &first, destination, rules)?;
+        if path.guard() != Some(&first) {
+            return Ok(None);
+        }
         let hops = path.hops.iter().map(|hop| hop.id).collect();
         self.db.set_path(Some(&SavedPath { hops, created: now() }))?;
-        Ok(path)
+        Ok(Some((first, path)))
     }
 
-    /// The first of guard and substitutes that is there and is not the destination itself.
-    fn first_hop(&mut self, list: &NodeList, destination: &NodeId) -> Result<NodeId, ClientError> {
+    /// The first of guard and substitutes that is there and may be on a path to the destination;
+    /// where all are away, the first that may.
+    fn first_hop(
+        &mut self,
+        list: &NodeList,
+        destination: &NodeRecord,
+        rules: PathRules,
+    ) -> Result<Option<NodeRecord>, ClientError> {
         let hops = self.first_hops(list)?;
-        let mut others = hops.iter().filter(|hop| *hop != destination);
-        let guard = others.clone().next();
-        let there = others.find(|hop| !self.road.avoids(hop));
-        there.or(guard).copied().ok_or(ClientError::NoSwarm)
+        let hops = hops.iter().filter_map(|hop| list.get(hop));
+        let fitting: Vec<&NodeRecord> = hops
+            .filter(|hop| hop.id != destination.id)
+            .filter(|hop| !rules.one_per_subnet || subnet(hop) != subnet(destination))
+            .collect();
+        let there = fitting.iter().find(|hop| !self.road.avoids(&hop.id));
+        Ok(there.or(fitting.first()).map(|hop| (*hop).clone()))
     }
 
     fn draw_path(
         &self,
         list: &NodeList,
-        first: NodeId,
+        first: &NodeRecord,
         destination: &NodeRecord,
+        rules: PathRules,
     ) -> Result<Path, ClientError> {
-        let rules = PathRules { one_per_subnet: !is_local(list), ..PathRules::default() };
-        let sound: Vec<NodeRecord> =
-            list.nodes().iter().filter(|node| !self.road.avoids(&node.id)).cloned().collect();
+        let sound = list.nodes().iter();
+        let sound = sound.filter(|node| node.id == first.id || !self.road.avoids(&node.id));
+        let sound: Vec<NodeRecord> = sound.cloned().collect();
         let draw = |nodes: &[NodeRecord]| {
-            choose_path(nodes, Some(first), &destination.id, rules, &mut SystemEntropy)
+            choose_path(nodes, Some(first.id), &destination.id, rules, &mut SystemEntropy)
         };
         Ok(draw(&sound).or_else(|_| draw(list.nodes()))?)
     }
+}
+
+fn subnet(node: &NodeRecord) -> [u8; 3] {
+    let [a, b, c, _] = node.ip.octets();
+    [a, b, c]
 }
 
 /// A network on loopback, whose nodes one person runs: subnets say nothing about who runs what.

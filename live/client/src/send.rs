@@ -11,7 +11,9 @@ use warren_wire::rpc::{StoreRequest, signed};
 use warren_wire::value::decode_base64;
 use warren_wire::{AccountId, MessageHash, Millis, Namespace, NodeId};
 
-use crate::database::{DueCopy, MessageId, MessageState, NewOutgoing, Purpose, SealedCopy};
+use crate::database::{
+    DatabaseError, DueCopy, MessageId, MessageState, NewOutgoing, Purpose, SealedCopy,
+};
 use crate::error::ClientError;
 use crate::messenger::{Messenger, now};
 use crate::road::Question;
@@ -39,6 +41,8 @@ pub enum Delivery {
     Delivered,
     /// It waits in the outbox; why.
     Waiting(String),
+    /// The network will not take it, and it is not tried again; why.
+    Failed(String),
 }
 
 impl Messenger {
@@ -50,12 +54,15 @@ impl Messenger {
     /// # Errors
     /// Where it cannot be sealed or saved. A network that fails is no error: the message waits.
     pub async fn send(&mut self, to: &AccountId, body: &str) -> Result<Sent, ClientError> {
-        let (message, timestamp) = self.queue(to, body)?;
+        let (message, timestamp) = self.queue_in_turn(to, body)?;
         let copies = self.db.due_outbox(now())?;
         let own = copies.into_iter().filter(|due| due.message == message).collect();
         let failure = self.deliver_copies(own).await.err();
         let state = match (self.db.message(message)?.state, failure) {
             (MessageState::Sent, _) => Delivery::Delivered,
+            (MessageState::Failed, error) => Delivery::Failed(
+                error.map_or_else(|| "the network refused it".to_owned(), |e| e.to_string()),
+            ),
             (_, Some(error)) => Delivery::Waiting(error.to_string()),
             (_, None) => Delivery::Waiting("it will be tried again".to_owned()),
         };
@@ -76,7 +83,7 @@ impl Messenger {
     /// # Errors
     /// Where the network fails; what was not delivered stays in the outbox.
     pub async fn deliver_all(&mut self) -> Result<usize, ClientError> {
-        let due = self.db.due_outbox(now().saturating_add(LONGEST_PAUSE))?;
+        let due = self.db.due_outbox(Millis::MAX)?;
         self.deliver_copies(due).await
     }
 
@@ -99,6 +106,20 @@ impl Messenger {
         copies.push(self.seal(Purpose::Sync, &own, &content, timestamp, outer_time)?);
         let message = NewOutgoing { peer: *to, body, timestamp, now, copies: &copies };
         Ok((self.db.queue_message(&message)?, timestamp))
+    }
+
+    /// As [`Messenger::queue`], again where another process took the same millisecond.
+    fn queue_in_turn(
+        &mut self,
+        to: &AccountId,
+        body: &str,
+    ) -> Result<(MessageId, Millis), ClientError> {
+        loop {
+            match self.queue(to, body) {
+                Err(ClientError::Database(DatabaseError::TimestampTaken)) => {}
+                queued => return queued,
+            }
+        }
     }
 
     fn seal(
@@ -161,8 +182,8 @@ impl Messenger {
             signed_at: copy.timestamp,
         }
         .to_value();
-        let mut failure = ClientError::NoSwarm;
-        for proofs in [2, 1] {
+        let (mut proofs, mut renewed) = (2, false);
+        loop {
             let list = self.nodes().await?;
             let members = swarm_members(&list, &copy.target)?;
             let ids: Vec<NodeId> = members.iter().map(|node| node.id).collect();
@@ -172,15 +193,15 @@ impl Messenger {
             };
             match self.ask(questions, judge).await {
                 Ok(_) => return Ok(expected),
-                Err(error @ ClientError::Refused { status: 421, .. }) => {
-                    failure = error;
-                    self.renew_nodes().await?;
+                Err(ClientError::Refused { status: 421, .. })
+                    if !renewed && self.renew_nodes().await? =>
+                {
+                    renewed = true;
                 }
-                Err(error @ ClientError::Unproven) => failure = error,
+                Err(ClientError::Unproven) if proofs > 1 => proofs = 1,
                 Err(error) => return Err(error),
             }
         }
-        Err(failure)
     }
 }
 

@@ -140,3 +140,22 @@ async fn a_message_waits_while_the_network_is_down_and_arrives_once_when_it_is_b
     assert_eq!(said(&mut bob, &alice_id), [incoming("first"), incoming("second")]);
     nodes.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outage_leads_a_running_program_to_no_other_first_hop() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("net");
+    let nodes = network(&data, 9).await;
+    let (mut alice, ..) = person(&folder.path().join("a"), &nodes, "Alice");
+    let guard = alice.path().await.unwrap().hops[0].id;
+    nodes.stop().await;
+    for _ in 0..3 {
+        assert!(alice.receive().await.unwrap_err().is_network());
+    }
+    // What was tried meanwhile begins with the guard or a substitute, and is not remembered as one.
+    assert_eq!(alice.db().guard().unwrap().unwrap().node, guard);
+    let nodes = network(&data, 9).await;
+    let mut again = device(&folder.path().join("a"), &nodes).messenger(None).unwrap();
+    assert_eq!(again.path().await.unwrap().hops[0].id, guard);
+    nodes.stop().await;
+}

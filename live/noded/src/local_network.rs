@@ -19,6 +19,8 @@ use crate::private_file;
 pub const SWARM_SIZE: usize = 7;
 /// The fewest nodes through which three hops and a destination fit.
 pub const FEWEST_NODES: usize = 4;
+/// Where the signed list of the nodes is kept.
+const LIST_FILE: &str = "nodes.json";
 /// The most nodes: each has a loopback /24 of its own.
 pub const MOST_NODES: usize = 254;
 
@@ -38,6 +40,11 @@ pub struct Plan {
 /// Why the network does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum NetworkError {
+    /// The folder holds a network of another size, whose mail would be looked for elsewhere.
+    #[error(
+        "the folder {0} holds a network of {1} nodes: start that many, or choose another --data"
+    )]
+    OtherSize(PathBuf, usize),
     /// Too few or too many nodes.
     #[error("a local network has {FEWEST_NODES} to {MOST_NODES} nodes, not {0}")]
     Size(usize),
@@ -79,6 +86,14 @@ impl LocalNetwork {
         }
         private_file::create_folder(&plan.data)
             .map_err(|error| NetworkError::Folder(plan.data.clone(), error))?;
+        let list_file = plan.data.join(LIST_FILE);
+        // What cannot be read says nothing of its size, and is written anew.
+        let before = directory::load_list(&list_file, None).map(|kept| kept.list.nodes().len());
+        if let Ok(before) = before
+            && before != plan.nodes
+        {
+            return Err(NetworkError::OtherSize(plan.data.clone(), before));
+        }
         let members = members(plan)?;
         let list = NodeList::new(members.iter().map(|member| member.record.clone()).collect())?;
         let key = directory::load_or_create_key(&plan.data.join("directory.key"))?;
@@ -95,7 +110,7 @@ impl LocalNetwork {
         }
         let certificate = Certificate::generate().map_err(DirectoryError::from)?;
         let listen = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), plan.seed_port);
-        directory::save_list(&plan.data.join("nodes.json"), &published.signed)?;
+        directory::save_list(&list_file, &published.signed)?;
         let seed = RunningSeed::start(listen, published, &certificate).await?;
         Ok(Self { nodes, seed, directory_key: key.verifying_key() })
     }

@@ -12,7 +12,10 @@ use crate::pin::{Pin, client_config};
 /// The most bytes read of one answer: a full mailbox page, in base64, twice wrapped.
 const MAX_REPLY_BYTES: usize = 24 * 1024 * 1024;
 /// How long a handshake may take.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// How often a node is asked whether it is still there while it owes an answer, and how long it
+/// may take to say so.
+const PING: Duration = Duration::from_secs(5);
 /// How long an unused connection stays open.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -107,6 +110,8 @@ pub(crate) fn http_client(pin: Pin) -> Result<reqwest::Client, TransportError> {
         .default_headers(headers)
         .connect_timeout(CONNECT_TIMEOUT)
         .pool_idle_timeout(IDLE_TIMEOUT)
+        .http2_keep_alive_interval(PING)
+        .http2_keep_alive_timeout(PING)
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
         .build()

@@ -173,7 +173,7 @@ impl Demo {
     ) -> Result<(), Failure> {
         match from.messenger.send(&to, text).await?.state {
             Delivery::Delivered => self.step(what, &format!("\"{text}\"")),
-            Delivery::Waiting(reason) => {
+            Delivery::Waiting(reason) | Delivery::Failed(reason) => {
                 Err(Failure::Demo(format!("{what}, but it was not delivered: {reason}")))
             }
         }

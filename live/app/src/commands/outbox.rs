@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use warren_client::Messenger;
-use warren_client::database::{Content, DueCopy, Message, Purpose};
+use warren_client::database::{Content, DueCopy, Message, MessageState, Purpose};
 use warren_wire::Millis;
 
 use crate::cli::OutboxCommand;
@@ -65,27 +65,40 @@ fn list(start: &Start, messenger: &mut Messenger) -> Result<Exit, Failure> {
 }
 
 async fn retry(start: &Start, messenger: &mut Messenger) -> Result<Exit, Failure> {
-    let before = waiting(messenger)?.len();
+    let before = waiting(messenger)?;
     let failure = match messenger.deliver_all().await.map_err(Failure::from) {
         Err(failure) if !failure.is_network() => return Err(failure),
         tried => tried.err(),
     };
-    let left = waiting(messenger)?.len();
-    let delivered = before.saturating_sub(left);
+    let left = waiting(messenger)?;
+    let (mut delivered, mut failed) = (0, 0);
+    for one in &before {
+        if left.iter().any(|other| other.message.id == one.message.id) {
+            continue;
+        }
+        match messenger.db().message(one.message.id)?.state {
+            MessageState::Failed => failed += 1,
+            _ => delivered += 1,
+        }
+    }
     let reason = failure.as_ref().map(ToString::to_string);
-    let value = json!({ "delivered": delivered, "waiting": left, "reason": reason });
-    let text = match (before, left, &reason) {
-        (0, _, _) => "Nothing waits.".to_owned(),
-        (_, 0, _) => format!("Delivered {}.", count(delivered, "message")),
-        (_, _, reason) => format!(
-            "Delivered {}; {} waiting: {}",
-            count(delivered, "message"),
-            count(left, "message"),
-            sentence(reason.as_deref().unwrap_or("to be tried again")),
-        ),
+    let value = json!({
+        "delivered": delivered, "failed": failed, "waiting": left.len(), "reason": reason,
+    });
+    let mut parts = vec![format!("Delivered {}", count(delivered, "message"))];
+    if failed > 0 {
+        parts.push(format!("the network refused {} for good", count(failed, "message")));
+    }
+    if !left.is_empty() {
+        parts.push(format!("{} waiting", count(left.len(), "message")));
+    }
+    let text = match &reason {
+        _ if before.is_empty() => "Nothing waits.".to_owned(),
+        Some(reason) => format!("{}: {}", parts.join("; "), sentence(reason)),
+        None => format!("{}.", parts.join("; ")),
     };
     start.output.result(&value, text)?;
-    Ok(if left == 0 { Exit::Done } else { Exit::Waiting })
+    Ok(if left.is_empty() && failed == 0 { Exit::Done } else { Exit::Waiting })
 }
 
 fn body(message: &Message) -> Option<&str> {

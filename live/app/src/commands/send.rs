@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal, Read};
 
 use serde_json::json;
-use warren_client::database::{Direction, MessageId};
+use warren_client::database::{Direction, MessageId, MessageState};
 use warren_client::{Delivery, Messenger, Sent};
 use warren_wire::AccountId;
 use warren_wire::Millis;
@@ -65,6 +65,7 @@ fn report(
             show(start, messenger, to, (sent.message, sent.timestamp), Some(reason))?;
             Ok(Exit::Waiting)
         }
+        Delivery::Failed(reason) => Err(Failure::NotTaken(reason.clone())),
     }
 }
 
@@ -77,9 +78,10 @@ fn report_interrupted(
     let arrived = messenger.db().arrived_after(before, 1000)?;
     let own = |message: &&_| is_own(message, to);
     let saved = arrived.iter().rfind(own).ok_or(Failure::Interrupted)?;
-    let reason = "interrupted before the network had it";
-    show(start, messenger, to, (saved.id, saved.timestamp), Some(reason))?;
-    Ok(Exit::Waiting)
+    let delivered = saved.state == MessageState::Sent;
+    let reason = (!delivered).then_some("interrupted before the network had it");
+    show(start, messenger, to, (saved.id, saved.timestamp), reason)?;
+    Ok(if delivered { Exit::Done } else { Exit::Waiting })
 }
 
 fn is_own(message: &warren_client::database::Message, to: &AccountId) -> bool {

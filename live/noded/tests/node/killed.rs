@@ -16,7 +16,7 @@ async fn an_acknowledged_message_survives_kill_and_the_others_go_on_meanwhile() 
 
     let started = Instant::now();
     let answer = client.done(&living, "store", person.store(b"meanwhile")).await;
-    assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+    assert!(started.elapsed() < Duration::from_millis(2_900), "{:?}", started.elapsed());
     let swarm = answer["swarm"].as_object().unwrap();
     for record in &nodes.records {
         let failed = swarm[&record.id.to_string()].get("failed").is_some();
@@ -40,7 +40,7 @@ async fn a_member_that_hangs_does_not_hold_a_store_up_for_as_long_as_clients_wai
     nodes.signal(0, "STOP").await;
     let started = Instant::now();
     let answer = client.done(&nodes.records[1], "store", person.store(b"hung")).await;
-    assert!(started.elapsed() < Duration::from_millis(4_000), "{:?}", started.elapsed());
+    assert!(started.elapsed() < Duration::from_millis(4_900), "{:?}", started.elapsed());
     let entry = &answer["swarm"][nodes.records[0].id.to_string()];
     assert_eq!((&entry["failed"], &entry["timeout"]), (&true.into(), &true.into()));
     nodes.signal(0, "CONT").await;

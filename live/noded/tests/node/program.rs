@@ -117,7 +117,7 @@ impl Processes {
     async fn until_serving(&self, number: usize) {
         let started = Instant::now();
         while self.client.get(&self.records[number], "/get_stats/v1").await.is_err() {
-            assert!(started.elapsed() < Duration::from_secs(20), "{}", self.log(number));
+            assert!(started.elapsed() < Duration::from_secs(60), "{}", self.log(number));
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
@@ -270,7 +270,7 @@ async fn a_signal_ends_a_node_cleanly_and_soon() {
         nodes.signal(number, signal).await;
         let status = nodes.running[number].take().unwrap().wait().await.unwrap();
         assert_eq!(status.code(), Some(0));
-        assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+        assert!(started.elapsed() < Duration::from_millis(4_500), "{:?}", started.elapsed());
         assert!(nodes.log(number).trim_end().ends_with("stopped"));
     }
     // One that stopped cleanly and starts again has everything.
