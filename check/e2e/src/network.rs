@@ -21,8 +21,6 @@ pub struct Network {
 
 struct Node {
     id: String,
-    ip: Ipv4Addr,
-    port: u16,
     process: Option<Child>,
 }
 
@@ -45,7 +43,7 @@ impl Network {
             files.push(file.to_str().unwrap().to_owned());
             let record: Value = serde_json::from_str(&record).unwrap();
             let id = record["pubkey_ed25519"].as_str().unwrap().to_owned();
-            nodes.push(Node { id, ip, port, process: None });
+            nodes.push(Node { id, process: None });
         }
         let [key, list] = ["directory.key", "nodes.json"].map(|name| data.path().join(name));
         let files: Vec<&str> = files.iter().map(String::as_str).collect();
@@ -102,6 +100,7 @@ impl Network {
 
     /// Starts a node that is not running and waits until it serves.
     pub async fn restart(&mut self, number: usize) {
+        let started_before = self.starts(number);
         let log = std::fs::File::options()
             .create(true)
             .append(true)
@@ -116,10 +115,20 @@ impl Network {
         }
         command.stdin(Stdio::null()).stderr(log).kill_on_drop(true);
         self.nodes[number].process = Some(command.spawn().unwrap());
-        until_listening(&format!("{}:{}", self.nodes[number].ip, self.nodes[number].port)).await;
+        let started = Instant::now();
+        while self.starts(number) == started_before {
+            assert!(started.elapsed() < Duration::from_secs(60), "node {number} does not start");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
         if number + 1 == self.nodes.len() {
             until_listening(&self.seed_address).await;
         }
+    }
+
+    /// How often a node's log says that it serves.
+    fn starts(&self, number: usize) -> usize {
+        let log = std::fs::read_to_string(self.path(&format!("{number}.log")));
+        log.unwrap_or_default().matches("node serving").count()
     }
 
     fn path(&self, name: &str) -> PathBuf {

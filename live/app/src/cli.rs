@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
+use warren_noded::local_network::{FEWEST_NODES, MOST_NODES};
 
 const AFTER_HELP: &str = "\
 First steps:
@@ -23,7 +24,7 @@ Exit codes:
   2    the command line was not understood
   3    the message is saved but waits: it is sent again by the next `send`, `outbox retry`
        or `read --follow`
-  4    the network cannot be reached; `read` has shown what is on this device
+  4    `read` could not reach the network, and has shown what is on this device
   5    the passphrase is missing or wrong
   130  interrupted before anything was saved
 
@@ -130,14 +131,14 @@ pub enum Command {
 }
 
 const PATH_HELP: &str = "\
-The first node, the guard, sees your address; the last sees which mailbox is asked for; none sees
-both. The guard is kept, so that over time few nodes learn your address.";
+The first node, the guard, sees your address. The node behind the last, which keeps the mail, sees
+which mailbox is asked for. None sees both. The guard is kept, so that over time few nodes learn your address.";
 
 const DEMO_HELP: &str = "\
-Starts a network of seven nodes on free ports of this machine, or uses the one of --seed. Creates
-two accounts, sends messages both ways, shows the path, deletes one person's device, restores it
-from the recovery words, and reads the messages again. Leaves nothing behind. Exit code 0 if every
-step held.
+Starts a network of seven nodes on free ports of this machine, or uses the one of --seed or
+WARREN_SEED. Creates two accounts, sends messages both ways, shows the path, deletes one person's
+device, restores it from the recovery words, and reads the messages again. Leaves nothing on this
+device. Exit code 0 if every step held.
 
 Examples:
   warren demo
@@ -360,12 +361,18 @@ pub enum OutboxCommand {
     Retry,
 }
 
+fn node_count(text: &str) -> Result<usize, String> {
+    let range = FEWEST_NODES..=MOST_NODES;
+    let count = text.parse().ok().filter(|count| range.contains(count));
+    count.ok_or_else(|| format!("a local network has {FEWEST_NODES} to {MOST_NODES} nodes"))
+}
+
 /// `warren up`
 #[derive(Debug, Args)]
 #[command(after_help = UP_HELP)]
 pub struct UpArgs {
-    /// How many nodes; every seven make one more swarm
-    #[arg(long, default_value_t = 7, value_name = "N")]
+    /// How many nodes, 4 to 254; every seven make one more swarm
+    #[arg(long, default_value_t = 7, value_name = "N", value_parser = node_count)]
     pub nodes: usize,
     /// Where the nodes keep their keys and mail [default: local-network in the data folder]
     #[arg(long, value_name = "DIR")]

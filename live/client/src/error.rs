@@ -43,7 +43,7 @@ pub enum ClientError {
     #[error("the directory lists no node that keeps this account's mail")]
     NoSwarm,
     /// Neither the guard nor its substitutes take a connection.
-    #[error("the network cannot be reached: are you online?")]
+    #[error("the network cannot be reached: are you online, and are its nodes up?")]
     Offline,
     /// A node said that it stored a message, and too few members of the swarm proved it.
     #[error("the network does not prove that it stored the message")]

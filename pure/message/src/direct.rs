@@ -19,7 +19,7 @@ pub enum SealError {
     #[error("a direct message is written to a person, and this id belongs to none")]
     NotAPerson,
     /// The sealed message would be larger than a node accepts.
-    #[error("the message is too long: sealed it has {size} bytes of at most {limit}")]
+    #[error("the message is too long by about {} bytes: shorten it", size.saturating_sub(*limit))]
     TooLong {
         /// Bytes to be stored.
         size: usize,
@@ -27,7 +27,7 @@ pub enum SealError {
         limit: usize,
     },
     /// The recipient's key is a point of low order: nobody has its secret.
-    #[error(transparent)]
+    #[error("the recipient's Account ID belongs to nobody: check it for a typing mistake")]
     Crypto(#[from] CryptoError),
 }
 

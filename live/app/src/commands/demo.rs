@@ -43,7 +43,14 @@ pub async fn run(start: &Start) -> Result<Exit, Failure> {
         .map_err(|error| Failure::Demo(format!("there is no temporary folder: {error}")))?;
     let mut stop = Stop::listen().map_err(Failure::Terminal)?;
     let mut demo = Demo::new(start.output, given.is_some());
-    start.output.text("Two people, one network, everything in a temporary folder.\n")?;
+    start.output.text(match &given {
+        None => "Two people, one network, everything in a temporary folder.\n".to_owned(),
+        Some(seed) => format!(
+            "Two people with devices in a temporary folder, on the network of --seed or \
+             WARREN_SEED:\n{}\n",
+            seed.url()
+        ),
+    })?;
     let network = match &given {
         Some(_) => None,
         None => Some(demo.start_network(folder.path()).await?),
@@ -255,7 +262,11 @@ impl Demo {
             "steps": self.steps,
             "milliseconds": u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX),
         });
-        let whose = if self.uses_given_seed { "" } else { ", the network is stopped" };
+        let whose = if self.uses_given_seed {
+            "; the nodes keep the two messages, sealed, for 14 days"
+        } else {
+            ", the network is stopped"
+        };
         let text = format!(
             "\nEvery step held, in {seconds:.2} s. The temporary folder is deleted{whose}.",
         );

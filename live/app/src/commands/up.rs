@@ -93,6 +93,7 @@ fn lines_to_paste(seed: &str) -> String {
     };
     format!(
         "{alias}  export WARREN_SEED='{seed}'\n\
+         \x20 export WARREN_PASSPHRASE='only for trying this out'\n\
          \x20 warren account create --name alice\n\
          \x20 warren account create --name bob\n\
          \x20 warren --account alice send \"$(warren --account bob account show --id)\" Hello Bob\n\

@@ -15,7 +15,7 @@ use super::{CommandError, logging};
 
 /// Serves until SIGINT or SIGTERM, then lets requests under way end and stops.
 ///
-/// Mail that was acknowledged survives any end, a power cut included. The log goes to stderr and
+/// Mail that was acknowledged survives the process, however it ends. The log goes to stderr and
 /// holds neither account ids nor the addresses of people.
 #[derive(Debug, Args)]
 pub(crate) struct Run {
