@@ -132,6 +132,9 @@ impl Messenger {
         questions: Vec<Question>,
         judge: impl Fn(&NodeRecord, &Reply) -> Result<T, ClientError>,
     ) -> Result<(NodeRecord, T), ClientError> {
+        // The guard is drawn before a destination is picked, so that it is not picked itself.
+        let list = self.nodes().await?;
+        self.first_hops(&list)?;
         let mut open = questions;
         let mut failure = ClientError::NoAnswer("no node is left to ask".to_owned());
         let (mut broken, mut shut, mut accusations, mut refusals) = (0, 0, 0, 0);

@@ -159,3 +159,17 @@ async fn an_outage_leads_a_running_program_to_no_other_first_hop() {
     assert_eq!(again.path().await.unwrap().hops[0].id, guard);
     nodes.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_request_of_an_account_begins_at_its_guard_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let nodes = network(&folder.path().join("net"), 5).await;
+    // With five nodes a guard drawn after the destination would be that very node in a fifth of all
+    // cases, and the path would begin at a substitute.
+    for number in 0..12 {
+        let (mut person, ..) = person(&folder.path().join(format!("{number}")), &nodes, "P");
+        let first = person.path().await.unwrap().hops[0].id;
+        assert_eq!(first, person.db().guard().unwrap().unwrap().node);
+    }
+    nodes.stop().await;
+}
