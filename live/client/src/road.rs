@@ -136,7 +136,7 @@ impl Messenger {
         let list = self.nodes().await?;
         self.first_hops(&list)?;
         let mut open = questions;
-        let mut failure = ClientError::NoAnswer("no node is left to ask".to_owned());
+        let mut failure = ClientError::NoSwarm;
         let (mut broken, mut shut, mut accusations, mut refusals) = (0, 0, 0, 0);
         while let (Some(question), true) = (self.pick(&open)?, broken < ATTEMPTS) {
             let others = open.iter().filter(|other| other.node.id != question.node.id);
