@@ -184,6 +184,11 @@ impl Messenger {
                 }
             }
         }
+        if refusals == 1 && failure.is_final() {
+            // Nobody confirms it, so it decides nothing: what waits goes on waiting.
+            let why = format!("one node refused and no other answered: {failure}");
+            return Err(ClientError::NoAnswer(why));
+        }
         Err(failure)
     }
 
