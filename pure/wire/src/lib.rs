@@ -16,6 +16,7 @@
 //! | [`directory`] | node records and the signed list of them |
 //! | [`value`], [`bencode`] | a tree of values and its two encodings |
 //! | [`rpc`] | requests, what is signed, replies |
+//! | [`stamp`], [`record`] | what the members of a swarm keep and compare |
 
 pub mod bencode;
 pub mod directory;
@@ -23,12 +24,15 @@ pub mod id;
 mod json;
 pub mod limits;
 pub mod namespace;
+pub mod record;
 pub mod rpc;
+pub mod stamp;
 pub mod swarm;
 pub mod value;
 
 pub use id::{AccountId, AccountKind, MessageHash, NodeId};
 pub use limits::Millis;
 pub use namespace::{Access, Namespace};
+pub use stamp::Stamp;
 pub use swarm::SwarmId;
 pub use value::Value;
