@@ -74,8 +74,8 @@ pub(crate) struct Direct {
 impl Direct {
     pub(crate) fn new(network: &LocalNetwork) -> Outcome<Self> {
         let node = network.nodes().first().ok_or("the network has no node")?;
-        let list = node.node().placement.list();
-        let node = list.nodes().first().ok_or("the list has no node")?.clone();
+        let placement = node.node().placement();
+        let node = placement.list().nodes().first().ok_or("the list has no node")?.clone();
         Ok(Self {
             connections: Arc::new(Connections::new()),
             node: Arc::new(node),

@@ -74,7 +74,7 @@ async fn onion(State(node): State<Arc<Node>>, request: Request) -> Response {
 
 async fn directory(State(node): State<Arc<Node>>, request: Request) -> Response {
     match node.bodies.read(request.into_body(), MAX_QUESTION_BYTES).await {
-        Ok(body) => answer_question(body.bytes(), &node.published),
+        Ok(body) => answer_question(body.bytes(), &node.published()),
         Err(error) => unread(error),
     }
 }
@@ -92,7 +92,7 @@ async fn swarm(State(node): State<Arc<Node>>, request: Request) -> Response {
 
 async fn ping(State(node): State<Arc<Node>>) -> Response {
     let mut response = Response::new(HttpBody::empty());
-    let key = STANDARD.encode(node.placement.own().as_bytes());
+    let key = STANDARD.encode(node.identity.id().as_bytes());
     if let Ok(key) = HeaderValue::try_from(key) {
         response.headers_mut().insert(NODE_KEY, key);
     }

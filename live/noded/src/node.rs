@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use warren_node::Placement;
@@ -15,7 +16,7 @@ use warren_node::listing::Published;
 use warren_store::{EmbeddedStore, MailStore, Options, StoreError};
 use warren_transport::Connections;
 use warren_transport::certificate::CertificateError;
-use warren_wire::Millis;
+use warren_wire::{Millis, NodeId};
 
 use crate::bodies::{self, Bodies};
 use crate::identity::{Identity, IdentityError};
@@ -54,10 +55,8 @@ pub enum NodeError {
 pub struct Node {
     /// Its keys.
     pub identity: Identity,
-    /// Its place among the others.
-    pub placement: Placement,
-    /// The list it has its place in, as the directory signed it.
-    pub published: Arc<Published>,
+    /// The list of nodes it goes by, and its place in it.
+    listed: watch::Sender<Listed>,
     /// The mail it keeps.
     pub store: Arc<dyn MailStore>,
     /// Its connections to other nodes.
@@ -68,6 +67,23 @@ pub struct Node {
     pub bodies: Bodies,
     /// The requests that are being answered.
     pub under_way: UnderWay,
+}
+
+/// A list of nodes and a node's place in it.
+#[derive(Clone)]
+pub struct Listed {
+    /// Its place among the others.
+    pub placement: Arc<Placement>,
+    /// The list, as the directory signed it.
+    pub published: Arc<Published>,
+}
+
+impl Listed {
+    /// Places a node in a list.
+    pub fn new(own: NodeId, published: Arc<Published>) -> Self {
+        let placement = Arc::new(Placement::new(own, Arc::clone(&published.list)));
+        Self { placement, published }
+    }
 }
 
 /// A node that serves until it is stopped.
@@ -121,16 +137,14 @@ impl Node {
         published: Arc<Published>,
         rates: Option<Rates>,
     ) -> Result<RunningNode, NodeError> {
-        let list = &published.list;
-        let listed = list.get(&identity.id()).ok_or(NodeError::NotListed)?.address();
-        let placement = Placement::new(identity.id(), Arc::clone(list));
+        let wanted = published.list.get(&identity.id()).ok_or(NodeError::NotListed)?.address();
+        let listed = watch::Sender::new(Listed::new(identity.id(), published));
         let store: Arc<dyn MailStore> =
             Arc::new(EmbeddedStore::open(&data.join("mail"), Options::default())?);
         let tls = RustlsConfig::from_config(identity.certificate().server_config()?);
         let node = Arc::new(Self {
             identity,
-            placement,
-            published,
+            listed,
             store,
             connections: Connections::new(),
             rates,
@@ -145,9 +159,31 @@ impl Node {
             .serve(service.into_make_service_with_connect_info::<SocketAddr>());
         let server = tokio::spawn(server);
         let sweeper = tokio::spawn(sweep(Arc::clone(&node.store)));
-        let address = handle.listening().await.unwrap_or(listed);
+        let address = handle.listening().await.unwrap_or(wanted);
         tracing::info!(%address, "node serving");
         Ok(RunningNode { address, node, handle, server, sweeper })
+    }
+
+    /// Its place among the others, by the list adopted last. A request asks once and keeps the
+    /// answer, so that it goes by one list throughout.
+    pub fn placement(&self) -> Arc<Placement> {
+        Arc::clone(&self.listed.borrow().placement)
+    }
+
+    /// The list adopted last, as the directory signed it.
+    pub fn published(&self) -> Arc<Published> {
+        Arc::clone(&self.listed.borrow().published)
+    }
+
+    /// Goes by another list from here on. Whether it may be believed is the caller's to check. A list
+    /// that does not name this node makes it a member of no swarm.
+    pub fn adopt(&self, published: Arc<Published>) {
+        self.listed.send_replace(Listed::new(self.identity.id(), published));
+    }
+
+    /// Tells of every list that is adopted.
+    pub fn lists(&self) -> watch::Receiver<Listed> {
+        self.listed.subscribe()
     }
 }
 

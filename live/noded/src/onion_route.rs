@@ -39,7 +39,7 @@ pub async fn answer(node: &Arc<Node>, packet: &[u8]) -> (u16, Vec<u8>) {
 }
 
 async fn relay(node: &Node, next: NodeId, packet: Vec<u8>) -> (u16, Vec<u8>) {
-    let failure = match node.placement.list().get(&next) {
+    let failure = match node.placement().list().get(&next) {
         None => RelayFailure::NextNodeNotFound(next),
         Some(record) => {
             match node.connections.post(record, "/onion_req/v2", packet, RELAY_TIMEOUT).await {

@@ -43,7 +43,7 @@ async fn with_own(
     others: impl Future<Output = Vec<(NodeId, MemberResult)>>,
 ) -> Vec<(NodeId, MemberResult)> {
     let (own, mut others) = join(own, others).await;
-    others.insert(0, (*node.placement.own(), own));
+    others.insert(0, (node.identity.id(), own));
     others
 }
 
@@ -105,8 +105,8 @@ async fn forward(
     params: &Value,
     now: Millis,
 ) -> Vec<(NodeId, MemberResult)> {
-    let calls = node
-        .placement
+    let placement = node.placement();
+    let calls = placement
         .peers()
         .map(async |peer| (peer.id, ask(node, peer, method, params.clone(), now).await));
     join_all(calls).await

@@ -53,11 +53,11 @@ async fn answer_one(node: &Arc<Node>, request: Request, room: &Room) -> Answer {
         Request::Store(request) => store(node, request, now).await,
         Request::Retrieve(request) => retrieve(node, &request, room, now).await,
         Request::Delete(request) => delete(node, request, now).await,
-        Request::GetSwarm(account) => Ok(node.placement.describe(&account, now)),
+        Request::GetSwarm(account) => Ok(node.placement().describe(&account, now)),
         Request::Info => Ok(answer::info(now)),
         Request::GetServiceNodes(params) => {
-            let list = node.placement.list();
-            let nodes = listing::service_nodes(&params, list, &mut SystemEntropy);
+            let placement = node.placement();
+            let nodes = listing::service_nodes(&params, placement.list(), &mut SystemEntropy);
             Ok(answer::directory_result(nodes, now))
         }
         // Reading a request refuses a batch inside a batch.
@@ -67,18 +67,18 @@ async fn answer_one(node: &Arc<Node>, request: Request, room: &Room) -> Answer {
 }
 
 async fn store(node: &Arc<Node>, request: StoreRequest, now: Millis) -> Result<Answer, Answer> {
-    node.placement.require(&request.account, now)?;
+    node.placement().require(&request.account, now)?;
     let checked = CheckedStore::check(request, now, Origin::Client)?;
     let acting = Arc::clone(node);
     let work = async move {
         let members = replicate::store(&acting, &checked, now).await;
-        answer::stored(checked.hash(), acting.placement.own(), members, now)
+        answer::stored(checked.hash(), &acting.identity.id(), members, now)
     };
     to_its_end(node, work).await
 }
 
 async fn delete(node: &Arc<Node>, request: DeleteRequest, now: Millis) -> Result<Answer, Answer> {
-    node.placement.require(&request.account, now)?;
+    node.placement().require(&request.account, now)?;
     let checked = CheckedDelete::check(request)?;
     let acting = Arc::clone(node);
     let work = async move {
@@ -94,7 +94,7 @@ async fn retrieve(
     room: &Room,
     now: Millis,
 ) -> Result<Answer, Answer> {
-    node.placement.require(&request.account, now)?;
+    node.placement().require(&request.account, now)?;
     let checked = CheckedRetrieve::check(request, now)?;
     if checked.max_count == Some(0) {
         return Ok(answer::messages(Vec::new(), false, now));

@@ -15,18 +15,19 @@ use crate::replicate;
 /// The refusal, as a client would get it.
 pub async fn answer(node: &Node, body: &[u8]) -> Result<Vec<u8>, Answer> {
     let now = now();
-    let request = peer::open(body, node.placement.own(), now).map_err(refuse_envelope)?;
-    if !node.placement.is_peer(&request.from) {
+    let placement = node.placement();
+    let request = peer::open(body, placement.own(), now).map_err(refuse_envelope)?;
+    if !placement.is_peer(&request.from) {
         return Err(Answer::refuse(401, "swarm request from a node that is no member"));
     }
     let result = match read(&request.method, &request.params)? {
         Request::Store(request) => {
-            node.placement.require(&request.account, now)?;
+            placement.require(&request.account, now)?;
             let checked = CheckedStore::check(request, now, Origin::Swarm)?;
             replicate::store_here(node, &checked, now).await
         }
         Request::Delete(request) => {
-            node.placement.require(&request.account, now)?;
+            placement.require(&request.account, now)?;
             replicate::delete_here(node, &CheckedDelete::check(request)?).await
         }
         _ => return Err(Answer::refuse(400, "not a request that members pass on")),

@@ -83,7 +83,7 @@ fn announce(start: &Start, network: &LocalNetwork, data: &Path) -> Result<(), Fa
 
 fn records(network: &LocalNetwork) -> Vec<NodeRecord> {
     let ids = network.nodes().iter().map(|running| running.node());
-    ids.filter_map(|node| node.placement.list().get(&node.identity.id()).cloned()).collect()
+    ids.filter_map(|node| node.placement().list().get(&node.identity.id()).cloned()).collect()
 }
 
 fn lines_to_paste(seed: &str) -> String {

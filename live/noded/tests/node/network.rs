@@ -55,8 +55,7 @@ impl TestNetwork {
 
     /// All nodes.
     pub(crate) fn records(&self) -> Vec<NodeRecord> {
-        let list = self.network().nodes()[0].node().placement.list();
-        list.nodes().to_vec()
+        self.network().nodes()[0].node().placement().list().nodes().to_vec()
     }
 
     /// The node with this number, from 0.

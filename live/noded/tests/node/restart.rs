@@ -10,7 +10,7 @@ use crate::network::{Client, TestNetwork};
 use crate::person::Person;
 
 fn records(network: &LocalNetwork) -> Vec<NodeRecord> {
-    network.nodes()[0].node().placement.list().nodes().to_vec()
+    network.nodes()[0].node().placement().list().nodes().to_vec()
 }
 
 #[tokio::test(flavor = "multi_thread")]
