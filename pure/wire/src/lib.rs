@@ -14,12 +14,14 @@
 //! | [`limits`] | sizes, lifetimes, tolerances |
 //! | [`swarm`] | which swarm keeps whose mail |
 //! | [`directory`] | node records and the signed list of them |
+//! | [`file`] | the names of files |
 //! | [`value`], [`bencode`] | a tree of values and its two encodings |
 //! | [`rpc`] | requests, what is signed, replies |
 //! | [`stamp`], [`record`] | what the members of a swarm keep and compare |
 
 pub mod bencode;
 pub mod directory;
+pub mod file;
 pub mod id;
 mod json;
 pub mod limits;
@@ -30,6 +32,7 @@ pub mod stamp;
 pub mod swarm;
 pub mod value;
 
+pub use file::FileId;
 pub use id::{AccountId, AccountKind, MessageHash, NodeId};
 pub use limits::Millis;
 pub use namespace::{Access, Namespace};
