@@ -150,7 +150,7 @@ impl Direct {
         let auth = UnverifiedAuth {
             signature: key.sign(text.as_bytes())?,
             ed25519: Some(*key.verifying_key().as_bytes()),
-            subaccount: false,
+            subaccount: None,
         };
         let request = RetrieveRequest {
             account: self.owner.id(),

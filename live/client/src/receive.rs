@@ -117,7 +117,7 @@ impl Messenger {
         let key = self.account.signing_key();
         let signature = key.sign(signed::retrieve(namespace, timestamp).as_bytes())?;
         let ed25519 = Some(*key.verifying_key().as_bytes());
-        let auth = UnverifiedAuth { signature, ed25519, subaccount: false };
+        let auth = UnverifiedAuth { signature, ed25519, subaccount: None };
         let request = RetrieveRequest {
             account: self.account.id(),
             namespace,

@@ -4,6 +4,7 @@ use warren_wire::limits::{
     DEFAULT_MAX_SIZE, FORWARDED_TOLERANCE, MAX_PRIVATE_TTL, MAX_PUBLIC_TTL, MAX_RETRIEVE_BYTES,
     MIN_TTL, SIGNATURE_TOLERANCE, STORE_FUTURE,
 };
+use warren_wire::record::Rights;
 use warren_wire::rpc::{DeleteRequest, RetrieveRequest, StoreRequest, signed};
 use warren_wire::{Access, AccountId, MessageHash, Millis, Namespace};
 
@@ -91,7 +92,12 @@ fn check_store_signature(
     if request.signed_at.abs_diff(now) > origin.tolerance() {
         return Err(Answer::refuse(406, "store signature timestamp too far from current time"));
     }
-    auth::verify(&request.account, claimed, &signed::store(namespace, request.signed_at))
+    let rights = match namespace.access() {
+        Access::PublicOutbox => Rights::WRITE.and(Rights::DELETE),
+        _ => Rights::WRITE,
+    };
+    let text = signed::store(namespace, request.signed_at);
+    auth::verify(&request.account, claimed, rights, text.as_bytes(), &[])
         .map_err(|_| Answer::refuse(401, "store signature verification failed"))
 }
 
@@ -126,7 +132,7 @@ impl CheckedRetrieve {
                     ));
                 }
                 let text = signed::retrieve(request.namespace, *signed_at);
-                auth::verify(&request.account, claimed, &text)
+                auth::verify(&request.account, claimed, Rights::READ, text.as_bytes(), &[])
                     .map_err(|_| Answer::refuse(401, "retrieve signature verification failed"))?;
             }
             None if open => {}
@@ -179,7 +185,8 @@ impl CheckedDelete {
     /// # Errors
     /// 401 for a signature.
     pub fn check(request: DeleteRequest) -> Result<Self, Answer> {
-        auth::verify(&request.account, &request.auth, &signed::delete(&request.messages))
+        let text = signed::delete(&request.messages);
+        auth::verify(&request.account, &request.auth, Rights::DELETE, text.as_bytes(), &[])
             .map_err(|_| Answer::refuse(401, "delete_msgs signature verification failed"))?;
         Ok(Self { request })
     }

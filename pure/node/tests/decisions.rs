@@ -18,7 +18,10 @@ use warren_node::check::{CheckedDelete, CheckedRetrieve, CheckedStore, Origin};
 use warren_node::listing::{self, Published};
 use warren_node::{Answer, Body, Placement};
 use warren_wire::directory::{NodeList, NodeRecord, UnverifiedList};
-use warren_wire::rpc::{DeleteRequest, RetrieveRequest, StoreRequest, UnverifiedAuth, signed};
+use warren_wire::record::SubaccountToken;
+use warren_wire::rpc::{
+    DeleteRequest, RetrieveRequest, SignedToken, StoreRequest, UnverifiedAuth, signed,
+};
 use warren_wire::{AccountId, MessageHash, Namespace, NodeId, SwarmId, Value};
 
 const NOW: u64 = 1_700_000_000_000;
@@ -36,7 +39,7 @@ fn sign(seed: u8, text: &str) -> UnverifiedAuth {
     UnverifiedAuth {
         signature: key(seed).sign(text.as_bytes()).unwrap(),
         ed25519: Some(*key(seed).verifying_key().as_bytes()),
-        subaccount: false,
+        subaccount: None,
     }
 }
 
@@ -75,7 +78,8 @@ fn anyone_stores_in_a_public_inbox_and_the_owner_alone_elsewhere() {
     let mut for_another_namespace = signed_by_owner.clone();
     for_another_namespace.namespace = Namespace::new(3);
     let mut by_subaccount = signed_by_owner;
-    by_subaccount.auth.as_mut().unwrap().subaccount = true;
+    by_subaccount.auth.as_mut().unwrap().subaccount =
+        Some(SignedToken { token: SubaccountToken([3; 36]), signature: [0; 64] });
     for request in [by_another, for_another_namespace, by_subaccount] {
         assert_eq!(
             refusal(CheckedStore::check(request, NOW, Origin::Client)),
@@ -261,7 +265,7 @@ proptest! {
     ) {
         let mut request = store(2);
         let signature = [half, half].concat().try_into().unwrap();
-        request.auth = Some(UnverifiedAuth { signature, ed25519, subaccount: false });
+        request.auth = Some(UnverifiedAuth { signature, ed25519, subaccount: None });
         prop_assert!(CheckedStore::check(request, NOW, Origin::Client).is_err());
     }
 }

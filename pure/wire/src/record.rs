@@ -15,6 +15,51 @@ use crate::value::{Dict, Value};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SubaccountToken(pub [u8; 36]);
 
+/// What a subaccount may do: bits of a token's second byte.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rights(u8);
+
+impl Rights {
+    /// Retrieve messages and see when they expire.
+    pub const READ: Self = Self(1);
+    /// Store messages and extend their lives.
+    pub const WRITE: Self = Self(2);
+    /// Delete messages and shorten their lives.
+    pub const DELETE: Self = Self(4);
+    /// Act for accounts whose prefix is not the token's.
+    pub const ANY_PREFIX: Self = Self(8);
+
+    /// These and those.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+impl SubaccountToken {
+    /// How long a token is.
+    pub const BYTES: usize = 36;
+
+    /// Whether it gives all of these rights.
+    pub const fn gives(&self, rights: Rights) -> bool {
+        let [_, flags, ..] = self.0;
+        flags & rights.0 == rights.0
+    }
+
+    /// Whether it is for accounts of this kind: of the same prefix, or of any.
+    pub const fn is_for(&self, account: &AccountId) -> bool {
+        let [prefix, ..] = self.0;
+        let [own, ..] = *account.as_bytes();
+        prefix == own || self.gives(Rights::ANY_PREFIX)
+    }
+
+    /// The Ed25519 key that the subaccount signs with.
+    pub const fn key(&self) -> [u8; 32] {
+        let [_, _, _, _, key @ ..] = self.0;
+        key
+    }
+}
+
 /// A message that a swarm keeps.
 #[derive(Clone, PartialEq, Eq)]
 pub struct MessageRecord {

@@ -272,7 +272,7 @@ fn a_malformed_subaccount_is_named() {
 }
 
 #[test]
-fn what_a_subaccount_signed_is_not_passed_on_as_the_owners() {
+fn what_a_subaccount_signed_is_passed_on_with_its_token() {
     let signature = json!(format!("{}==", "A".repeat(86)));
     for token in ["A".repeat(48), "ab".repeat(36)] {
         let params = signed(json!(token), signature.clone());
@@ -280,8 +280,9 @@ fn what_a_subaccount_signed_is_not_passed_on_as_the_owners() {
         let Request::Store(read) = Request::from_json(body.as_bytes()).unwrap() else {
             panic!("no store")
         };
-        assert!(read.auth.as_ref().unwrap().subaccount);
-        assert_eq!(read.to_value().get("signature"), None);
+        assert!(read.auth.as_ref().unwrap().subaccount.is_some());
+        let Value::Dict(written) = read.to_value() else { panic!("no dictionary") };
+        assert_eq!(Request::read("store", &written).unwrap(), Request::Store(read));
     }
 }
 

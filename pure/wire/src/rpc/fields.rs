@@ -10,6 +10,12 @@ use crate::value::{Dict, Value};
 #[error("{0}")]
 pub struct FieldError(pub String);
 
+impl From<&str> for FieldError {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
 /// Below this a number is taken for seconds by mistake (one million seconds, in milliseconds).
 const LEAST_MILLIS: u64 = 1_000_000_000;
 
