@@ -10,6 +10,7 @@
 //! | [`placement`] | is this node one of those that keep the account's mail? |
 //! | [`auth`] | does the signature prove the owner? |
 //! | [`check`] | may this be stored, read, deleted? The only way to a checked request |
+//! | [`monitor`] | may this subscription be made? |
 //! | [`answer`] | the shape and text of each reply |
 //! | [`listing`] | the directory's JSON-RPC: who the nodes are |
 
@@ -17,8 +18,10 @@ pub mod answer;
 pub mod auth;
 pub mod check;
 pub mod listing;
+pub mod monitor;
 pub mod placement;
 
 pub use answer::{Answer, Body};
 pub use check::{CheckedDelete, CheckedRetrieve, CheckedStore, Origin};
+pub use monitor::CheckedMonitor;
 pub use placement::Placement;

@@ -10,6 +10,7 @@
 //! | [`fields`] | how single parameters are read, with their error texts |
 //! | [`auth`] | a claimed signature |
 //! | [`store`], [`retrieve`], [`delete`] | the parameters of each method |
+//! | [`monitor`] | a subscription to what arrives |
 //! | [`signed`] | the exact bytes that people and nodes sign |
 //! | [`reply`] | what a client reads out of an answer |
 //! | [`peer`] | what one member of a swarm passes on to another |
@@ -17,6 +18,7 @@
 pub mod auth;
 pub mod delete;
 pub mod fields;
+pub mod monitor;
 pub mod peer;
 pub mod reply;
 pub mod request;
@@ -24,8 +26,9 @@ pub mod retrieve;
 pub mod signed;
 pub mod store;
 
-pub use auth::UnverifiedAuth;
+pub use auth::{SignedToken, UnverifiedAuth};
 pub use delete::DeleteRequest;
+pub use monitor::MonitorRequest;
 pub use request::{Batch, Request, RequestError};
 pub use retrieve::RetrieveRequest;
 pub use store::StoreRequest;
