@@ -11,11 +11,13 @@
 //! | [`auth`] | does the signature prove the owner? |
 //! | [`check`] | may this be stored, read, deleted? The only way to a checked request |
 //! | [`monitor`] | may this subscription be made? |
+//! | [`challenge`] | who has to prove work, and does the proof hold? |
 //! | [`answer`] | the shape and text of each reply |
 //! | [`listing`] | the directory's JSON-RPC: who the nodes are |
 
 pub mod answer;
 pub mod auth;
+pub mod challenge;
 pub mod check;
 pub mod listing;
 pub mod monitor;

@@ -17,6 +17,7 @@
 //! | [`file`] | the names of files |
 //! | [`value`], [`bencode`] | a tree of values and its two encodings |
 //! | [`rpc`] | requests, what is signed, replies |
+//! | [`work`] | proofs of work that a flooded node asks for |
 //! | [`stamp`], [`record`] | what the members of a swarm keep and compare |
 
 pub mod bencode;
@@ -31,6 +32,7 @@ pub mod rpc;
 pub mod stamp;
 pub mod swarm;
 pub mod value;
+pub mod work;
 
 pub use file::FileId;
 pub use id::{AccountId, AccountKind, MessageHash, NodeId};

@@ -1,0 +1,92 @@
+//! Section `[limits]`: how much one node takes on, in all and from one client.
+
+use std::num::NonZeroU32;
+
+use serde::{Deserialize, Serialize};
+
+/// How much one node takes on. A client is an IPv4 address or an IPv6 /64.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LimitsConfig {
+    /// Whether clients are told apart by their address. Off, nobody is put off: for networks in
+    /// which everybody has one address.
+    pub tell_clients_apart: bool,
+    /// Requests that a client may make at once, on each route.
+    pub client_burst: NonZeroU32,
+    /// Requests that a client may make each second from then on.
+    pub client_per_second: NonZeroU32,
+    /// As `client_burst`, for a node of the list: it brings the requests of many clients.
+    pub node_burst: NonZeroU32,
+    /// As `client_per_second`, for a node of the list.
+    pub node_per_second: NonZeroU32,
+    /// Connections open at once; half of the open files the process may have bounds it too.
+    pub connections: NonZeroU32,
+    /// Connections that one client may have open at once.
+    pub client_connections: NonZeroU32,
+    /// Connections that one client may open each second; ten times as many at once.
+    pub client_new_connections_per_second: NonZeroU32,
+    /// Memory for the bodies of requests, in MiB.
+    pub body_room_mib: NonZeroU32,
+    /// What one client may take of it, in MiB.
+    pub client_body_mib: NonZeroU32,
+    /// Memory for answers that their clients have not read, in MiB.
+    pub answer_room_mib: NonZeroU32,
+    /// After so many seconds without a byte taken, a client that does not read is cut off.
+    pub write_seconds: NonZeroU32,
+    /// Messages without the owner's signature that one mailbox takes at once.
+    pub mailbox_burst: NonZeroU32,
+    /// Messages without the owner's signature that one mailbox takes each second from then on;
+    /// those beyond cost their sender a proof of work.
+    pub mailbox_per_second: NonZeroU32,
+    /// What such a proof costs.
+    pub proof: ProofConfig,
+}
+
+/// What a proof of work costs its maker; checking one costs the node a 2^bits-th of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ProofConfig {
+    /// Memory of one guess, in KiB (Argon2id).
+    pub memory_kib: NonZeroU32,
+    /// Passes over the memory of one guess.
+    pub passes: NonZeroU32,
+    /// 2^bits guesses are needed on average; 0 to 16.
+    pub bits: u8,
+    /// How long a challenge may be answered, in seconds.
+    pub seconds: NonZeroU32,
+}
+
+impl Default for LimitsConfig {
+    fn default() -> Self {
+        Self {
+            tell_clients_apart: true,
+            client_burst: count(600),
+            client_per_second: count(300),
+            node_burst: count(6_000),
+            node_per_second: count(3_000),
+            connections: count(4_096),
+            client_connections: count(256),
+            client_new_connections_per_second: count(50),
+            body_room_mib: count(256),
+            client_body_mib: count(64),
+            answer_room_mib: count(256),
+            write_seconds: count(30),
+            mailbox_burst: count(5_000),
+            mailbox_per_second: count(5),
+            proof: ProofConfig::default(),
+        }
+    }
+}
+
+impl Default for ProofConfig {
+    fn default() -> Self {
+        Self { memory_kib: count(8 * 1024), passes: count(1), bits: 5, seconds: count(120) }
+    }
+}
+
+const fn count(number: u32) -> NonZeroU32 {
+    match NonZeroU32::new(number) {
+        Some(number) => number,
+        None => NonZeroU32::MIN,
+    }
+}

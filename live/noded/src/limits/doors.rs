@@ -1,0 +1,168 @@
+//! Who may come in: how many connections there are in all and from one client, how fast new ones
+//! come, and whose connection is closed because it does not stop asking.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::network::Network;
+use super::rate::{Rate, Rates};
+
+/// After so many refusals in a row a connection is closed: refusing costs the node more than a
+/// closed connection does.
+const MOST_REFUSALS: u32 = 64;
+
+/// What one client may have.
+#[derive(Debug, Clone, Copy)]
+pub struct Share {
+    /// Connections open at once.
+    pub connections: usize,
+    /// How fast it may open new ones.
+    pub arrivals: Rate,
+}
+
+/// The doors of one server.
+pub struct Doors {
+    room: Arc<Semaphore>,
+    share: Option<Share>,
+    arrivals: Rates<Network>,
+    inside: Mutex<Inside>,
+}
+
+#[derive(Default)]
+struct Inside {
+    counts: HashMap<Network, usize>,
+    refusals: HashMap<SocketAddr, Arc<AtomicU32>>,
+}
+
+/// A connection's leave to stay, until it is dropped.
+pub struct Entry {
+    doors: Arc<Doors>,
+    peer: SocketAddr,
+    refusals: Arc<AtomicU32>,
+    _room: OwnedSemaphorePermit,
+}
+
+impl Doors {
+    /// Room for so many connections; of each client, its share.
+    pub fn new(most: usize, share: Option<Share>) -> Arc<Self> {
+        Arc::new(Self {
+            room: Arc::new(Semaphore::new(most)),
+            share,
+            arrivals: Rates::default(),
+            inside: Mutex::default(),
+        })
+    }
+
+    /// Lets a connection in; `None` where it has to be closed at once.
+    pub fn enter(self: &Arc<Self>, peer: SocketAddr, trusted: bool) -> Option<Entry> {
+        let room = Arc::clone(&self.room).try_acquire_owned().ok()?;
+        let network = Network::from(peer.ip());
+        let share = self.share.filter(|_| !trusted);
+        if share.is_some_and(|it| !self.arrivals.admit(network, it.arrivals, Instant::now())) {
+            return None;
+        }
+        let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = inside.counts.entry(network).or_default();
+        if share.is_some_and(|share| *count >= share.connections) {
+            return None;
+        }
+        *count += 1;
+        let refusals = Arc::new(AtomicU32::new(0));
+        inside.refusals.insert(peer, Arc::clone(&refusals));
+        Some(Entry { doors: Arc::clone(self), peer, refusals, _room: room })
+    }
+
+    /// Notes that a request of this connection was refused for its number.
+    pub fn refused(&self, peer: SocketAddr) {
+        let inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(refusals) = inside.refusals.get(&peer) {
+            refusals.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Notes that a request of this connection was served.
+    pub fn served(&self, peer: SocketAddr) {
+        let inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(refusals) = inside.refusals.get(&peer) {
+            refusals.store(0, Ordering::Relaxed);
+        }
+    }
+
+    /// How many connections are open.
+    pub fn connections(&self) -> usize {
+        self.inside.lock().unwrap_or_else(PoisonError::into_inner).refusals.len()
+    }
+}
+
+impl Entry {
+    /// Whether the connection has to end.
+    pub fn is_shut(&self) -> bool {
+        self.refusals.load(Ordering::Relaxed) >= MOST_REFUSALS
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        let network = Network::from(self.peer.ip());
+        let mut inside = self.doors.inside.lock().unwrap_or_else(PoisonError::into_inner);
+        inside.refusals.remove(&self.peer);
+        if let Some(count) = inside.counts.get_mut(&network) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                inside.counts.remove(&network);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn peer(last: u8, port: u16) -> SocketAddr {
+        ([192, 0, 2, last], port).into()
+    }
+
+    fn share(connections: usize, burst: u32) -> Option<Share> {
+        Some(Share { connections, arrivals: Rate { burst: burst.into(), per_second: 0.0 } })
+    }
+
+    #[test]
+    fn one_client_takes_its_share_and_leaves_the_rest_to_others() {
+        let doors = Doors::new(5, share(2, 100));
+        let held: Vec<_> = (1..=2).map(|port| doors.enter(peer(1, port), false).unwrap()).collect();
+        assert!(doors.enter(peer(1, 3), false).is_none());
+        let trusted = doors.enter(peer(1, 4), true);
+        assert!(trusted.is_some() && doors.enter(peer(2, 1), false).is_some());
+        assert_eq!(doors.connections(), 3);
+        drop((held, trusted));
+        assert!(doors.enter(peer(1, 3), false).is_some());
+        assert_eq!(doors.connections(), 0);
+        assert!(doors.inside.lock().unwrap().counts.is_empty());
+    }
+
+    #[test]
+    fn a_client_that_comes_and_goes_too_fast_stays_outside() {
+        let doors = Doors::new(5, share(5, 3));
+        assert_eq!((0..9).filter(|_| doors.enter(peer(1, 1), false).is_some()).count(), 3);
+        assert!(doors.enter(peer(2, 1), false).is_some());
+    }
+
+    #[test]
+    fn a_connection_that_does_not_stop_asking_is_shut() {
+        let doors = Doors::new(5, None);
+        let entry = doors.enter(peer(1, 1), false).unwrap();
+        (0..63).for_each(|_| doors.refused(peer(1, 1)));
+        assert!(!entry.is_shut());
+        doors.served(peer(1, 1));
+        (0..63).for_each(|_| doors.refused(peer(1, 1)));
+        assert!(!entry.is_shut());
+        doors.refused(peer(1, 1));
+        assert!(entry.is_shut());
+    }
+}
