@@ -138,6 +138,7 @@ impl Direct {
             data: unique.repeat(MESSAGE_BYTES / unique.len()),
             auth: None,
             signed_at: now,
+            work: None,
         };
         self.ask("store", &request.to_value()).await.map(|_| ())
     }

@@ -180,6 +180,7 @@ impl Messenger {
             data: copy.data.clone(),
             auth: None,
             signed_at: copy.timestamp,
+            work: None,
         }
         .to_value();
         let (mut proofs, mut renewed) = (2, false);

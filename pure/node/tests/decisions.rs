@@ -52,6 +52,7 @@ fn store(namespace: i16) -> StoreRequest {
         data: b"sealed".to_vec(),
         auth: None,
         signed_at: NOW,
+        work: None,
     }
 }
 

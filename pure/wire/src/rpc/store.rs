@@ -6,6 +6,7 @@ use crate::id::AccountId;
 use crate::limits::{MAX_DATA_BYTES, Millis};
 use crate::namespace::Namespace;
 use crate::value::{Dict, Value};
+use crate::work::WorkProof;
 
 /// The most characters of base64 that `data` may have.
 const MAX_DATA_BASE64: usize = MAX_DATA_BYTES.div_ceil(3) * 4;
@@ -27,6 +28,8 @@ pub struct StoreRequest {
     pub auth: Option<UnverifiedAuth>,
     /// The time the signature names; `timestamp` where none is given.
     pub signed_at: Millis,
+    /// The work that a flooded node asked for; what is malformed counts as none.
+    pub work: Option<WorkProof>,
 }
 
 impl StoreRequest {
@@ -53,7 +56,8 @@ impl StoreRequest {
         };
         let data = read_data(fields.required("data")?)?;
         let signed_at = signed_at.unwrap_or(timestamp);
-        Ok(Self { account, namespace, timestamp, expiry, data, auth, signed_at })
+        let work = fields.get("proof").and_then(WorkProof::read);
+        Ok(Self { account, namespace, timestamp, expiry, data, auth, signed_at, work })
     }
 
     /// The parameters as they go on the wire.
@@ -68,6 +72,9 @@ impl StoreRequest {
         if let Some(auth) = &self.auth {
             auth.write(&mut dict);
             dict.insert("sig_timestamp".to_owned(), self.signed_at.into());
+        }
+        if let Some(work) = &self.work {
+            dict.insert("proof".to_owned(), work.to_value());
         }
         Value::Dict(dict)
     }
