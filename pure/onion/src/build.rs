@@ -121,7 +121,8 @@ pub fn build_with(
     wrap(&route, payload, options.base64, entropy)
 }
 
-fn check_route(route: &[(Hop, Cipher)]) -> Result<(), BuildError> {
+/// Refuses a way that is too short, too long or comes back to a node. The last hop may be a server.
+pub(crate) fn check_route(route: &[(Hop, Cipher)]) -> Result<(), BuildError> {
     let hops = route.len().saturating_sub(1);
     if hops == 0 {
         return Err(BuildError::EmptyPath);
@@ -149,37 +150,43 @@ pub(crate) fn wrap(
     let (&(destination, cipher), path) = route.split_last().ok_or(BuildError::EmptyPath)?;
     let header = InnerHeader::Deliver { json: true, base64 };
     let request = framing::join(payload, &header.to_json())?;
-    let mut layer = Layer::seal(destination, cipher, &request, entropy)?;
-    let mut previous = destination.id;
-    let mut reply_key = None;
+    let layer = Layer::seal(destination, cipher, &request, entropy)?;
+    let (packet, key) = enclose(path, layer, destination.id, entropy)?;
+    Ok(Built { packet, reply_key: ReplyKey::new(key) })
+}
+
+/// Puts the layers of a path's nodes around one that is for `addressee`; gives the packet and the
+/// key of the layer that was enclosed.
+pub(crate) fn enclose(
+    path: &[(Hop, Cipher)],
+    inside: Layer,
+    addressee: NodeId,
+    entropy: &mut dyn Entropy,
+) -> Result<(Vec<u8>, LayerKey), BuildError> {
+    let Layer { mut header, mut sealed, key } = inside;
+    let mut next = addressee;
     for &(hop, cipher) in path.iter().rev() {
-        let header = InnerHeader::Relay {
-            next: previous,
-            ephemeral: layer.header.ephemeral,
-            cipher: layer.header.cipher,
-        };
-        let frame = framing::join(&layer.sealed, &header.to_json())?;
-        let outside = Layer::seal(hop, cipher, &frame, entropy)?;
-        reply_key.get_or_insert(layer.key);
-        layer = outside;
-        previous = hop.id;
+        let relay = InnerHeader::Relay { next, ephemeral: header.ephemeral, cipher: header.cipher };
+        let frame = framing::join(&sealed, &relay.to_json())?;
+        Layer { header, sealed, .. } = Layer::seal(hop, cipher, &frame, entropy)?;
+        next = hop.id;
     }
-    let packet = framing::join(&layer.sealed, &layer.header.to_json())?;
+    let packet = framing::join(&sealed, &header.to_json())?;
     if packet.len() > MAX_BODY_BYTES {
         return Err(BuildError::TooLarge);
     }
-    Ok(Built { packet, reply_key: ReplyKey::new(reply_key.unwrap_or(layer.key)) })
+    Ok((packet, key))
 }
 
 /// A sealed layer and what its node must be told to open it.
-struct Layer {
-    header: OuterHeader,
-    sealed: Vec<u8>,
-    key: LayerKey,
+pub(crate) struct Layer {
+    pub(crate) header: OuterHeader,
+    pub(crate) sealed: Vec<u8>,
+    pub(crate) key: LayerKey,
 }
 
 impl Layer {
-    fn seal(
+    pub(crate) fn seal(
         hop: Hop,
         cipher: Cipher,
         plaintext: &[u8],

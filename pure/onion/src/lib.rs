@@ -39,6 +39,8 @@
 //! | [`mod@build`] | a client wraps a request |
 //! | [`mod@peel`] | a node takes one layer off |
 //! | [`reply`] | the destination answers, the client reads |
+//! | [`server`] | a packet for a server behind the last node, and the server's end of it |
+//! | [`request`] | what such a server is asked and answers: HTTP in a list of bencode |
 
 pub mod framing;
 pub mod header;
@@ -48,6 +50,8 @@ pub mod path;
 pub mod build;
 pub mod peel;
 pub mod reply;
+pub mod request;
+pub mod server;
 
 #[cfg(test)]
 mod tests;
@@ -57,3 +61,5 @@ pub use layer::Cipher;
 pub use path::{Path, PathError, PathRules, choose_guard, choose_path};
 pub use peel::{PeelError, Peeled, ProxyRequest, peel};
 pub use reply::{RelayFailure, Reply, ReplyError, ReplyForm, ReplyKey, open_reply};
+pub use request::{ServerRequest, ServerResponse};
+pub use server::{Server, ServerPacket, build_for_server, peel_at_server};

@@ -95,8 +95,22 @@ impl ReplyKey {
         self.seal(400, "Invalid json", ReplyForm::default(), entropy)
     }
 
+    /// Seals an answer of any form, as a server outside the network does: raw, or in base64.
+    ///
+    /// # Errors
+    /// Never; the library's result is passed on.
+    pub fn seal_bytes(
+        &self,
+        answer: &[u8],
+        base64: bool,
+        entropy: &mut dyn Entropy,
+    ) -> Result<Vec<u8>, CryptoError> {
+        let sealed = self.0.seal(answer, entropy)?;
+        Ok(if base64 { STANDARD.encode(sealed).into_bytes() } else { sealed })
+    }
+
     /// Opens base64 or raw bytes.
-    fn open(&self, body: &[u8]) -> Result<Vec<u8>, CryptoError> {
+    pub(crate) fn open(&self, body: &[u8]) -> Result<Vec<u8>, CryptoError> {
         match TOLERANT.decode(body.trim_ascii()) {
             Ok(sealed) => self.0.open(&sealed).or_else(|_| self.0.open(body)),
             Err(_) => self.0.open(body),
@@ -215,7 +229,7 @@ pub fn open_reply(key: &ReplyKey, body: &[u8]) -> Result<Reply, ReplyError> {
     read_reply(&plaintext).ok_or(ReplyError::Malformed)
 }
 
-fn read_reply(plaintext: &[u8]) -> Option<Reply> {
+pub(crate) fn read_reply(plaintext: &[u8]) -> Option<Reply> {
     let Ok(Value::Object(mut fields)) = serde_json::from_slice(plaintext) else { return None };
     let status = fields.get("status").or_else(|| fields.get("status_code"))?.as_u64()?;
     let body = fields.remove("body").unwrap_or(Value::Null);
