@@ -159,6 +159,7 @@ impl Direct {
             after: None,
             max_count: None,
             max_size: None,
+            wait: None,
             auth: Some((auth, now)),
         };
         let answer = self.ask("retrieve", &request.to_value()).await?;

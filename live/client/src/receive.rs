@@ -124,6 +124,7 @@ impl Messenger {
             after: self.db.cursor(&node.id, namespace)?,
             max_count: None,
             max_size: None,
+            wait: None,
             auth: Some((auth, timestamp)),
         };
         Ok(request.to_value())

@@ -60,6 +60,12 @@ impl HeldBody {
     }
 }
 
+impl AsRef<[u8]> for HeldBody {
+    fn as_ref(&self) -> &[u8] {
+        self.bytes()
+    }
+}
+
 /// The room that all bodies of one server share.
 ///
 /// Room is taken for bytes that have come, not for those announced: whoever sends nothing takes

@@ -21,6 +21,7 @@ use warren_wire::limits::MAX_BODY_BYTES;
 
 use crate::bodies::BodyError;
 use crate::directory::{MAX_QUESTION_BYTES, answer_question};
+use crate::held::Share;
 use crate::node::Node;
 use crate::{onion_route, storage_route, swarm_route};
 
@@ -56,8 +57,9 @@ pub fn router(node: Arc<Node>) -> Router {
 }
 
 async fn storage(State(node): State<Arc<Node>>, request: Request) -> Response {
+    let share = share_of(&node, &request);
     match node.bodies.read(request.into_body(), MAX_BODY_BYTES).await {
-        Ok(body) => respond(storage_route::answer(&node, body.bytes()).await),
+        Ok(body) => respond(storage_route::answer(&node, body, share).await),
         Err(error) => unread(error),
     }
 }
@@ -65,10 +67,19 @@ async fn storage(State(node): State<Arc<Node>>, request: Request) -> Response {
 async fn onion(State(node): State<Arc<Node>>, request: Request) -> Response {
     match node.bodies.read(request.into_body(), MAX_BODY_BYTES).await {
         Ok(body) => {
-            let (status, body) = onion_route::answer(&node, body.bytes()).await;
+            let (status, body) = onion_route::answer(&node, body).await;
             response(status, "text/plain", body)
         }
         Err(error) => unread(error),
+    }
+}
+
+/// On whose account a request may be held open. Where clients are not told apart by their address,
+/// they are not here either.
+fn share_of(node: &Node, request: &Request) -> Share {
+    match (&node.rates, request.extensions().get::<ConnectInfo<SocketAddr>>()) {
+        (Some(_), Some(ConnectInfo(client))) => Share::of(client.ip()),
+        _ => Share::Unknown,
     }
 }
 

@@ -13,6 +13,7 @@
 //! | [`rate`] | how many requests one client may make |
 //! | [`onion_route`] | `/onion_req/v2`: peel, pass on or deliver |
 //! | [`storage_route`] | `/storage_rpc/v1`: carry a request out, alone or in a batch |
+//! | [`held`] | requests held open until a message arrives |
 //! | [`swarm_route`] | `/swarm/v1`: what another member of the swarm passes on |
 //! | [`replicate`] | passing a store or a deletion on to the rest of the swarm |
 //! | [`node`] | one running node: its state, start and end |
@@ -23,6 +24,7 @@
 
 pub mod bodies;
 pub mod directory;
+pub mod held;
 pub mod http;
 pub mod identity;
 pub mod listen;

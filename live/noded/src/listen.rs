@@ -14,8 +14,13 @@ use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Sleep, sleep, timeout};
 
-/// The most connections of one server, where the operating system allows as many.
-const MOST_CONNECTIONS: usize = 4_096;
+/// The most connections of one server, where the operating system allows as many: those who wait
+/// for messages have one each.
+const MOST_CONNECTIONS: usize = 65_536;
+/// The most connections where the operating system does not say how many files may be open.
+const CAUTIOUS_CONNECTIONS: usize = 4_096;
+/// The files that the storage and the connections to other nodes may need.
+const OTHER_FILES: usize = 4_096;
 /// How long a handshake may take.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the head of a request may take, and an unused connection of HTTP/1 stays open.
@@ -47,10 +52,11 @@ fn bounded_to<A>(server: Server<A>, most: usize) -> Server<Bounded<A>> {
     server
 }
 
-/// Half of the files that this process may have open, since the storage needs some too.
+/// As many files as this process may have open, but for those that it needs otherwise: at most half.
 fn most_connections() -> usize {
     let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
-    open_files(&limits).map_or(MOST_CONNECTIONS, |files| MOST_CONNECTIONS.min(files / 2))
+    let free = |files: usize| files - OTHER_FILES.min(files / 2);
+    open_files(&limits).map_or(CAUTIOUS_CONNECTIONS, |files| MOST_CONNECTIONS.min(free(files)))
 }
 
 /// The soft limit for open files, out of Linux' list of limits.

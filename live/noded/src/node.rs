@@ -19,6 +19,7 @@ use warren_transport::certificate::CertificateError;
 use warren_wire::{Millis, NodeId};
 
 use crate::bodies::{self, Bodies};
+use crate::held::Held;
 use crate::identity::{Identity, IdentityError};
 use crate::rate::Rates;
 use crate::under_way::UnderWay;
@@ -67,6 +68,8 @@ pub struct Node {
     pub bodies: Bodies,
     /// The requests that are being answered.
     pub under_way: UnderWay,
+    /// Those who wait for messages.
+    pub held: Held,
 }
 
 /// A list of nodes and a node's place in it.
@@ -150,6 +153,7 @@ impl Node {
             rates,
             bodies: Bodies::new(bodies::ROOM_BYTES),
             under_way: UnderWay::default(),
+            held: Held::default(),
         });
 
         let handle = Handle::new();
@@ -202,6 +206,7 @@ impl RunningNode {
     pub async fn stop(self) {
         let Self { node, handle, mut server, sweeper, .. } = self;
         let end = Instant::now() + DRAIN;
+        node.held.close();
         handle.graceful_shutdown(Some(DRAIN));
         sweeper.abort();
         let idle = async {

@@ -10,20 +10,27 @@ use warren_onion::{Peeled, peel};
 use warren_transport::TransportError;
 use warren_wire::NodeId;
 
+use crate::held::Share;
 use crate::node::Node;
 use crate::storage_route;
 
 /// How long the rest of the path may take.
 const RELAY_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long the rest of the path may take once this node stops: what is not held open is answered
+/// within that.
+const LAST_ANSWERS: Duration = Duration::from_secs(1);
 
 /// Status and body for the node or client that sent the packet.
 ///
 /// A relay passes back untouched what it gets: only the last node seals the answer, once.
-pub async fn answer(node: &Arc<Node>, packet: &[u8]) -> (u16, Vec<u8>) {
-    match peel(packet, node.identity.x25519()) {
+/// While the rest of the path is waited for, nothing of the packet is kept here.
+pub async fn answer(node: &Arc<Node>, packet: impl AsRef<[u8]>) -> (u16, Vec<u8>) {
+    let peeled = peel(packet.as_ref(), node.identity.x25519());
+    drop(packet);
+    match peeled {
         Ok(Peeled::Relay { next, packet, .. }) => relay(node, next, packet).await,
         Ok(Peeled::Deliver { payload, reply, json, base64 }) => {
-            let answer = storage_route::answer(node, &payload).await;
+            let answer = storage_route::answer(node, payload, Share::Unknown).await;
             seal(&reply, answer, ReplyForm { json, base64 })
         }
         Ok(Peeled::Proxy(request)) => {
@@ -38,7 +45,20 @@ pub async fn answer(node: &Arc<Node>, packet: &[u8]) -> (u16, Vec<u8>) {
     }
 }
 
+/// Passes a packet on for as long as this node runs: the rest of the path may hold it open.
 async fn relay(node: &Node, next: NodeId, packet: Vec<u8>) -> (u16, Vec<u8>) {
+    tokio::select! {
+        answer = pass_on(node, next, packet) => answer,
+        () = stopped(node) => (503, b"Service node is not ready: shutting down\n".to_vec()),
+    }
+}
+
+async fn stopped(node: &Node) {
+    node.held.closed().await;
+    tokio::time::sleep(LAST_ANSWERS).await;
+}
+
+async fn pass_on(node: &Node, next: NodeId, packet: Vec<u8>) -> (u16, Vec<u8>) {
     let failure = match node.placement().list().get(&next) {
         None => RelayFailure::NextNodeNotFound(next),
         Some(record) => {

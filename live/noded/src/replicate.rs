@@ -11,6 +11,7 @@ use warren_wire::directory::NodeRecord;
 use warren_wire::rpc::{peer, signed};
 use warren_wire::{Millis, NodeId, Value, bencode};
 
+use crate::held::{Arrivals, Arrived};
 use crate::node::Node;
 
 /// How long another member may take: less than the five seconds after which clients turn to
@@ -63,6 +64,16 @@ pub async fn store_here(node: &Node, checked: &CheckedStore, now: Millis) -> Mem
         Ok(stored) => stored,
         Err(error) => return storage_failed(&error),
     };
+    if !stored.already {
+        node.held.arrived(&Arrived {
+            owner: request.account,
+            namespace: request.namespace,
+            hash: *checked.hash(),
+            timestamp: request.timestamp,
+            expiry: stored.expiry,
+            data: &request.data,
+        });
+    }
     let text = signed::stored(checked.hash());
     node.identity.signing_key().sign(text.as_bytes()).map_or(
         MemberResult::StorageFailed,

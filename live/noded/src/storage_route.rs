@@ -12,20 +12,37 @@ use warren_wire::Millis;
 use warren_wire::limits::MAX_RETRIEVE_BYTES;
 use warren_wire::rpc::{Batch, DeleteRequest, Request, RetrieveRequest, StoreRequest};
 
+use crate::held::Share;
+use crate::held::hold::{self, Waiting};
 use crate::node::{Node, now};
 use crate::replicate;
 
 /// How many bytes of messages one answer may still take: a batch of retrieves shares what a single
 /// one may have.
-struct Room(Mutex<usize>);
+pub(crate) struct Room(Mutex<usize>);
 
-/// Reads a JSON body and carries the request out.
-pub async fn answer(node: &Arc<Node>, body: &[u8]) -> Answer {
-    let room = Room(Mutex::new(MAX_RETRIEVE_BYTES));
-    match Request::from_json(body) {
-        Ok(Request::Batch(batch)) => answer_batch(node, batch, &room).await,
-        Ok(request) => answer_one(node, request, &room).await,
-        Err(error) => Answer::refuse(400, error.to_string()),
+/// Reads a JSON body and carries the request out; holds it open where it asks for that. `share` is
+/// on whose account it is held.
+pub async fn answer(node: &Arc<Node>, body: impl AsRef<[u8]>, share: Share) -> Answer {
+    let request = match Request::from_json(body.as_ref()) {
+        Ok(request) => request,
+        Err(error) => return Answer::refuse(400, error.to_string()),
+    };
+    // While a request is held, what came with it is not.
+    drop(body);
+    let waiting = Waiting::of(&request).map(Box::new);
+    let first = Box::pin(carry_out(node, request)).await;
+    match waiting {
+        Some(waiting) => Box::pin(hold::hold(node, waiting, first, share)).await,
+        None => first,
+    }
+}
+
+async fn carry_out(node: &Arc<Node>, request: Request) -> Answer {
+    let room = Room::new();
+    match request {
+        Request::Batch(batch) => answer_batch(node, batch, &room).await,
+        request => answer_one(node, request, &room).await,
     }
 }
 
@@ -88,14 +105,20 @@ async fn delete(node: &Arc<Node>, request: DeleteRequest, now: Millis) -> Result
     to_its_end(node, work).await
 }
 
-async fn retrieve(
+/// Reads a mailbox. `since` is when the request came, by which the time that its owner signed is
+/// judged: it may have been held open meanwhile.
+///
+/// # Errors
+/// The refusal.
+pub(crate) async fn retrieve(
     node: &Node,
     request: &RetrieveRequest,
     room: &Room,
-    now: Millis,
+    since: Millis,
 ) -> Result<Answer, Answer> {
+    let now = now();
     node.placement().require(&request.account, now)?;
-    let checked = CheckedRetrieve::check(request, now)?;
+    let checked = CheckedRetrieve::check(request, since)?;
     if checked.max_count == Some(0) {
         return Ok(answer::messages(Vec::new(), false, now));
     }
@@ -121,6 +144,11 @@ async fn retrieve(
 }
 
 impl Room {
+    /// As much as one answer may have.
+    pub(crate) fn new() -> Self {
+        Self(Mutex::new(MAX_RETRIEVE_BYTES))
+    }
+
     /// Reads one page after the other, each within what those before it left. A page has one message
     /// at least, so that every reader comes further; `more` tells those that want the rest.
     async fn read(&self, node: &Node, query: Query, now: Millis) -> Result<Page, StoreError> {

@@ -1,7 +1,7 @@
-//! One pool of open connections for each node, each with that node's pin.
+//! Open connections to each node, each with that node's pin; more of them where many requests wait.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT_LANGUAGE, CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT};
@@ -16,6 +16,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// How often a node is asked whether it is still there while it owes an answer, and how long it
 /// may take to say so.
 const PING: Duration = Duration::from_secs(5);
+/// How many requests share one connection: fewer than a node takes at once on one (256), for those
+/// beyond would wait in line behind requests that are held open.
+const MOST_PER_LANE: usize = 200;
 /// How long an unused connection stays open.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -45,10 +48,14 @@ pub struct Reply {
 /// Where a node listens and which certificate it must show.
 type PoolKey = (std::net::SocketAddr, Option<[u8; 32]>);
 
+/// One connection to a node, where it speaks HTTP/2. Its strong count, less one, is the number of
+/// requests on it.
+type Lane = Arc<reqwest::Client>;
+
 /// Connections to nodes, made when first needed and kept open.
 #[derive(Default)]
 pub struct Connections {
-    pools: Mutex<HashMap<PoolKey, reqwest::Client>>,
+    pools: Mutex<HashMap<PoolKey, Vec<Lane>>>,
 }
 
 impl Connections {
@@ -68,9 +75,9 @@ impl Connections {
         body: Vec<u8>,
         timeout: Duration,
     ) -> Result<Reply, TransportError> {
-        let client = self.pool(node)?;
+        let lane = self.lane(node)?;
         let url = format!("https://{}{path}", node.address());
-        let response = client
+        let response = lane
             .post(url)
             .timeout(timeout)
             .header(CONTENT_TYPE, "application/octet-stream")
@@ -81,16 +88,17 @@ impl Connections {
         read(response).await
     }
 
-    fn pool(&self, node: &NodeRecord) -> Result<reqwest::Client, TransportError> {
+    /// The first lane to a node that has room, which is taken until the result is dropped.
+    fn lane(&self, node: &NodeRecord) -> Result<Lane, TransportError> {
         let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (node.address(), node.certificate);
-        if let Some(client) = pools.get(&key) {
-            return Ok(client.clone());
+        let lanes = pools.entry((node.address(), node.certificate)).or_default();
+        if let Some(lane) = lanes.iter().find(|lane| Arc::strong_count(lane) <= MOST_PER_LANE) {
+            return Ok(Arc::clone(lane));
         }
         let pin = node.certificate.map_or(Pin::Any, Pin::Certificate);
-        let client = http_client(pin)?;
-        pools.insert(key, client.clone());
-        Ok(client)
+        let lane = Arc::new(http_client(pin)?);
+        lanes.push(Arc::clone(&lane));
+        Ok(lane)
     }
 }
 

@@ -136,6 +136,7 @@ fn a_mailbox_opens_to_its_owner_in_time_alone() {
         after: None,
         max_count: None,
         max_size: None,
+        wait: None,
         auth,
     };
     let text = |namespace, time| signed::retrieve(Namespace::new(namespace), time);

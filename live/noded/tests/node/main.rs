@@ -9,6 +9,7 @@
 
 mod answers;
 mod directory;
+mod held;
 mod http;
 mod killed;
 mod network;

@@ -6,6 +6,7 @@ use futures_util::FutureExt;
 use serde_json::{Value, json};
 use warren_crypto::ed25519::SigningKey;
 use warren_crypto::{Secret, SystemEntropy};
+use warren_noded::held::Share;
 use warren_noded::node::now;
 use warren_noded::storage_route;
 use warren_wire::directory::NodeList;
@@ -96,7 +97,9 @@ async fn what_a_client_begins_and_leaves_reaches_every_member_all_the_same() {
     let body = |method: &str, params: Value| json!({ "method": method, "params": params });
     let begin = |body: Value| {
         let bytes = body.to_string().into_bytes();
-        assert!(storage_route::answer(network.node(0), &bytes).now_or_never().is_none());
+        assert!(
+            storage_route::answer(network.node(0), &bytes, Share::Unknown).now_or_never().is_none()
+        );
     };
     let agree_on = async |expected: &[&str]| {
         for member in network.records() {

@@ -20,6 +20,8 @@ pub struct RetrieveRequest {
     pub max_count: Option<i64>,
     /// At most so many bytes; -n means one n-th of what a reply may carry.
     pub max_size: Option<i64>,
+    /// How long the answer may be held back until there is a message, in milliseconds; Warren's own.
+    pub wait: Option<Millis>,
     /// The owner's signature and the time it names.
     pub auth: Option<(UnverifiedAuth, Millis)>,
 }
@@ -38,6 +40,7 @@ impl RetrieveRequest {
         fields.strings(&["pubKey", "pubkey", "pubkey_ed25519", "signature"])?;
         fields.strings(&["subaccount", "subaccount_sig"])?;
         let timestamp = fields.timestamp("timestamp")?;
+        let wait = fields.integer("wait")?.and_then(|wait| Millis::try_from(wait).ok());
         let account = fields.account()?;
         let open = matches!(namespace.access(), Access::Open | Access::PublicOutbox);
         let auth_given = ["pubkey_ed25519", "signature", "timestamp"]
@@ -50,7 +53,7 @@ impl RetrieveRequest {
             None
         };
         let after = fields.one_of("last_hash", "lastHash")?.map(read_last_hash).transpose()?;
-        Ok(Self { account, namespace, after: after.flatten(), max_count, max_size, auth })
+        Ok(Self { account, namespace, after: after.flatten(), max_count, max_size, wait, auth })
     }
 
     /// The parameters as they go on the wire.
@@ -67,6 +70,9 @@ impl RetrieveRequest {
             if let Some(limit) = limit {
                 dict.insert(name.to_owned(), limit.into());
             }
+        }
+        if let Some(wait) = self.wait {
+            dict.insert("wait".to_owned(), wait.into());
         }
         if let Some((auth, timestamp)) = &self.auth {
             auth.write(&mut dict);
