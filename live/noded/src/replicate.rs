@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use futures_util::future::{join, join_all};
 use warren_node::answer::{self, MemberResult};
+use warren_node::swarm_request::texts_of;
 use warren_node::{CheckedDelete, CheckedStore};
 use warren_store::{NewMessage, StoreError};
 use warren_transport::TransportError;
 use warren_wire::directory::NodeRecord;
 use warren_wire::rpc::{peer, signed};
-use warren_wire::{Millis, NodeId, Value, bencode};
+use warren_wire::value::Dict;
+use warren_wire::{Millis, NodeId, Stamp, Value, bencode};
 
 use crate::held::{Arrivals, Arrived};
 use crate::node::Node;
@@ -78,12 +80,8 @@ pub async fn store_here(node: &Node, checked: &CheckedStore, now: Millis) -> Mem
     node.identity.signing_key().sign(text.as_bytes()).map_or(
         MemberResult::StorageFailed,
         |signature| {
-            MemberResult::Done(answer::stored_entry(
-                checked.hash(),
-                stored.expiry,
-                stored.already,
-                signature,
-            ))
+            let entry = answer::stored_entry(checked.hash(), stored.expiry, stored.already);
+            MemberResult::Done(signed_entry(entry, signature))
         },
     )
 }
@@ -101,8 +99,13 @@ pub async fn delete_here(node: &Node, checked: &CheckedDelete) -> MemberResult {
         .signing_key()
         .sign(text.as_bytes())
         .map_or(MemberResult::StorageFailed, |signature| {
-            MemberResult::Done(answer::deleted_entry(&gone, signature))
+            MemberResult::Done(signed_entry(answer::deleted_entry(&gone), signature))
         })
+}
+
+fn signed_entry(mut entry: Dict, signature: [u8; 64]) -> Dict {
+    entry.insert("signature".to_owned(), Value::Bytes(signature.to_vec()));
+    entry
 }
 
 fn storage_failed(error: &StoreError) -> MemberResult {
@@ -132,7 +135,7 @@ async fn ask(
     now: Millis,
 ) -> MemberResult {
     let key = node.identity.signing_key();
-    let Ok(envelope) = peer::seal(method, params, &peer.id, now, key) else {
+    let Ok(envelope) = peer::seal(method, params, Some(Stamp::at(now)), &peer.id, now, key) else {
         return MemberResult::Unreachable;
     };
     match node.connections.post(peer, "/swarm/v1", envelope, PEER_TIMEOUT).await {
@@ -148,24 +151,5 @@ async fn ask(
         }
         Err(TransportError::TimedOut) => MemberResult::TimedOut,
         Err(_) => MemberResult::Unreachable,
-    }
-}
-
-/// Bencode knows no text: hashes are read as such again, the signature stays bytes.
-fn texts_of(entry: warren_wire::value::Dict) -> warren_wire::value::Dict {
-    entry
-        .into_iter()
-        .map(|(key, value)| {
-            let value = if key == "signature" { value } else { text_of(value) };
-            (key, value)
-        })
-        .collect()
-}
-
-fn text_of(value: Value) -> Value {
-    match value {
-        Value::Bytes(bytes) => String::from_utf8_lossy(&bytes).into_owned().into(),
-        Value::List(items) => Value::List(items.into_iter().map(text_of).collect()),
-        other => other,
     }
 }

@@ -195,17 +195,11 @@ impl MemberResult {
     }
 }
 
-/// One member's entry for a stored message.
-pub fn stored_entry(
-    hash: &MessageHash,
-    expiry: Millis,
-    already: bool,
-    signature: [u8; 64],
-) -> Dict {
+/// One member's entry for a stored message, to which its signature comes.
+pub fn stored_entry(hash: &MessageHash, expiry: Millis, already: bool) -> Dict {
     let mut entry = Dict::from([
         ("hash".to_owned(), hash.to_string().into()),
         ("expiry".to_owned(), expiry.into()),
-        ("signature".to_owned(), Value::Bytes(signature.to_vec())),
     ]);
     if already {
         entry.insert("already".to_owned(), true.into());
@@ -213,13 +207,11 @@ pub fn stored_entry(
     entry
 }
 
-/// One member's entry for deleted messages, which are listed in ASCII order.
-pub fn deleted_entry(deleted: &[MessageHash], signature: [u8; 64]) -> Dict {
+/// One member's entry for deleted messages, which are listed in ASCII order, to which its signature
+/// comes.
+pub fn deleted_entry(deleted: &[MessageHash]) -> Dict {
     let deleted: Vec<Value> = deleted.iter().map(|hash| hash.to_string().into()).collect();
-    Dict::from([
-        ("deleted".to_owned(), deleted.into()),
-        ("signature".to_owned(), Value::Bytes(signature.to_vec())),
-    ])
+    Dict::from([("deleted".to_owned(), deleted.into())])
 }
 
 /// The answer to `store`: what each member says. 500 only where all of them failed.

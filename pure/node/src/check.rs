@@ -1,8 +1,8 @@
 //! May this be stored, read, deleted? The only place where a claim becomes a checked request.
 
 use warren_wire::limits::{
-    DEFAULT_MAX_SIZE, FORWARDED_TOLERANCE, MAX_PRIVATE_TTL, MAX_PUBLIC_TTL, MAX_RETRIEVE_BYTES,
-    MIN_TTL, SIGNATURE_TOLERANCE, STORE_FUTURE,
+    CLOCK_TOLERANCE, DEFAULT_MAX_SIZE, FORWARDED_TOLERANCE, MAX_PRIVATE_TTL, MAX_PUBLIC_TTL,
+    MAX_RETRIEVE_BYTES, MIN_TTL, SIGNATURE_TOLERANCE, STORE_FUTURE,
 };
 use warren_wire::record::Rights;
 use warren_wire::rpc::{DeleteRequest, RetrieveRequest, StoreRequest, signed};
@@ -16,15 +16,27 @@ use crate::auth;
 pub enum Origin {
     /// A client.
     Client,
-    /// Another member of the swarm, which passed a client's request on.
+    /// Another member of the swarm, which passes on what a client asks. Times are held against the
+    /// time at which the swarm took the request in.
     Swarm,
+    /// Another member of the swarm, which kept it, its expiry moved by later stores of the same
+    /// message. Times as for [`Origin::Swarm`].
+    Kept,
 }
 
 impl Origin {
     const fn tolerance(self) -> Millis {
         match self {
             Self::Client => SIGNATURE_TOLERANCE,
-            Self::Swarm => FORWARDED_TOLERANCE,
+            Self::Swarm | Self::Kept => FORWARDED_TOLERANCE,
+        }
+    }
+
+    /// How far clocks may lie apart besides.
+    const fn skew(self) -> Millis {
+        match self {
+            Self::Client => 0,
+            Self::Swarm | Self::Kept => CLOCK_TOLERANCE,
         }
     }
 }
@@ -45,11 +57,16 @@ impl CheckedStore {
         let public = request.namespace.number() % 10 == 0;
         let longest = if public { MAX_PUBLIC_TTL } else { MAX_PRIVATE_TTL };
         let ttl = request.expiry.saturating_sub(request.timestamp);
-        if !(MIN_TTL..=longest).contains(&ttl) {
+        let slack = STORE_FUTURE + origin.skew();
+        let fits = match origin {
+            Origin::Kept => request.expiry <= now.saturating_add(longest + slack),
+            Origin::Client | Origin::Swarm => (MIN_TTL..=longest).contains(&ttl),
+        };
+        if !fits {
             return Err(Answer::refuse(403, "Provided expiry/TTL is not valid."));
         }
-        let in_future = request.timestamp > now.saturating_add(STORE_FUTURE);
-        let expired = request.expiry < now.saturating_sub(STORE_FUTURE);
+        let in_future = request.timestamp > now.saturating_add(slack);
+        let expired = request.expiry < now.saturating_sub(slack);
         if in_future || expired {
             return Err(Answer::refuse(406, "Timestamp error: check your clock"));
         }

@@ -12,18 +12,26 @@
 //! | [`check`] | may this be stored, read, deleted? The only way to a checked request |
 //! | [`monitor`] | may this subscription be made? |
 //! | [`challenge`] | who has to prove work, and does the proof hold? |
+//! | [`swarm_request`] | what all members of the swarm carry out |
+//! | [`accept`] | may be kept what another member brings? |
+//! | [`clock`], [`quorum`] | when the swarm took something in, and how many members are enough |
 //! | [`answer`] | the shape and text of each reply |
 //! | [`listing`] | the directory's JSON-RPC: who the nodes are |
 
+pub mod accept;
 pub mod answer;
 pub mod auth;
 pub mod challenge;
 pub mod check;
+pub mod clock;
 pub mod listing;
 pub mod monitor;
 pub mod placement;
+pub mod quorum;
+pub mod swarm_request;
 
 pub use answer::{Answer, Body};
 pub use check::{CheckedDelete, CheckedRetrieve, CheckedStore, Origin};
 pub use monitor::CheckedMonitor;
 pub use placement::Placement;
+pub use swarm_request::SwarmRequest;

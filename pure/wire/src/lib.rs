@@ -12,7 +12,7 @@
 //! | [`id`] | account ids, node ids, message hashes |
 //! | [`namespace`] | the drawers of a mailbox and who may open which |
 //! | [`limits`] | sizes, lifetimes, tolerances |
-//! | [`swarm`] | which swarm keeps whose mail |
+//! | [`swarm`], [`positions`] | which swarm keeps whose mail, and stretches of the ring |
 //! | [`directory`] | node records and the signed list of them |
 //! | [`file`] | the names of files |
 //! | [`value`], [`bencode`] | a tree of values and its two encodings |
@@ -27,6 +27,7 @@ pub mod id;
 mod json;
 pub mod limits;
 pub mod namespace;
+pub mod positions;
 pub mod record;
 pub mod rpc;
 pub mod stamp;
@@ -38,6 +39,7 @@ pub use file::FileId;
 pub use id::{AccountId, AccountKind, MessageHash, NodeId};
 pub use limits::Millis;
 pub use namespace::{Access, Namespace};
+pub use positions::Positions;
 pub use stamp::Stamp;
 pub use swarm::SwarmId;
 pub use value::Value;

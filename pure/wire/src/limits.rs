@@ -29,8 +29,11 @@ pub const MESSAGE_TTL: Millis = 14 * DAY;
 pub const STORE_FUTURE: Millis = 10 * SECOND;
 /// How far a signature's timestamp may lie to either side.
 pub const SIGNATURE_TOLERANCE: Millis = 60 * SECOND;
-/// The same for a request that another node passed on.
-pub const FORWARDED_TOLERANCE: Millis = 70 * SECOND;
+/// How far the clocks of two members of a swarm may lie apart: each ten minutes off.
+pub const CLOCK_TOLERANCE: Millis = 20 * 60 * SECOND;
+/// How far the timestamp of a request that a member passes on may lie from the time at which the
+/// swarm took it in: what a client may, and what the members' clocks may.
+pub const FORWARDED_TOLERANCE: Millis = CLOCK_TOLERANCE + SIGNATURE_TOLERANCE;
 /// The most requests in a batch or sequence.
 pub const MAX_BATCH: usize = 20;
 /// What `max_size` -1 stands for: all that one reply may carry.

@@ -7,6 +7,7 @@ use crate::bencode::{self, BencodeError};
 use crate::id::{AccountId, MessageHash};
 use crate::limits::Millis;
 use crate::namespace::Namespace;
+pub use crate::positions::Positions;
 use crate::stamp::Stamp;
 use crate::swarm;
 use crate::value::{Dict, Value};
@@ -234,25 +235,6 @@ impl Item {
     pub fn order(owner: &AccountId, stamp: Stamp, proof: &[u8]) -> Result<Self, CryptoError> {
         let id = blake2b(&[b"order", owner.as_bytes(), &stamp.0.to_be_bytes(), proof])?;
         Ok(Self { position: swarm::position(owner), stamp, id })
-    }
-}
-
-/// A stretch of the ring of swarms, both ends included.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Positions {
-    /// The first position.
-    pub first: u64,
-    /// The last position, not less than the first.
-    pub last: u64,
-}
-
-impl Positions {
-    /// The whole ring.
-    pub const ALL: Self = Self { first: 0, last: u64::MAX };
-
-    /// Whether a position lies in it.
-    pub const fn contain(&self, position: u64) -> bool {
-        self.first <= position && position <= self.last
     }
 }
 

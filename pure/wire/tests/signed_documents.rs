@@ -10,8 +10,9 @@ use proptest::prelude::*;
 use warren_crypto::ed25519::SigningKey;
 use warren_crypto::{Secret, x25519};
 use warren_wire::directory::{ListError, NodeList, NodeRecord, UnverifiedList};
+use warren_wire::limits::FORWARDED_TOLERANCE;
 use warren_wire::rpc::peer::{self, PeerError};
-use warren_wire::{NodeId, SwarmId, Value};
+use warren_wire::{NodeId, Stamp, SwarmId, Value};
 
 const NOW: u64 = 1_700_000_000_000;
 
@@ -54,19 +55,21 @@ fn a_list_that_names_a_node_twice_is_refused() {
 #[test]
 fn a_passed_on_request_is_obeyed_by_its_receiver_in_its_time_alone() {
     let to = record(2).id;
-    let sealed = peer::seal("delete", Value::dict([]), &to, NOW, &key(1)).unwrap();
-    let opened = peer::open(&sealed, &to, NOW + 69_000).unwrap();
+    let stamp = Some(Stamp(u64::MAX));
+    let sealed = peer::seal("delete", Value::dict([]), stamp, &to, NOW, &key(1)).unwrap();
+    let opened = peer::open(&sealed, &to, NOW + FORWARDED_TOLERANCE).unwrap();
     assert_eq!((opened.from, opened.method.as_str()), (record(1).id, "delete"));
+    assert_eq!(opened.stamp, stamp);
     assert_eq!(peer::open(&sealed, &record(3).id, NOW), Err(PeerError::WrongReceiver));
-    assert_eq!(peer::open(&sealed, &to, NOW + 71_000), Err(PeerError::Stale));
-    assert_eq!(peer::open(&sealed, &to, NOW - 71_000), Err(PeerError::Stale));
+    assert_eq!(peer::open(&sealed, &to, NOW + FORWARDED_TOLERANCE + 1), Err(PeerError::Stale));
+    assert_eq!(peer::open(&sealed, &to, NOW - FORWARDED_TOLERANCE - 1), Err(PeerError::Stale));
 }
 
 proptest! {
     #[test]
     fn one_altered_byte_of_a_passed_on_request_is_noticed(at: prop::sample::Index, flip in 1..=255_u8) {
         let to = record(2).id;
-        let mut sealed = peer::seal("store", Value::dict([]), &to, NOW, &key(1)).unwrap();
+        let mut sealed = peer::seal("store", Value::dict([]), None, &to, NOW, &key(1)).unwrap();
         let position = at.index(sealed.len());
         sealed[position] ^= flip;
         prop_assert!(peer::open(&sealed, &to, NOW).is_err());

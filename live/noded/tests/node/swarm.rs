@@ -9,6 +9,7 @@ use warren_crypto::{Secret, SystemEntropy};
 use warren_noded::held::Share;
 use warren_noded::node::now;
 use warren_noded::storage_route;
+use warren_wire::Stamp;
 use warren_wire::directory::NodeList;
 use warren_wire::rpc::fields::Fields;
 use warren_wire::rpc::{StoreRequest, peer};
@@ -133,10 +134,10 @@ async fn a_passed_on_request_is_believed_from_members_alone_and_checked_like_any
         warren_wire::Value::Dict(dict)
     };
     let sealed = |method: &str, params: warren_wire::Value, time: u64, key: &SigningKey| {
-        peer::seal(method, params, &node.id, time, key).unwrap()
+        peer::seal(method, params, Some(Stamp::at(now())), &node.id, time, key).unwrap()
     };
     let for_another =
-        peer::seal("store", store(json!({})), &network.record(2).id, now(), member).unwrap();
+        peer::seal("store", store(json!({})), None, &network.record(2).id, now(), member).unwrap();
     let mut altered = sealed("store", store(json!({})), now(), member);
     let place = altered.windows(5).position(|bytes| bytes == b"store").unwrap();
     altered[place] = b'S';
@@ -147,7 +148,7 @@ async fn a_passed_on_request_is_believed_from_members_alone_and_checked_like_any
         (altered, 401, "swarm request signature verification failed"),
         (for_another, 400, "swarm request for another node"),
         (
-            sealed("store", store(json!({})), now() - 100_000, member),
+            sealed("store", store(json!({})), now() - 22 * 60_000, member),
             406,
             "swarm request timestamp too far from current time",
         ),

@@ -14,10 +14,12 @@
 //! | [`signed`] | the exact bytes that people and nodes sign |
 //! | [`reply`] | what a client reads out of an answer |
 //! | [`peer`] | what one member of a swarm passes on to another |
+//! | [`member`] | what members ask each other of what they keep |
 
 pub mod auth;
 pub mod delete;
 pub mod fields;
+pub mod member;
 pub mod monitor;
 pub mod peer;
 pub mod reply;

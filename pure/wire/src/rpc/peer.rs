@@ -2,9 +2,13 @@
 //!
 //! ```text
 //! envelope = bencode{ "b": body, "f": sender's Ed25519 key (32), "~": signature (64) }
-//! body     = bencode{ "m": method, "p": params, "t": ms, "to": receiver's Ed25519 key (32) }
+//! body     = bencode{ "m": method, "p": params, "s": stamp, "t": ms,
+//!                     "to": receiver's Ed25519 key (32) }
 //! ~        = Ed25519("warren swarm request v1\n" || body)
 //! ```
+//!
+//! `s` is there where a client's request is passed on: when the swarm took it in. Times may be as far
+//! apart as members' clocks: whoever replays an envelope has things done that were done before.
 //!
 //! This is Warren's own; the reference nodes speak another protocol among themselves.
 
@@ -13,6 +17,7 @@ use warren_crypto::ed25519::SigningKey;
 use crate::bencode::{self, BencodeError};
 use crate::id::NodeId;
 use crate::limits::{FORWARDED_TOLERANCE, Millis};
+use crate::stamp::Stamp;
 use crate::value::{Dict, Value};
 
 const SIGNATURE_DOMAIN: &[u8] = b"warren swarm request v1\n";
@@ -49,6 +54,8 @@ pub struct PeerRequest {
     pub method: String,
     /// Its parameters, written anew from what the sender read of the client's.
     pub params: Dict,
+    /// When the swarm took the client's request in, where it is one.
+    pub stamp: Option<Stamp>,
 }
 
 /// Writes and signs an envelope.
@@ -58,16 +65,21 @@ pub struct PeerRequest {
 pub fn seal(
     method: &str,
     params: Value,
+    stamp: Option<Stamp>,
     to: &NodeId,
     now: Millis,
     key: &SigningKey,
 ) -> Result<Vec<u8>, PeerError> {
-    let body = bencode::encode(&Value::dict([
-        ("m", method.into()),
-        ("p", params),
-        ("t", now.into()),
-        ("to", Value::Bytes(to.as_bytes().to_vec())),
-    ]))?;
+    let mut body = Dict::from([
+        ("m".to_owned(), method.into()),
+        ("p".to_owned(), params),
+        ("t".to_owned(), now.into()),
+        ("to".to_owned(), Value::Bytes(to.as_bytes().to_vec())),
+    ]);
+    if let Some(Stamp(stamp)) = stamp {
+        body.insert("s".to_owned(), stamp.into());
+    }
+    let body = bencode::encode(&Value::Dict(body))?;
     let signature = key.sign(&signed_bytes(&body)).map_err(|_| PeerError::BadSignature)?;
     Ok(bencode::encode(&Value::dict([
         ("b", Value::Bytes(body)),
@@ -98,7 +110,13 @@ pub fn open(envelope: &[u8], own: &NodeId, now: Millis) -> Result<PeerRequest, P
     }
     let method = body.get("m").and_then(Value::as_text).ok_or(PeerError::Malformed)?.to_owned();
     let params = body.get("p").and_then(Value::as_dict).ok_or(PeerError::Malformed)?.clone();
-    Ok(PeerRequest { from, method, params })
+    let stamp = body.get("s").map(read_stamp).transpose()?;
+    Ok(PeerRequest { from, method, params, stamp })
+}
+
+fn read_stamp(value: &Value) -> Result<Stamp, PeerError> {
+    let stamp = value.as_integer().and_then(|stamp| u64::try_from(stamp).ok());
+    stamp.map(Stamp).ok_or(PeerError::Malformed)
 }
 
 fn signed_bytes(body: &[u8]) -> Vec<u8> {
