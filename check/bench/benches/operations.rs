@@ -17,8 +17,9 @@ use warren_message::{Content, Text, open_direct, seal_direct};
 use warren_noded::LocalNetwork;
 use warren_noded::local_network::Plan;
 use warren_onion::{Cipher, Hop, build, peel};
-use warren_store::{EmbeddedStore, MailStore, NewMessage, Options, Query};
-use warren_wire::{MessageHash, Namespace, NodeId};
+use warren_store::{EmbeddedStore, MailStore, Options, Query};
+use warren_wire::record::MessageRecord;
+use warren_wire::{MessageHash, Namespace, NodeId, Stamp};
 
 const NOW: u64 = 1_700_000_000_000;
 const HOUR: u64 = 3_600_000;
@@ -83,14 +84,15 @@ fn store(c: &mut Criterion) {
             let mut data = vec![7; 1_024];
             data.extend(number.to_be_bytes());
             let hash = MessageHash::compute(&owner, Namespace::DIRECT, &data).unwrap();
-            let message = NewMessage {
+            let message = MessageRecord {
                 owner,
                 namespace: Namespace::DIRECT,
                 hash,
                 timestamp: NOW,
                 expiry: NOW + HOUR,
                 data,
-                replaces_all: false,
+                stored: Stamp::at(NOW),
+                proof: None,
             };
             runtime.block_on(store.store(message, NOW)).unwrap()
         });
@@ -101,6 +103,7 @@ fn store(c: &mut Criterion) {
         after: None,
         max_count: Some(20),
         max_size: usize::MAX,
+        newest_first: false,
     };
     group.bench_function("retrieve 20 x 1 KiB", |b| {
         b.iter(|| runtime.block_on(store.retrieve(query, NOW)).unwrap());

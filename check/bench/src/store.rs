@@ -6,9 +6,10 @@ use std::sync::Arc;
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 use warren_crypto::{SystemEntropy, entropy};
-use warren_store::{EmbeddedStore, MailStore, NewMessage, Options, Query};
+use warren_store::{EmbeddedStore, MailStore, Options, Query};
 use warren_wire::limits::{MAX_RETRIEVE_BYTES, MESSAGE_TTL};
-use warren_wire::{AccountId, MessageHash, Millis, Namespace};
+use warren_wire::record::MessageRecord;
+use warren_wire::{AccountId, MessageHash, Millis, Namespace, Stamp};
 
 use crate::contest::{self, Contestant};
 use crate::row::{Basis, Goal};
@@ -119,6 +120,7 @@ async fn retrieve_all(
             after: None,
             max_count: None,
             max_size: MAX_RETRIEVE_BYTES,
+            newest_first: false,
         };
         expect_mailbox(store.retrieve(query, NOW).await?.messages.len())
     })
@@ -173,15 +175,16 @@ fn account(number: usize) -> Outcome<AccountId> {
 }
 
 /// A message that was not there before.
-fn message(owner: usize) -> Outcome<NewMessage> {
+fn message(owner: usize) -> Outcome<MessageRecord> {
     let unique: [u8; 32] = entropy::random(&mut SystemEntropy);
-    Ok(NewMessage {
+    Ok(MessageRecord {
         owner: account(owner)?,
         namespace: Namespace::DIRECT,
         hash: MessageHash::from_bytes(unique),
         timestamp: NOW,
         expiry: NOW + MESSAGE_TTL,
         data: unique.repeat(MESSAGE_BYTES / unique.len()),
-        replaces_all: false,
+        stored: Stamp::at(NOW),
+        proof: None,
     })
 }

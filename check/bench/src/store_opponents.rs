@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 
 use rusqlite::{Connection, OptionalExtension, params};
 use tokio::sync::{mpsc, oneshot};
-use warren_store::NewMessage;
+use warren_wire::record::MessageRecord;
 use warren_wire::{AccountId, Millis};
 
 use crate::Outcome;
@@ -23,7 +23,7 @@ pub(crate) struct AppendLog {
 }
 
 struct Entry {
-    message: NewMessage,
+    message: MessageRecord,
     durable: oneshot::Sender<io::Result<()>>,
 }
 
@@ -37,7 +37,7 @@ impl AppendLog {
     }
 
     /// Returns when the message is on the disk.
-    pub(crate) async fn append(&self, message: NewMessage) -> Outcome<()> {
+    pub(crate) async fn append(&self, message: MessageRecord) -> Outcome<()> {
         let (durable, is_durable) = oneshot::channel();
         let queue = self.queue.as_ref().ok_or("the log is closed")?;
         queue.send(Entry { message, durable }).await.map_err(|_| "the log's writer ended")?;
@@ -117,7 +117,7 @@ impl SessionTables {
         Ok(Self { connection })
     }
 
-    pub(crate) fn store(&mut self, message: &NewMessage) -> Outcome<()> {
+    pub(crate) fn store(&mut self, message: &MessageRecord) -> Outcome<()> {
         let transaction = self.connection.transaction()?;
         let [kind, key @ ..] = message.owner.as_bytes();
         let known: Option<i64> = transaction

@@ -6,12 +6,13 @@ use futures_util::future::{join, join_all};
 use warren_node::answer::{self, MemberResult};
 use warren_node::swarm_request::texts_of;
 use warren_node::{CheckedDelete, CheckedStore};
-use warren_store::{NewMessage, StoreError};
+use warren_store::StoreError;
 use warren_transport::TransportError;
 use warren_wire::directory::NodeRecord;
+use warren_wire::record::{Change, MessageRecord, Order};
 use warren_wire::rpc::{peer, signed};
 use warren_wire::value::Dict;
-use warren_wire::{Millis, NodeId, Stamp, Value, bencode};
+use warren_wire::{MessageHash, Millis, NodeId, Stamp, Value, bencode};
 
 use crate::held::{Arrivals, Arrived};
 use crate::node::Node;
@@ -37,7 +38,7 @@ pub async fn delete(
     now: Millis,
 ) -> Vec<(NodeId, MemberResult)> {
     let params = checked.request().to_value();
-    with_own(node, delete_here(node, checked), forward(node, "delete", &params, now)).await
+    with_own(node, delete_here(node, checked, now), forward(node, "delete", &params, now)).await
 }
 
 async fn with_own(
@@ -53,14 +54,15 @@ async fn with_own(
 /// Stores a message in this node's own store; returns when it is on the disk.
 pub async fn store_here(node: &Node, checked: &CheckedStore, now: Millis) -> MemberResult {
     let request = checked.request();
-    let message = NewMessage {
+    let message = MessageRecord {
         owner: request.account,
         namespace: request.namespace,
         hash: *checked.hash(),
         timestamp: request.timestamp,
         expiry: request.expiry,
         data: request.data.clone(),
-        replaces_all: checked.replaces_all(),
+        stored: Stamp::at(now),
+        proof: None,
     };
     let stored = match node.store.store(message, now).await {
         Ok(stored) => stored,
@@ -87,10 +89,19 @@ pub async fn store_here(node: &Node, checked: &CheckedStore, now: Millis) -> Mem
 }
 
 /// Deletes messages in this node's own store.
-pub async fn delete_here(node: &Node, checked: &CheckedDelete) -> MemberResult {
+pub async fn delete_here(node: &Node, checked: &CheckedDelete, now: Millis) -> MemberResult {
     let request = checked.request();
-    let mut gone = match node.store.delete(request.account, request.messages.clone()).await {
-        Ok(gone) => gone,
+    let Ok(proof) = bencode::encode(&request.to_value()) else {
+        return MemberResult::StorageFailed;
+    };
+    let order = Order {
+        owner: request.account,
+        stamp: Stamp::at(now),
+        change: Change::Delete(request.messages.clone()),
+        proof,
+    };
+    let mut gone: Vec<MessageHash> = match node.store.apply(order, now).await {
+        Ok(applied) => applied.deleted.into_iter().map(|(_, hash)| hash).collect(),
         Err(error) => return storage_failed(&error),
     };
     gone.sort_by_key(ToString::to_string);

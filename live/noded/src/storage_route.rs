@@ -128,6 +128,7 @@ pub(crate) async fn retrieve(
         after: checked.after,
         max_count: checked.max_count,
         max_size: checked.max_size,
+        newest_first: false,
     };
     let page = room.read(node, query, now).await.map_err(|error| storage_failure(&error))?;
     let messages = page

@@ -28,7 +28,7 @@ pub async fn answer(node: &Node, body: &[u8]) -> Result<Vec<u8>, Answer> {
         }
         Request::Delete(request) => {
             placement.require(&request.account, now)?;
-            replicate::delete_here(node, &CheckedDelete::check(request)?).await
+            replicate::delete_here(node, &CheckedDelete::check(request)?, now).await
         }
         _ => return Err(Answer::refuse(400, "not a request that members pass on")),
     };

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use warren_store::{EmbeddedStore, MailStore, NewMessage, Options, StoreError};
-use warren_wire::{AccountId, MessageHash, Namespace};
+use warren_store::{EmbeddedStore, MailStore, Options, StoreError};
+use warren_wire::record::MessageRecord;
+use warren_wire::{AccountId, MessageHash, Namespace, Stamp};
 
 const TASKS: u64 = 64;
 const NOW: u64 = 1_700_000_000_000;
@@ -48,20 +49,21 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-fn message(task: u64, count: u64) -> Result<NewMessage, StoreError> {
+fn message(task: u64, count: u64) -> Result<MessageRecord, StoreError> {
     // Spread as hashes are, each once.
     let mixed = |n: u64| n.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes();
     let hash = [mixed(count), task.to_be_bytes(), mixed(task), count.to_be_bytes()].concat();
     let hash = hash.try_into().map_err(|_| StoreError::Engine("a hash has 32 bytes".into()))?;
     let owner = [&[5_u8][..], &mixed(task * 16 + count % 16).repeat(4)].concat();
     let owner = AccountId::from_bytes(&owner).map_err(|e| StoreError::Engine(e.to_string()))?;
-    Ok(NewMessage {
+    Ok(MessageRecord {
         owner,
         namespace: Namespace::DIRECT,
         hash: MessageHash::from_bytes(hash),
         timestamp: NOW,
         expiry: NOW + 1_000 * (count % 1_000) + 1,
         data: mixed(count).repeat(128),
-        replaces_all: false,
+        stored: Stamp::at(NOW),
+        proof: None,
     })
 }

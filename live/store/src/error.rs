@@ -57,6 +57,12 @@ impl From<fjall::Error> for StoreError {
     }
 }
 
+impl From<warren_crypto::CryptoError> for StoreError {
+    fn from(error: warren_crypto::CryptoError) -> Self {
+        Self::Engine(error.to_string())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

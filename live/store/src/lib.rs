@@ -7,9 +7,12 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | [`mail`] | the trait and the shapes that go in and out |
+//! | [`mail`] | the trait |
+//! | [`shapes`] | what goes in and comes out |
+//! | [`union`], [`revocations`] | what follows from a set of messages and orders, for all engines alike |
 //! | [`error`] | what an engine reports |
 //! | [`embedded`] | the engine inside the node's own process, on fjall |
+//! | [`memory`] | the engine that lasts as long as the process: simulations, and the model of the others |
 //! | `conformance` | the behaviours every engine must show (feature `conformance`) |
 
 #[cfg(feature = "conformance")]
@@ -17,7 +20,14 @@ pub mod conformance;
 pub mod embedded;
 pub mod error;
 pub mod mail;
+pub mod memory;
+pub mod revocations;
+pub mod shapes;
+pub mod union;
 
 pub use embedded::{EmbeddedStore, Options};
 pub use error::StoreError;
-pub use mail::{Counts, MailStore, NewMessage, Page, Query, Stored, StoredMessage};
+pub use mail::MailStore;
+pub use memory::MemoryStore;
+pub use revocations::Revocations;
+pub use shapes::{Applied, Counts, Merged, Page, Query, Stored, StoredMessage};

@@ -1,149 +1,129 @@
-//! The trait every storage engine has, and the shapes that go in and out of it.
-
-use std::fmt;
+//! The trait every storage engine has.
+//!
+//! A mailbox is the *union* of the messages and orders that any member of its swarm took in. What
+//! is served follows from them by the rules in [`crate::union`], whatever order they arrive in.
 
 use async_trait::async_trait;
-use warren_wire::{AccountId, MessageHash, Millis, Namespace};
+use warren_wire::record::{Item, MessageRecord, Order, Positions, Record, SubaccountToken};
+use warren_wire::{AccountId, MessageHash, Millis, NodeId};
 
 use crate::StoreError;
+use crate::shapes::{Applied, Counts, Merged, Page, Query, Stored};
 
-/// A message to be kept.
-#[derive(Clone, PartialEq, Eq)]
-pub struct NewMessage {
-    /// Whose mailbox.
-    pub owner: AccountId,
-    /// Which drawer of it.
-    pub namespace: Namespace,
-    /// The message's name, unique in the mailbox (it covers namespace and data).
-    pub hash: MessageHash,
-    /// What the sender says of when it was sent.
-    pub timestamp: Millis,
-    /// From when on it is no longer served.
-    pub expiry: Millis,
-    /// The bytes.
-    pub data: Vec<u8>,
-    /// Whether the drawer holds one message and a newer one replaces it (public outboxes).
-    pub replaces_all: bool,
-}
-
-impl fmt::Debug for NewMessage {
-    /// Says how much data there is, and not which.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NewMessage")
-            .field("owner", &self.owner)
-            .field("namespace", &self.namespace)
-            .field("hash", &self.hash)
-            .field("timestamp", &self.timestamp)
-            .field("expiry", &self.expiry)
-            .field("data_len", &self.data.len())
-            .field("replaces_all", &self.replaces_all)
-            .finish()
-    }
-}
-
-/// What became of a message to be kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stored {
-    /// When the message expires that is kept: never earlier than asked for, except where a newer
-    /// message of a public outbox stays in place.
-    pub expiry: Millis,
-    /// Whether nothing new was kept: the message was there, or a newer one in its stead.
-    pub already: bool,
-}
-
-/// Which messages to read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Query {
-    /// Whose mailbox.
-    pub owner: AccountId,
-    /// Which drawer of it.
-    pub namespace: Namespace,
-    /// The last message the reader has. Where the drawer does not hold it, reading starts at the
-    /// beginning.
-    pub after: Option<MessageHash>,
-    /// The most messages to return.
-    pub max_count: Option<usize>,
-    /// The most bytes to return, as [`StoredMessage::wire_size`] counts them. The first message
-    /// is returned whatever its size.
-    pub max_size: usize,
-}
-
-/// A message as it was kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredMessage {
-    /// Its name.
-    pub hash: MessageHash,
-    /// What the sender says of when it was sent.
-    pub timestamp: Millis,
-    /// From when on it is no longer served.
-    pub expiry: Millis,
-    /// The bytes.
-    pub data: Vec<u8>,
-}
-
-impl StoredMessage {
-    /// What the message counts for in a reply: see [`wire_size`].
-    pub const fn wire_size(&self) -> usize {
-        wire_size(self.data.len())
-    }
-}
-
-/// What a message with so many bytes of data counts for in a reply: 100 for its frame, 43 for its
-/// hash, and the data as base64 without padding (wire spec, section 4).
-pub const fn wire_size(data_len: usize) -> usize {
-    data_len.saturating_mul(4).saturating_div(3).saturating_add(100 + 43)
-}
-
-/// Some of the messages of a drawer.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Page {
-    /// In the order in which they arrived.
-    pub messages: Vec<StoredMessage>,
-    /// Whether more follow the last one.
-    pub more: bool,
-}
-
-/// How much an engine holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Counts {
-    /// Messages, among them those past their expiry that were not swept yet.
-    pub messages: u64,
-}
+/// About how many bytes of records [`MailStore::records`] returns at most.
+pub const RECORDS_BYTES: usize = 4 * 1024 * 1024;
+/// How many items [`MailStore::records`] looks at, at most.
+pub const RECORDS_ITEMS: usize = 4_096;
 
 /// An engine that keeps mail.
 ///
-/// "Expired" is what has `expiry <= now`. Engines have no clock of their own: `now` is the
-/// caller's.
+/// "Expired" is what has `expiry <= now`, all orders considered. Engines have no clock of their
+/// own: `now` is the caller's. Whoever calls has checked signatures and limits: no message expires,
+/// and no order moves an expiry to, more than 30 days after its stamp.
 #[async_trait]
 pub trait MailStore: Send + Sync {
     /// Keeps a message; returns when it would survive a power cut.
     ///
-    /// A message whose hash the mailbox holds keeps its position and timestamp, and its expiry is
-    /// only ever raised; a copy that has expired counts as absent. In a drawer of one message
-    /// (`replaces_all`) the greater of (timestamp, hash) stays, in whatever order they arrive.
+    /// A message that is there and has not expired keeps its place and timestamp; its expiry is only
+    /// ever raised, and the later stamp counts. A drawer that is a public outbox
+    /// ([`warren_wire::Access::PublicOutbox`]) holds one message: the greater (timestamp, hash)
+    /// stays, in whatever order they arrive.
     ///
     /// # Errors
     /// Where the message may not be durable: it may or may not be there.
-    async fn store(&self, message: NewMessage, now: Millis) -> Result<Stored, StoreError>;
+    async fn store(&self, message: MessageRecord, now: Millis) -> Result<Stored, StoreError>;
 
-    /// Reads messages of one drawer in the order in which they arrived, none of them expired.
+    /// Reads messages of one drawer in the order in which they arrived here, none of them expired.
     ///
     /// # Errors
     /// Where the disk cannot be read, or holds what contradicts itself.
     async fn retrieve(&self, query: Query, now: Millis) -> Result<Page, StoreError>;
 
-    /// Deletes messages from whichever drawers they lie in; returns, in the order asked and each
-    /// once, those that were there, when their absence would survive a power cut.
+    /// Carries out an owner's order and keeps it; durable on return.
+    ///
+    /// The same order (same owner and proof) may come again: of `DeleteAll` the earlier stamp
+    /// counts, so that a replay removes nothing that was stored since; of all others the later one,
+    /// and they are carried out anew.
     ///
     /// # Errors
-    /// Where the deletion may not be durable: all of them may or may not be there.
-    async fn delete(
+    /// Where the order may not be durable: it may or may not be carried out.
+    async fn apply(&self, order: Order, now: Millis) -> Result<Applied, StoreError>;
+
+    /// When messages expire: of those named, each once in the order asked, those that are there; or
+    /// of the whole mailbox, ordered by hash.
+    ///
+    /// # Errors
+    /// Where the disk cannot be read, or holds what contradicts itself.
+    async fn expiries(
         &self,
         owner: AccountId,
-        hashes: Vec<MessageHash>,
-    ) -> Result<Vec<MessageHash>, StoreError>;
+        hashes: Option<Vec<MessageHash>>,
+        now: Millis,
+    ) -> Result<Vec<(MessageHash, Millis)>, StoreError>;
 
-    /// Deletes what has expired and returns how many messages that were.
+    /// The subaccounts that have no rights, in order of revocation: the last
+    /// [`crate::revocations::KEPT`].
+    ///
+    /// # Errors
+    /// Where the disk cannot be read, or holds what contradicts itself.
+    async fn revoked(&self, owner: AccountId) -> Result<Vec<SubaccountToken>, StoreError>;
+
+    /// The items of all messages served and orders kept whose owners lie on this stretch, ordered
+    /// by (stamp, id).
+    ///
+    /// # Errors
+    /// Where the disk cannot be read, or holds what contradicts itself.
+    async fn items(&self, positions: Positions, now: Millis) -> Result<Vec<Item>, StoreError>;
+
+    /// The records of items, those left out that are not there any more, and how many of the items
+    /// were looked at: it ends after [`RECORDS_ITEMS`], or about [`RECORDS_BYTES`] of data.
+    ///
+    /// # Errors
+    /// Where the disk cannot be read, or holds what contradicts itself.
+    async fn records(&self, items: Vec<Item>) -> Result<(Vec<Record>, usize), StoreError>;
+
+    /// Everything of one mailbox: the messages served in the order in which they arrived here, then
+    /// the orders by stamp.
+    ///
+    /// # Errors
+    /// Where the disk cannot be read, or holds what contradicts itself.
+    async fn mailbox(&self, owner: AccountId, now: Millis) -> Result<Vec<Record>, StoreError>;
+
+    /// Takes over records from other members, all of them durable on return; says of each, in
+    /// order, what became of it.
+    ///
+    /// # Errors
+    /// Where the records may not be durable: each may or may not be there.
+    async fn merge(&self, records: Vec<Record>, now: Millis) -> Result<Vec<Merged>, StoreError>;
+
+    /// Drops all messages and orders on this stretch, which other nodes keep; says how many they
+    /// were.
+    ///
+    /// # Errors
+    /// Where the engine fails; what was dropped until then stays dropped.
+    async fn drop_positions(&self, positions: Positions) -> Result<u64, StoreError>;
+
+    /// Notes durably that a member missed these.
+    ///
+    /// # Errors
+    /// Where the notes may not be durable.
+    async fn note_missed(&self, peer: NodeId, items: Vec<Item>) -> Result<(), StoreError>;
+
+    /// The oldest notes for a member, with their numbers, which only ever grow.
+    ///
+    /// # Errors
+    /// Where the disk cannot be read, or holds what contradicts itself.
+    async fn missed(&self, peer: NodeId, limit: usize) -> Result<Vec<(u64, Item)>, StoreError>;
+
+    /// Forgets the notes for a member up to and with this number: all of them where it is
+    /// `u64::MAX`.
+    ///
+    /// # Errors
+    /// Where the engine fails; some notes may be left.
+    async fn forget_missed(&self, peer: NodeId, through: u64) -> Result<(), StoreError>;
+
+    /// Deletes messages that have expired and orders past their time
+    /// ([`crate::union::ORDER_LIFE`]); says how many messages that were.
     ///
     /// # Errors
     /// Where the engine fails; what was deleted until then stays deleted.
@@ -155,21 +135,13 @@ pub trait MailStore: Send + Sync {
     /// Where the engine fails or is closed.
     async fn counts(&self) -> Result<Counts, StoreError>;
 
+    /// Whether other processes write to the same store: whoever waits for a message then has to look
+    /// again from time to time.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     /// Finishes what was accepted and stops. Everything asked afterwards is
     /// [`StoreError::Closed`].
     async fn close(&self);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn base64_is_counted_without_padding() {
-        assert_eq!(wire_size(0), 143);
-        assert_eq!(wire_size(1), 144);
-        assert_eq!(wire_size(2), 145);
-        assert_eq!(wire_size(3), 147);
-        assert_eq!(wire_size(70_000), 143 + 93_333);
-    }
 }

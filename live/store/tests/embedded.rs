@@ -5,10 +5,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use proptest::prelude::*;
-use warren_store::conformance::model;
-use warren_store::{EmbeddedStore, MailStore, NewMessage, Options, Query};
-use warren_wire::{AccountId, MessageHash, Millis, Namespace};
+use warren_store::{EmbeddedStore, MailStore, Options, Query};
+use warren_wire::record::MessageRecord;
+use warren_wire::{AccountId, MessageHash, Millis, Namespace, Stamp};
 
 const NOW: Millis = 1_700_000_000_000;
 
@@ -22,29 +21,18 @@ warren_store::conformance_tests!({
     (folder, store)
 });
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(32))]
-
-    #[test]
-    fn agrees_with_the_model(operations in model::operations(60)) {
-        let folder = tempfile::tempdir().unwrap();
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let outcome = runtime.block_on(model::agrees(&operations, async || open(folder.path())));
-        prop_assert_eq!(outcome, Ok(()));
-    }
-}
-
-fn message(n: u32) -> NewMessage {
+fn message(n: u32) -> MessageRecord {
     let mut hash = [0; 32];
     hash[..4].copy_from_slice(&n.to_be_bytes());
-    NewMessage {
+    MessageRecord {
         owner: owner(),
         namespace: Namespace::DIRECT,
         hash: MessageHash::from_bytes(hash),
         timestamp: NOW,
         expiry: NOW + 1_000_000,
         data: n.to_be_bytes().repeat(500),
-        replaces_all: false,
+        stored: Stamp::at(NOW),
+        proof: None,
     }
 }
 
@@ -54,7 +42,14 @@ fn owner() -> AccountId {
 
 fn everything() -> Query {
     let namespace = Namespace::DIRECT;
-    Query { owner: owner(), namespace, after: None, max_count: None, max_size: usize::MAX }
+    Query {
+        owner: owner(),
+        namespace,
+        after: None,
+        max_count: None,
+        max_size: usize::MAX,
+        newest_first: false,
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

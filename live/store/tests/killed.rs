@@ -8,8 +8,9 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use warren_store::{EmbeddedStore, MailStore, NewMessage, Options, Query};
-use warren_wire::{AccountId, MessageHash, Millis, Namespace};
+use warren_store::{EmbeddedStore, MailStore, Options, Query};
+use warren_wire::record::MessageRecord;
+use warren_wire::{AccountId, MessageHash, Millis, Namespace, Stamp};
 
 const NOW: Millis = 1_700_000_000_000;
 const FOLDER: &str = "WARREN_STORE_TEST_FOLDER";
@@ -19,17 +20,18 @@ fn open(folder: &Path) -> EmbeddedStore {
     EmbeddedStore::open(folder, Options { reserve: 0 }).unwrap()
 }
 
-fn message(n: u32) -> NewMessage {
+fn message(n: u32) -> MessageRecord {
     let mut hash = [0; 32];
     hash[..4].copy_from_slice(&n.to_be_bytes());
-    NewMessage {
+    MessageRecord {
         owner: AccountId::from_bytes(&[5; 33]).unwrap(),
         namespace: Namespace::DIRECT,
         hash: MessageHash::from_bytes(hash),
         timestamp: NOW,
         expiry: NOW + 1_000_000,
         data: n.to_be_bytes().repeat(300),
-        replaces_all: false,
+        stored: Stamp::at(NOW),
+        proof: None,
     }
 }
 
@@ -92,7 +94,14 @@ async fn what_was_acknowledged_before_a_kill_is_there_after_it() {
         let store = open(folder.path());
         let namespace = Namespace::DIRECT;
         let owner = message(0).owner;
-        let query = Query { owner, namespace, after: None, max_count: None, max_size: usize::MAX };
+        let query = Query {
+            owner,
+            namespace,
+            after: None,
+            max_count: None,
+            max_size: usize::MAX,
+            newest_first: false,
+        };
         let page = store.retrieve(query, NOW).await.unwrap();
         assert_eq!(store.counts().await.unwrap().messages, page.messages.len() as u64);
         for n in &acknowledged {

@@ -7,11 +7,11 @@
 
 use std::sync::Arc;
 
-use warren_wire::{AccountId, MessageHash, Millis, Namespace};
+use warren_wire::record::{Change, MessageRecord, Order};
+use warren_wire::{AccountId, MessageHash, Millis, Namespace, Stamp};
 
-use crate::{MailStore, NewMessage, Page, Query, StoreError, StoredMessage};
+use crate::{MailStore, Page, Query, StoreError, Stored, StoredMessage};
 
-pub mod model;
 pub mod reading;
 pub mod removing;
 pub mod storing;
@@ -32,24 +32,25 @@ fn account(n: u8) -> AccountId {
 }
 
 /// A message for account 1 in namespace 0 that expires in an hour, named and filled by `n`.
-fn message(n: u16) -> NewMessage {
+fn message(n: u16) -> MessageRecord {
     let mut hash = [0x5a; 32];
     if let Some(start) = hash.first_chunk_mut() {
         *start = n.to_be_bytes();
     }
-    NewMessage {
+    MessageRecord {
         owner: account(1),
         namespace: Namespace::DIRECT,
         hash: MessageHash::from_bytes(hash),
         timestamp: NOW + u64::from(n),
         expiry: NOW + HOUR,
         data: n.to_be_bytes().repeat(50),
-        replaces_all: false,
+        stored: Stamp::at(NOW),
+        proof: None,
     }
 }
 
-fn kept(message: &NewMessage) -> StoredMessage {
-    let NewMessage { hash, timestamp, expiry, data, .. } = message.clone();
+fn kept(message: &MessageRecord) -> StoredMessage {
+    let MessageRecord { hash, timestamp, expiry, data, .. } = message.clone();
     StoredMessage { hash, timestamp, expiry, data }
 }
 
@@ -61,6 +62,7 @@ fn everything() -> Query {
         after: None,
         max_count: None,
         max_size: usize::MAX,
+        newest_first: false,
     }
 }
 
@@ -70,6 +72,30 @@ fn hashes(page: &Page) -> Vec<MessageHash> {
 
 fn names(numbers: impl IntoIterator<Item = u16>) -> Vec<MessageHash> {
     numbers.into_iter().map(|n| message(n).hash).collect()
+}
+
+/// An order of account 1, with a proof of its own.
+fn order(stamp: Stamp, change: Change) -> Order {
+    let proof = format!("{change:?} {}", stamp.0).into_bytes();
+    Order { owner: account(1), stamp, change, proof }
+}
+
+/// Deletes messages by an order of account `owner` that was taken in at `time`; names what is gone,
+/// ordered by namespace, then hash.
+async fn delete(
+    store: &Store,
+    owner: u8,
+    asked: Vec<MessageHash>,
+    time: Millis,
+) -> Result<Vec<MessageHash>, StoreError> {
+    let order = Order { owner: account(owner), ..order(Stamp::at(time), Change::Delete(asked)) };
+    let applied = store.apply(order, time).await?;
+    Ok(applied.deleted.into_iter().map(|(_, hash)| hash).collect())
+}
+
+/// What a store is answered that no order overrules.
+const fn stored(expiry: Millis, already: bool) -> Stored {
+    Stored { expiry, already, overruled: None }
 }
 
 async fn fill(store: &Store, numbers: impl IntoIterator<Item = u16>) -> Outcome {

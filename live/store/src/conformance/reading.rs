@@ -1,10 +1,11 @@
 //! What reading returns.
 
 use warren_wire::Namespace;
+use warren_wire::record::MessageRecord;
 
-use super::{HOUR, NOW, Outcome, Store, account, everything, fill, hashes, message, names};
-use crate::mail::wire_size;
-use crate::{NewMessage, Page, Query};
+use super::{HOUR, NOW, Outcome, Store, account, delete, everything, fill, hashes, message, names};
+use crate::shapes::wire_size;
+use crate::{Page, Query};
 
 /// Nothing there is no error.
 pub async fn a_mailbox_never_used_is_empty(store: Store) -> Outcome {
@@ -35,7 +36,7 @@ pub async fn reading_goes_on_after_the_last_hash(store: Store) -> Outcome {
 /// A deleted message, or one that never was.
 pub async fn an_unknown_last_hash_reads_from_the_start(store: Store) -> Outcome {
     fill(&store, 1..=3).await?;
-    store.delete(account(1), names([2])).await?;
+    delete(&store, 1, names([2]), NOW).await?;
     for unknown in [2, 77] {
         let query = Query { after: Some(message(unknown).hash), ..everything() };
         assert_eq!(hashes(&store.retrieve(query, NOW).await?), names([1, 3]));
@@ -46,7 +47,7 @@ pub async fn an_unknown_last_hash_reads_from_the_start(store: Store) -> Outcome 
 /// A position in one drawer says nothing of another.
 pub async fn a_last_hash_of_another_drawer_reads_from_the_start(store: Store) -> Outcome {
     fill(&store, [1]).await?;
-    let elsewhere = NewMessage { namespace: Namespace::new(7), ..message(2) };
+    let elsewhere = MessageRecord { namespace: Namespace::new(7), ..message(2) };
     store.store(elsewhere, NOW).await?;
     fill(&store, [3]).await?;
     let query = Query { after: Some(message(2).hash), ..everything() };
@@ -57,7 +58,7 @@ pub async fn a_last_hash_of_another_drawer_reads_from_the_start(store: Store) ->
 /// An expired message is unknown whether it was swept or not.
 pub async fn an_expired_last_hash_reads_from_the_start(store: Store) -> Outcome {
     fill(&store, [1]).await?;
-    store.store(NewMessage { expiry: NOW + 5, ..message(2) }, NOW).await?;
+    store.store(MessageRecord { expiry: NOW + 5, ..message(2) }, NOW).await?;
     fill(&store, [3]).await?;
     let query = Query { after: Some(message(2).hash), ..everything() };
     assert_eq!(hashes(&store.retrieve(query, NOW + 4).await?), names([3]));
@@ -76,7 +77,7 @@ pub async fn drawers_and_mailboxes_are_apart(store: Store) -> Outcome {
         .collect();
     for ((owner, number), n) in places.iter().copied() {
         let owner = account(owner);
-        let new = NewMessage { owner, namespace: Namespace::new(number), ..message(n) };
+        let new = MessageRecord { owner, namespace: Namespace::new(number), ..message(n) };
         assert!(!store.store(new, NOW).await?.already);
     }
     for ((owner, number), n) in places {
@@ -91,7 +92,7 @@ pub async fn drawers_and_mailboxes_are_apart(store: Store) -> Outcome {
 pub async fn expired_messages_are_not_served(store: Store) -> Outcome {
     for n in 1..=4 {
         let expiry = NOW + u64::from(n % 2) * 10 + 10;
-        store.store(NewMessage { expiry, ..message(n) }, NOW).await?;
+        store.store(MessageRecord { expiry, ..message(n) }, NOW).await?;
     }
     assert_eq!(hashes(&store.retrieve(everything(), NOW + 9).await?), names(1..=4));
     assert_eq!(hashes(&store.retrieve(everything(), NOW + 20).await?), []);
@@ -158,7 +159,7 @@ pub async fn pages_add_up_to_the_whole(store: Store) -> Outcome {
     for n in 0..300_u16 {
         let data = vec![7; usize::from(n) * 37 % 5_000];
         let expiry = NOW + HOUR + u64::from(n % 3);
-        store.store(NewMessage { data, expiry, ..message(n) }, NOW).await?;
+        store.store(MessageRecord { data, expiry, ..message(n) }, NOW).await?;
     }
     let now = NOW + HOUR;
     let whole = store.retrieve(everything(), now).await?;

@@ -2,26 +2,29 @@
 
 use std::sync::Arc;
 
-use warren_wire::Namespace;
+use warren_wire::record::MessageRecord;
+use warren_wire::{Namespace, Stamp};
 
-use super::{HOUR, NOW, Outcome, Store, account, everything, fill, hashes, message, names};
-use crate::{NewMessage, Query, StoreError};
+use super::{
+    HOUR, NOW, Outcome, Store, account, delete, everything, fill, hashes, message, names, stored,
+};
+use crate::{Query, StoreError};
 
 /// Deleted messages are not read; the others are.
 pub async fn what_is_deleted_is_gone(store: Store) -> Outcome {
     fill(&store, 1..=5).await?;
-    assert_eq!(store.delete(account(1), names([2, 4])).await?, names([2, 4]));
+    assert_eq!(delete(&store, 1, names([2, 4]), NOW).await?, names([2, 4]));
     assert_eq!(hashes(&store.retrieve(everything(), NOW).await?), names([1, 3, 5]));
     Ok(())
 }
 
-/// The answer is in the order asked, without what was not there.
+/// The answer is in order, without what was not there.
 pub async fn deleting_names_what_was_there_once_each(store: Store) -> Outcome {
     fill(&store, 1..=3).await?;
     let asked = names([3, 9, 1, 3, 1]);
-    assert_eq!(store.delete(account(1), asked.clone()).await?, names([3, 1]));
-    assert_eq!(store.delete(account(1), asked).await?, []);
-    assert_eq!(store.delete(account(1), vec![]).await?, []);
+    assert_eq!(delete(&store, 1, asked.clone(), NOW).await?, names([1, 3]));
+    assert_eq!(delete(&store, 1, asked, NOW).await?, []);
+    assert_eq!(delete(&store, 1, vec![], NOW).await?, []);
     assert_eq!(store.counts().await?.messages, 1);
     Ok(())
 }
@@ -30,10 +33,10 @@ pub async fn deleting_names_what_was_there_once_each(store: Store) -> Outcome {
 pub async fn deleting_reaches_every_drawer_of_the_mailbox_alone(store: Store) -> Outcome {
     for (n, number) in [(1, -10), (2, 0), (3, 5)] {
         let namespace = Namespace::new(number);
-        store.store(NewMessage { namespace, ..message(n) }, NOW).await?;
+        store.store(MessageRecord { namespace, ..message(n) }, NOW).await?;
     }
-    assert_eq!(store.delete(account(2), names(1..=3)).await?, []);
-    assert_eq!(store.delete(account(1), names(1..=3)).await?, names(1..=3));
+    assert_eq!(delete(&store, 2, names(1..=3), NOW).await?, []);
+    assert_eq!(delete(&store, 1, names(1..=3), NOW).await?, names(1..=3));
     assert_eq!(store.counts().await?.messages, 0);
     Ok(())
 }
@@ -41,8 +44,9 @@ pub async fn deleting_reaches_every_drawer_of_the_mailbox_alone(store: Store) ->
 /// A deleted message is new when it comes again.
 pub async fn what_was_deleted_can_be_stored_again_at_the_end(store: Store) -> Outcome {
     fill(&store, 1..=3).await?;
-    store.delete(account(1), names([1])).await?;
-    fill(&store, [1]).await?;
+    delete(&store, 1, names([1]), NOW).await?;
+    let again = MessageRecord { stored: Stamp::at(NOW).next(), ..message(1) };
+    assert_eq!(store.store(again, NOW).await?, stored(NOW + HOUR, false));
     assert_eq!(hashes(&store.retrieve(everything(), NOW).await?), names([2, 3, 1]));
     Ok(())
 }
@@ -52,7 +56,7 @@ pub async fn expiring_removes_what_is_past_its_expiry(store: Store) -> Outcome {
     for n in 1..=6 {
         let owner = account(u8::try_from(n % 2).unwrap_or_default() + 1);
         let expiry = NOW + u64::from(n) * 10;
-        store.store(NewMessage { owner, expiry, ..message(n) }, NOW).await?;
+        store.store(MessageRecord { owner, expiry, ..message(n) }, NOW).await?;
     }
     assert_eq!(store.expire(NOW + 9).await?, 0);
     assert_eq!(store.expire(NOW + 30).await?, 3);
@@ -71,13 +75,13 @@ pub async fn expiring_takes_many(store: Store) -> Outcome {
     for n in 0..1_500 {
         let store = Arc::clone(&store);
         let expiry = NOW + 1 + u64::from(n % 2) * HOUR;
-        let new = NewMessage { expiry, ..message(n) };
+        let new = MessageRecord { expiry, ..message(n) };
         tasks.spawn(async move { store.store(new, NOW).await });
     }
     for outcome in tasks.join_all().await {
         outcome?;
     }
-    let late = NewMessage { expiry: NOW + HOUR, ..message(2_000) };
+    let late = MessageRecord { expiry: NOW + HOUR, ..message(2_000) };
     let (swept, stored) = tokio::join!(store.expire(NOW + 1), store.store(late, NOW));
     assert_eq!(swept?, 750);
     assert!(!stored?.already);
@@ -88,7 +92,7 @@ pub async fn expiring_takes_many(store: Store) -> Outcome {
 /// The expiry that counts is the one in force.
 pub async fn expiring_minds_a_raised_expiry(store: Store) -> Outcome {
     fill(&store, [1]).await?;
-    store.store(NewMessage { expiry: NOW + 2 * HOUR, ..message(1) }, NOW).await?;
+    store.store(MessageRecord { expiry: NOW + 2 * HOUR, ..message(1) }, NOW).await?;
     assert_eq!(store.expire(NOW + HOUR).await?, 0);
     assert_eq!(hashes(&store.retrieve(everything(), NOW + HOUR).await?), names([1]));
     assert_eq!(store.expire(NOW + 2 * HOUR).await?, 1);
@@ -108,7 +112,7 @@ pub async fn expiring_backwards_in_time_removes_nothing_more(store: Store) -> Ou
 /// What had expired when it came is neither served nor kept.
 pub async fn a_message_that_arrives_expired_is_swept(store: Store) -> Outcome {
     store.expire(NOW).await?;
-    store.store(NewMessage { expiry: NOW - 5, ..message(1) }, NOW).await?;
+    store.store(MessageRecord { expiry: NOW - 5, ..message(1) }, NOW).await?;
     assert_eq!(store.retrieve(everything(), NOW).await?.messages, []);
     assert_eq!(store.expire(NOW).await?, 1);
     assert_eq!(store.counts().await?.messages, 0);
@@ -121,7 +125,7 @@ pub async fn counts_follow_what_happens(store: Store) -> Outcome {
     fill(&store, 1..=4).await?;
     store.store(message(1), NOW).await?;
     assert_eq!(store.counts().await?.messages, 4);
-    store.delete(account(1), names([1, 9])).await?;
+    delete(&store, 1, names([1, 9]), NOW).await?;
     assert_eq!(store.counts().await?.messages, 3);
     store.expire(NOW + HOUR).await?;
     assert_eq!(store.counts().await?.messages, 0);
@@ -135,7 +139,7 @@ pub async fn a_closed_store_says_so(store: Store) -> Outcome {
     store.close().await;
     assert_eq!(store.store(message(2), NOW).await, Err(StoreError::Closed));
     assert_eq!(store.retrieve(everything(), NOW).await, Err(StoreError::Closed));
-    assert_eq!(store.delete(account(1), names([1])).await, Err(StoreError::Closed));
+    assert_eq!(delete(&store, 1, names([1]), NOW).await, Err(StoreError::Closed));
     assert_eq!(store.expire(NOW).await, Err(StoreError::Closed));
     assert_eq!(store.counts().await, Err(StoreError::Closed));
     let query = Query { max_count: Some(1), ..everything() };

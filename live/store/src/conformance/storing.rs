@@ -3,15 +3,19 @@
 use std::sync::Arc;
 
 use warren_wire::limits::MAX_DATA_BYTES;
+use warren_wire::record::MessageRecord;
 use warren_wire::{MessageHash, Namespace};
 
-use super::{HOUR, NOW, Outcome, Store, account, everything, fill, hashes, kept, message, names};
-use crate::{NewMessage, Query, StoreError, Stored};
+use super::{
+    HOUR, NOW, Outcome, Store, account, delete, everything, fill, hashes, kept, message, names,
+    stored,
+};
+use crate::{Query, StoreError};
 
 /// Every field of a message survives.
 pub async fn what_is_stored_comes_back(store: Store) -> Outcome {
-    let stored = store.store(message(1), NOW).await?;
-    assert_eq!(stored, Stored { expiry: NOW + HOUR, already: false });
+    let outcome = store.store(message(1), NOW).await?;
+    assert_eq!(outcome, stored(NOW + HOUR, false));
     let page = store.retrieve(everything(), NOW).await?;
     assert_eq!(page.messages, [kept(&message(1))]);
     assert!(!page.more);
@@ -20,7 +24,7 @@ pub async fn what_is_stored_comes_back(store: Store) -> Outcome {
 
 /// No data at all can be stored.
 pub async fn an_empty_message_is_a_message(store: Store) -> Outcome {
-    let empty = NewMessage { data: vec![], ..message(1) };
+    let empty = MessageRecord { data: vec![], ..message(1) };
     store.store(empty.clone(), NOW).await?;
     assert_eq!(store.retrieve(everything(), NOW).await?.messages, [kept(&empty)]);
     Ok(())
@@ -28,7 +32,7 @@ pub async fn an_empty_message_is_a_message(store: Store) -> Outcome {
 
 /// The most data a message may carry can be stored.
 pub async fn the_largest_message_is_kept_whole(store: Store) -> Outcome {
-    let large = NewMessage { data: vec![0xc3; MAX_DATA_BYTES], ..message(1) };
+    let large = MessageRecord { data: vec![0xc3; MAX_DATA_BYTES], ..message(1) };
     store.store(large.clone(), NOW).await?;
     assert_eq!(store.retrieve(everything(), NOW).await?.messages, [kept(&large)]);
     Ok(())
@@ -37,11 +41,11 @@ pub async fn the_largest_message_is_kept_whole(store: Store) -> Outcome {
 /// Storing again moves nothing and does not change what the first sender said.
 pub async fn a_duplicate_keeps_its_place_and_timestamp(store: Store) -> Outcome {
     fill(&store, 1..=3).await?;
-    let again = NewMessage { timestamp: NOW + 99, expiry: NOW + 2 * HOUR, ..message(1) };
-    let stored = store.store(again, NOW).await?;
-    assert_eq!(stored, Stored { expiry: NOW + 2 * HOUR, already: true });
+    let again = MessageRecord { timestamp: NOW + 99, expiry: NOW + 2 * HOUR, ..message(1) };
+    let outcome = store.store(again, NOW).await?;
+    assert_eq!(outcome, stored(NOW + 2 * HOUR, true));
     let page = store.retrieve(everything(), NOW).await?;
-    let first = NewMessage { expiry: NOW + 2 * HOUR, ..message(1) };
+    let first = MessageRecord { expiry: NOW + 2 * HOUR, ..message(1) };
     assert_eq!(page.messages, [kept(&first), kept(&message(2)), kept(&message(3))]);
     assert_eq!(store.counts().await?.messages, 3);
     Ok(())
@@ -52,12 +56,12 @@ pub async fn a_duplicate_only_raises_the_expiry(store: Store) -> Outcome {
     fill(&store, [1]).await?;
     for (asked, effective) in [(HOUR / 2, HOUR), (HOUR, HOUR), (HOUR + 1, HOUR + 1), (5, HOUR + 1)]
     {
-        let again = NewMessage { expiry: NOW + asked, ..message(1) };
-        let stored = store.store(again, NOW).await?;
-        assert_eq!(stored, Stored { expiry: NOW + effective, already: true });
+        let again = MessageRecord { expiry: NOW + asked, ..message(1) };
+        let outcome = store.store(again, NOW).await?;
+        assert_eq!(outcome, stored(NOW + effective, true));
     }
     let page = store.retrieve(everything(), NOW).await?;
-    assert_eq!(page.messages, [kept(&NewMessage { expiry: NOW + HOUR + 1, ..message(1) })]);
+    assert_eq!(page.messages, [kept(&MessageRecord { expiry: NOW + HOUR + 1, ..message(1) })]);
     Ok(())
 }
 
@@ -65,10 +69,10 @@ pub async fn a_duplicate_only_raises_the_expiry(store: Store) -> Outcome {
 pub async fn a_duplicate_of_an_expired_message_is_new(store: Store) -> Outcome {
     fill(&store, 1..=2).await?;
     let later = NOW + HOUR;
-    let again = NewMessage { timestamp: later, expiry: later + HOUR, ..message(1) };
-    let stored = store.store(again.clone(), later).await?;
-    assert_eq!(stored, Stored { expiry: later + HOUR, already: false });
-    let third = NewMessage { expiry: later + HOUR, ..message(3) };
+    let again = MessageRecord { timestamp: later, expiry: later + HOUR, ..message(1) };
+    let outcome = store.store(again.clone(), later).await?;
+    assert_eq!(outcome, stored(later + HOUR, false));
+    let third = MessageRecord { expiry: later + HOUR, ..message(3) };
     store.store(third.clone(), later).await?;
     let page = store.retrieve(everything(), later).await?;
     assert_eq!(page.messages, [kept(&again), kept(&third)]);
@@ -80,17 +84,17 @@ pub async fn a_duplicate_of_an_expired_message_is_new(store: Store) -> Outcome {
 /// A hash names a message within one mailbox.
 pub async fn the_same_hash_in_two_mailboxes_is_two_messages(store: Store) -> Outcome {
     fill(&store, [1]).await?;
-    let other = NewMessage { owner: account(2), ..message(1) };
+    let other = MessageRecord { owner: account(2), ..message(1) };
     assert!(!store.store(other, NOW).await?.already);
-    assert_eq!(store.delete(account(2), names([1])).await?, names([1]));
+    assert_eq!(delete(&store, 2, names([1]), NOW).await?, names([1]));
     assert_eq!(hashes(&store.retrieve(everything(), NOW).await?), names([1]));
     Ok(())
 }
 
 const OUTBOX: Namespace = Namespace::new(-1);
 
-fn outgoing(n: u16) -> NewMessage {
-    NewMessage { namespace: OUTBOX, replaces_all: true, ..message(n) }
+fn outgoing(n: u16) -> MessageRecord {
+    MessageRecord { namespace: OUTBOX, ..message(n) }
 }
 
 async fn outbox(store: &Store, now: u64) -> Result<Vec<MessageHash>, StoreError> {
@@ -113,9 +117,9 @@ pub async fn an_outbox_keeps_the_newest_alone(store: Store) -> Outcome {
 /// What arrives late does not push out what is newer.
 pub async fn an_outbox_keeps_the_newer_when_an_older_arrives(store: Store) -> Outcome {
     store.store(outgoing(5), NOW).await?;
-    let late = NewMessage { expiry: NOW + 3 * HOUR, ..outgoing(4) };
-    let stored = store.store(late, NOW).await?;
-    assert_eq!(stored, Stored { expiry: NOW + HOUR, already: true });
+    let late = MessageRecord { expiry: NOW + 3 * HOUR, ..outgoing(4) };
+    let outcome = store.store(late, NOW).await?;
+    assert_eq!(outcome, stored(NOW + HOUR, true));
     assert_eq!(outbox(&store, NOW).await?, names([5]));
     assert!(store.store(outgoing(5), NOW).await?.already);
     Ok(())
@@ -126,7 +130,7 @@ pub async fn an_outbox_settles_a_tie_alike_in_either_order(store: Store) -> Outc
     for (n, (first, second)) in [(7, 8), (8, 7)].into_iter().enumerate() {
         let owner = account(u8::try_from(n).unwrap_or_default());
         for n in [first, second] {
-            let tied = NewMessage { owner, timestamp: NOW, ..outgoing(n) };
+            let tied = MessageRecord { owner, timestamp: NOW, ..outgoing(n) };
             store.store(tied, NOW).await?;
         }
         let query = Query { owner, namespace: OUTBOX, ..everything() };
@@ -137,7 +141,7 @@ pub async fn an_outbox_settles_a_tie_alike_in_either_order(store: Store) -> Outc
 
 /// A newer message that nobody can read any more does not stand in the way.
 pub async fn an_outbox_forgets_a_newer_message_that_expired(store: Store) -> Outcome {
-    store.store(NewMessage { expiry: NOW + 1, ..outgoing(5) }, NOW).await?;
+    store.store(MessageRecord { expiry: NOW + 1, ..outgoing(5) }, NOW).await?;
     assert!(!store.store(outgoing(4), NOW + 1).await?.already);
     assert_eq!(outbox(&store, NOW + 1).await?, names([4]));
     Ok(())
@@ -146,7 +150,7 @@ pub async fn an_outbox_forgets_a_newer_message_that_expired(store: Store) -> Out
 /// Replacing is a matter of one drawer of one mailbox.
 pub async fn an_outbox_leaves_other_drawers_alone(store: Store) -> Outcome {
     fill(&store, 1..=2).await?;
-    let others = NewMessage { owner: account(2), ..outgoing(3) };
+    let others = MessageRecord { owner: account(2), ..outgoing(3) };
     store.store(others, NOW).await?;
     store.store(outgoing(4), NOW).await?;
     store.store(outgoing(5), NOW).await?;
@@ -163,7 +167,7 @@ pub async fn tasks_that_store_together_lose_nothing(store: Store) -> Outcome {
         tasks.spawn(async move {
             for n in 0..50 {
                 let owner = account(u8::try_from(n % 4).unwrap_or_default());
-                let new = NewMessage { owner, ..message(task * 50 + n) };
+                let new = MessageRecord { owner, ..message(task * 50 + n) };
                 assert!(!store.store(new, NOW).await?.already);
             }
             Ok::<_, StoreError>(())
@@ -191,7 +195,7 @@ pub async fn tasks_that_store_the_same_message_keep_one(store: Store) -> Outcome
     let mut tasks = tokio::task::JoinSet::new();
     for n in 0..64 {
         let store = Arc::clone(&store);
-        let new = NewMessage { expiry: NOW + HOUR + n, ..message(1) };
+        let new = MessageRecord { expiry: NOW + HOUR + n, ..message(1) };
         tasks.spawn(async move { store.store(new, NOW).await });
     }
     let mut new = 0;

@@ -35,12 +35,14 @@ use std::thread::{self, JoinHandle};
 use async_trait::async_trait;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task;
-use warren_wire::{AccountId, MessageHash, Millis};
+use warren_wire::record::{Change, Item, MessageRecord, Order, Positions, Record, SubaccountToken};
+use warren_wire::{AccountId, MessageHash, Millis, NodeId};
 
 use self::tables::Tables;
 use self::writer::{Answer, Command, Reserve, Writer};
 use crate::StoreError;
-use crate::mail::{Counts, MailStore, NewMessage, Page, Query, Stored};
+use crate::mail::MailStore;
+use crate::shapes::{Applied, Counts, Merged, Page, Query, Stored};
 
 /// How many commands may wait for the writer before those who ask have to.
 const QUEUE: usize = 1_024;
@@ -137,7 +139,7 @@ impl Drop for EmbeddedStore {
 
 #[async_trait]
 impl MailStore for EmbeddedStore {
-    async fn store(&self, message: NewMessage, now: Millis) -> Result<Stored, StoreError> {
+    async fn store(&self, message: MessageRecord, now: Millis) -> Result<Stored, StoreError> {
         self.write(|answer| Command::Store { message, now, answer }).await
     }
 
@@ -145,12 +147,58 @@ impl MailStore for EmbeddedStore {
         self.read(move |tables| reader::retrieve(tables, &query, now)).await
     }
 
-    async fn delete(
+    async fn apply(&self, order: Order, _now: Millis) -> Result<Applied, StoreError> {
+        let owner = order.owner;
+        let Change::Delete(hashes) = order.change else {
+            return Err(absent("orders of that kind"));
+        };
+        let deleted = self.write(|answer| Command::Delete { owner, hashes, answer }).await?;
+        Ok(Applied { deleted, ..Applied::default() })
+    }
+
+    async fn expiries(
         &self,
-        owner: AccountId,
-        hashes: Vec<MessageHash>,
-    ) -> Result<Vec<MessageHash>, StoreError> {
-        self.write(|answer| Command::Delete { owner, hashes, answer }).await
+        _owner: AccountId,
+        _hashes: Option<Vec<MessageHash>>,
+        _now: Millis,
+    ) -> Result<Vec<(MessageHash, Millis)>, StoreError> {
+        Err(absent("expiries"))
+    }
+
+    async fn revoked(&self, _owner: AccountId) -> Result<Vec<SubaccountToken>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn items(&self, _positions: Positions, _now: Millis) -> Result<Vec<Item>, StoreError> {
+        Err(absent("items"))
+    }
+
+    async fn records(&self, _items: Vec<Item>) -> Result<(Vec<Record>, usize), StoreError> {
+        Err(absent("items"))
+    }
+
+    async fn mailbox(&self, _owner: AccountId, _now: Millis) -> Result<Vec<Record>, StoreError> {
+        Err(absent("items"))
+    }
+
+    async fn merge(&self, _records: Vec<Record>, _now: Millis) -> Result<Vec<Merged>, StoreError> {
+        Err(absent("merging"))
+    }
+
+    async fn drop_positions(&self, _positions: Positions) -> Result<u64, StoreError> {
+        Err(absent("positions"))
+    }
+
+    async fn note_missed(&self, _peer: NodeId, _items: Vec<Item>) -> Result<(), StoreError> {
+        Err(absent("notes"))
+    }
+
+    async fn missed(&self, _peer: NodeId, _limit: usize) -> Result<Vec<(u64, Item)>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn forget_missed(&self, _peer: NodeId, _through: u64) -> Result<(), StoreError> {
+        Ok(())
     }
 
     async fn expire(&self, now: Millis) -> Result<usize, StoreError> {
@@ -167,7 +215,7 @@ impl MailStore for EmbeddedStore {
 
     async fn counts(&self) -> Result<Counts, StoreError> {
         let state = self.read(Tables::state).await?;
-        Ok(Counts { messages: state.messages })
+        Ok(Counts { messages: state.messages, orders: 0 })
     }
 
     async fn close(&self) {
@@ -176,6 +224,11 @@ impl MailStore for EmbeddedStore {
             let _ = task::spawn_blocking(finish).await;
         }
     }
+}
+
+/// What this format of the disk has no place for.
+fn absent(what: &str) -> StoreError {
+    StoreError::Engine(format!("the format of this store has no place for {what}"))
 }
 
 #[cfg(test)]

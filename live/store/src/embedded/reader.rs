@@ -6,7 +6,7 @@ use warren_wire::{AccountId, MessageHash, Millis};
 use super::keys::{HashEntry, HashKey, MessageKey, Record};
 use super::tables::{Tables, drawer};
 use crate::StoreError;
-use crate::mail::{Page, Query, StoredMessage, wire_size};
+use crate::shapes::{Page, Query, Room, StoredMessage};
 
 /// See [`crate::MailStore::retrieve`].
 pub(super) fn retrieve(tables: &Tables, query: &Query, now: Millis) -> Result<Page, StoreError> {
@@ -19,7 +19,7 @@ pub(super) fn retrieve(tables: &Tables, query: &Query, now: Millis) -> Result<Pa
     {
         first = MessageKey { sequence: entry.sequence.saturating_add(1), ..first };
     }
-    let mut room = Room { count: query.max_count, size: query.max_size, first: true };
+    let mut room = Room::of(query);
     let mut page = Page::default();
     for item in view.range(&tables.messages, first.encode()..=last.encode()) {
         let value = item.value()?;
@@ -27,7 +27,7 @@ pub(super) fn retrieve(tables: &Tables, query: &Query, now: Millis) -> Result<Pa
         if record.expiry <= now {
             continue;
         }
-        if !room.take(wire_size(record.data.len())) {
+        if !room.take(record.data.len()) {
             page.more = true;
             break;
         }
@@ -49,24 +49,4 @@ fn known(
 ) -> Result<Option<HashEntry>, StoreError> {
     let bytes = view.get(&tables.hashes, HashKey { owner, hash }.encode())?;
     Ok(bytes.map(|bytes| HashEntry::decode(&bytes)).transpose()?)
-}
-
-/// What still fits on the page.
-struct Room {
-    count: Option<usize>,
-    size: usize,
-    first: bool,
-}
-
-impl Room {
-    /// Takes room for a message of this size, if there is any. The first fits whatever its size.
-    fn take(&mut self, size: usize) -> bool {
-        let fits = self.count != Some(0) && (self.first || size <= self.size);
-        if fits {
-            self.count = self.count.map(|count| count.saturating_sub(1));
-            self.size = self.size.saturating_sub(size);
-            self.first = false;
-        }
-        fits
-    }
 }

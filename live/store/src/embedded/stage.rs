@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use fjall::{OwnedWriteBatch, PersistMode};
+use warren_wire::record::MessageRecord;
 use warren_wire::{AccountId, MessageHash, Millis, Namespace};
 
 use super::keys::{ExpiryKey, HashEntry, HashKey, MessageKey, Record, STATE_KEY, State};
 use super::tables::{Tables, drawer};
 use crate::StoreError;
-use crate::mail::{NewMessage, Stored};
+use crate::shapes::Stored;
 
 /// Writes that lie over what the database holds. Every operation reads all it needs before it
 /// changes anything, so one that fails leaves the others of the batch as they are.
@@ -50,7 +51,7 @@ impl<'a> Stage<'a> {
     /// See [`crate::MailStore::store`].
     pub(super) fn store(
         &mut self,
-        message: &NewMessage,
+        message: &MessageRecord,
         now: Millis,
     ) -> Result<Stored, StoreError> {
         let name = HashKey { owner: message.owner, hash: message.hash };
@@ -61,11 +62,11 @@ impl<'a> Stage<'a> {
             }
             gone.insert(name, entry);
         }
-        if message.replaces_all {
+        if message.namespace.access() == warren_wire::Access::PublicOutbox {
             for (other, entry, timestamp) in self.residents(message.owner, message.namespace)? {
                 let newer = (timestamp, other.hash) > (message.timestamp, message.hash);
                 if newer && entry.expiry > now {
-                    return Ok(Stored { expiry: entry.expiry, already: true });
+                    return Ok(Stored { expiry: entry.expiry, already: true, overruled: None });
                 }
                 gone.insert(other, entry);
             }
@@ -74,7 +75,7 @@ impl<'a> Stage<'a> {
             self.remove(name, entry);
         }
         self.add(name, message);
-        Ok(Stored { expiry: message.expiry, already: false })
+        Ok(Stored { expiry: message.expiry, already: false, overruled: None })
     }
 
     /// See [`crate::MailStore::delete`].
@@ -82,7 +83,7 @@ impl<'a> Stage<'a> {
         &mut self,
         owner: AccountId,
         hashes: &[MessageHash],
-    ) -> Result<Vec<MessageHash>, StoreError> {
+    ) -> Result<Vec<(Namespace, MessageHash)>, StoreError> {
         let mut seen = BTreeSet::new();
         let mut gone = Vec::new();
         for hash in hashes.iter().copied().filter(|hash| seen.insert(*hash)) {
@@ -94,7 +95,10 @@ impl<'a> Stage<'a> {
         for (name, entry) in &gone {
             self.remove(*name, *entry);
         }
-        Ok(gone.into_iter().map(|(name, _)| name.hash).collect())
+        let mut gone: Vec<_> =
+            gone.into_iter().map(|(name, entry)| (entry.namespace, name.hash)).collect();
+        gone.sort_unstable();
+        Ok(gone)
     }
 
     /// Removes at most `limit` messages that expire from `from` to `now`, except those that the
@@ -224,7 +228,7 @@ impl<'a> Stage<'a> {
         expiry: Millis,
     ) -> Result<Stored, StoreError> {
         if expiry <= entry.expiry {
-            return Ok(Stored { expiry: entry.expiry, already: true });
+            return Ok(Stored { expiry: entry.expiry, already: true, overruled: None });
         }
         let key = message_key(name, entry);
         let record = self.with_record(&key, |record| Record { expiry, ..record }.encode())?;
@@ -233,10 +237,10 @@ impl<'a> Stage<'a> {
         self.expiries.insert(ExpiryKey { expiry: entry.expiry, name }, false);
         self.expiries.insert(ExpiryKey { expiry, name }, true);
         self.earliest = self.earliest.min(expiry);
-        Ok(Stored { expiry, already: true })
+        Ok(Stored { expiry, already: true, overruled: None })
     }
 
-    fn add(&mut self, name: HashKey, message: &NewMessage) {
+    fn add(&mut self, name: HashKey, message: &MessageRecord) {
         let sequence = self.state.next_sequence;
         let entry = HashEntry { namespace: message.namespace, sequence, expiry: message.expiry };
         let record = Record {

@@ -7,13 +7,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
-use warren_wire::{AccountId, MessageHash, Millis};
+use warren_wire::record::MessageRecord;
+use warren_wire::{AccountId, MessageHash, Millis, Namespace};
 
 use super::keys::State;
 use super::stage::{Stage, Swept};
 use super::tables::Tables;
 use crate::StoreError;
-use crate::mail::{NewMessage, Stored};
+use crate::shapes::Stored;
 
 /// The most commands in one batch.
 const BATCH_COMMANDS: usize = 256;
@@ -25,9 +26,21 @@ pub(super) type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
 
 /// Something to be written.
 pub(super) enum Command {
-    Store { message: NewMessage, now: Millis, answer: Answer<Stored> },
-    Delete { owner: AccountId, hashes: Vec<MessageHash>, answer: Answer<Vec<MessageHash>> },
-    Sweep { now: Millis, limit: usize, answer: Answer<Swept> },
+    Store {
+        message: MessageRecord,
+        now: Millis,
+        answer: Answer<Stored>,
+    },
+    Delete {
+        owner: AccountId,
+        hashes: Vec<MessageHash>,
+        answer: Answer<Vec<(Namespace, MessageHash)>>,
+    },
+    Sweep {
+        now: Millis,
+        limit: usize,
+        answer: Answer<Swept>,
+    },
 }
 
 impl Command {
@@ -42,7 +55,7 @@ impl Command {
 /// An answer that waits for the batch to become durable.
 enum Pending {
     Stored(Answer<Stored>, Stored),
-    Deleted(Answer<Vec<MessageHash>>, Vec<MessageHash>),
+    Deleted(Answer<Vec<(Namespace, MessageHash)>>, Vec<(Namespace, MessageHash)>),
     Swept(Answer<Swept>, Swept, Millis),
 }
 

@@ -1,0 +1,303 @@
+//! One mailbox: its messages by arrival, its orders, and what follows from them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use warren_wire::record::{Item, MessageRecord, Order, Record};
+use warren_wire::{MessageHash, Millis};
+
+use crate::StoreError;
+use crate::revocations::{Revocations, is_access};
+use crate::shapes::{Applied, Counts, Merged, Page, Query, Room, Stored, StoredMessage};
+use crate::union::{self, Facts, Ruling, order_end};
+
+/// What is kept for one owner.
+#[derive(Debug, Default)]
+pub(super) struct Mailbox {
+    /// By place in the order of arrival; each hash once.
+    messages: BTreeMap<u64, MessageRecord>,
+    /// By proof.
+    orders: BTreeMap<Vec<u8>, Order>,
+}
+
+/// The item of a record.
+pub(super) fn item(record: &Record) -> Result<Item, StoreError> {
+    Ok(match record {
+        Record::Message(m) => Item::message(&m.owner, m.namespace, &m.hash, m.stored, m.expiry)?,
+        Record::Order(order) => Item::order(&order.owner, order.stamp, &order.proof)?,
+    })
+}
+
+/// What a record counts for in the size of an answer.
+pub(super) fn size(record: &Record) -> usize {
+    match record {
+        Record::Message(m) => m.data.len() + m.proof.as_ref().map_or(0, Vec::len),
+        Record::Order(order) => order.proof.len(),
+    }
+}
+
+impl Mailbox {
+    fn rulings(&self) -> Vec<Ruling> {
+        self.orders.values().flat_map(union::rulings).collect()
+    }
+
+    pub(super) fn revocations(&self) -> Revocations {
+        Revocations::of(self.orders.values())
+    }
+
+    /// When a message expires, all orders considered.
+    fn expiry(&self, message: &MessageRecord) -> Millis {
+        union::expiry(&Facts::of(message), &self.rulings())
+    }
+
+    fn place(&self, hash: MessageHash) -> Option<u64> {
+        self.messages.iter().find(|(_, kept)| kept.hash == hash).map(|(place, _)| *place)
+    }
+
+    /// Keeps `message` with these facts at `place`, unless a greater one that has not expired fills
+    /// the drawer: that one's expiry.
+    fn keep(
+        &mut self,
+        message: &MessageRecord,
+        facts: Facts,
+        place: u64,
+        now: Millis,
+    ) -> Result<(), Millis> {
+        if facts.in_outbox() {
+            let rivals: Vec<_> = self
+                .messages
+                .iter()
+                .filter(|(_, kept)| kept.namespace == facts.namespace && kept.hash != facts.hash)
+                .map(|(place, kept)| (*place, Facts::of(kept).rank(), self.expiry(kept)))
+                .collect();
+            for (_, rank, expiry) in &rivals {
+                if *rank > facts.rank() && *expiry > now {
+                    return Err(*expiry);
+                }
+            }
+            for (place, ..) in rivals {
+                self.messages.remove(&place);
+            }
+        }
+        let Facts { timestamp, stored, expiry, .. } = facts;
+        let kept = MessageRecord { timestamp, stored, expiry, ..message.clone() };
+        self.messages.insert(place, kept);
+        Ok(())
+    }
+
+    /// See [`crate::MailStore::store`].
+    pub(super) fn store(&mut self, message: &MessageRecord, arrival: u64, now: Millis) -> Stored {
+        let rulings = self.rulings();
+        let mut facts = Facts::of(message);
+        let mut place = arrival;
+        let mut already = false;
+        let mut source = message.clone();
+        if let Some(old_place) = self.place(message.hash)
+            && let Some(old) = self.messages.remove(&old_place)
+            && self.expiry(&old) > now
+        {
+            let own: Vec<_> = rulings.iter().filter(|r| r.concerns(&facts)).copied().collect();
+            facts = Facts::of(&old).renew(&facts, &own);
+            place = old_place;
+            already = true;
+            if old.stored > message.stored {
+                source = old;
+            }
+        }
+        let overruled = union::removed_by(&facts, &rulings);
+        if overruled.is_some() {
+            return Stored { expiry: message.expiry, already: false, overruled };
+        }
+        match self.keep(&source, facts, place, now) {
+            Ok(()) => {
+                let expiry = union::expiry(&facts, &rulings);
+                Stored { expiry, already, overruled: None }
+            }
+            Err(expiry) => Stored { expiry, already: true, overruled: None },
+        }
+    }
+
+    /// See [`crate::MailStore::merge`].
+    pub(super) fn merge_message(
+        &mut self,
+        message: &MessageRecord,
+        arrival: u64,
+        now: Millis,
+    ) -> Merged {
+        let rulings = self.rulings();
+        let new = Facts::of(message);
+        let new_expiry = union::expiry(&new, &rulings);
+        let old = self.place(message.hash).and_then(|place| {
+            let old = self.messages.get(&place)?;
+            Some((place, old.clone(), self.expiry(old)))
+        });
+        let was_served = matches!(&old, Some((_, _, old_expiry)) if *old_expiry > now);
+        // What has expired counts as absent where the other has not.
+        let old = old.filter(|(place, _, old_expiry)| {
+            let stays = *old_expiry > now || new_expiry <= now;
+            if !stays {
+                self.messages.remove(place);
+            }
+            stays
+        });
+        let (facts, place, source) = match &old {
+            None => (new, arrival, message),
+            Some((place, old, _)) => {
+                let joined = Facts::of(old).join(&new);
+                let is_old = (joined.stored, joined.expiry) == (old.stored, old.expiry);
+                (joined, *place, if is_old { old } else { message })
+            }
+        };
+        if union::removed_by(&facts, &rulings).is_some() {
+            self.messages.remove(&place);
+            return Merged::Refused;
+        }
+        let expiry = union::expiry(&facts, &rulings);
+        if old.is_none() && expiry <= now && facts.expiry <= now {
+            return Merged::Refused;
+        }
+        match self.keep(source, facts, place, now) {
+            Ok(()) if was_served => Merged::Known,
+            Ok(()) if expiry > now => Merged::New,
+            Ok(()) | Err(_) => Merged::Refused,
+        }
+    }
+
+    /// Keeps an order under the stamp that counts; that order, and whether this changed anything.
+    fn note(&mut self, mut order: Order) -> (Order, bool) {
+        let known = self.orders.get(&order.proof).map(|known| known.stamp);
+        if let Some(known) = known {
+            order.stamp = union::joined_stamp(&order.change, known, order.stamp);
+        }
+        self.orders.insert(order.proof.clone(), order.clone());
+        let changed = known != Some(order.stamp);
+        (order, changed)
+    }
+
+    /// See [`crate::MailStore::merge`].
+    pub(super) fn merge_order(&mut self, order: Order, now: Millis) -> Merged {
+        let mut orders: Vec<_> = self.orders.values().cloned().collect();
+        orders.push(order.clone());
+        let counts = is_access(&order.change) && Revocations::of(&orders).hold(&order);
+        if order_end(order.stamp) <= now && !counts {
+            return Merged::Refused;
+        }
+        let (_, changed) = self.note(order);
+        self.remove_dead();
+        if changed { Merged::New } else { Merged::Known }
+    }
+
+    fn remove_dead(&mut self) -> Vec<MessageRecord> {
+        let rulings = self.rulings();
+        self.messages
+            .extract_if(.., |_, kept| union::removed_by(&Facts::of(kept), &rulings).is_some())
+            .map(|(_, kept)| kept)
+            .collect()
+    }
+
+    /// See [`crate::MailStore::apply`].
+    pub(super) fn apply(&mut self, order: Order, now: Millis) -> Applied {
+        let before: BTreeMap<MessageHash, Millis> =
+            self.messages.values().map(|kept| (kept.hash, self.expiry(kept))).collect();
+        let was_served = |hash: &MessageHash| before.get(hash).is_some_and(|expiry| *expiry > now);
+        let (order, _) = self.note(order);
+        let own = union::rulings(&order);
+        let mut applied =
+            Applied { overruled: self.revocations().overruling(&order), ..Applied::default() };
+        for gone in self.remove_dead() {
+            if was_served(&gone.hash) {
+                applied.deleted.push((gone.namespace, gone.hash));
+            }
+        }
+        for kept in self.messages.values().filter(|kept| was_served(&kept.hash)) {
+            let before = before.get(&kept.hash).copied().unwrap_or_default();
+            applied.note_kept(&Facts::of(kept), &own, before, self.expiry(kept));
+        }
+        applied.sort();
+        applied
+    }
+
+    /// See [`crate::MailStore::retrieve`].
+    pub(super) fn page(&self, query: &Query, now: Millis) -> Page {
+        let mut drawer: Vec<_> = self
+            .messages
+            .values()
+            .filter(|kept| kept.namespace == query.namespace && self.expiry(kept) > now)
+            .collect();
+        if query.newest_first {
+            drawer.reverse();
+        }
+        let last = drawer.iter().position(|kept| Some(kept.hash) == query.after);
+        let mut room = Room::of(query);
+        let mut page = Page::default();
+        for kept in drawer.into_iter().skip(last.map_or(0, |last| last + 1)) {
+            if !room.take(kept.data.len()) {
+                page.more = true;
+                break;
+            }
+            page.messages.push(StoredMessage {
+                hash: kept.hash,
+                timestamp: kept.timestamp,
+                expiry: self.expiry(kept),
+                data: kept.data.clone(),
+            });
+        }
+        page
+    }
+
+    /// See [`crate::MailStore::expiries`].
+    pub(super) fn expiries(
+        &self,
+        hashes: Option<Vec<MessageHash>>,
+        now: Millis,
+    ) -> Vec<(MessageHash, Millis)> {
+        let served: BTreeMap<_, _> = self
+            .messages
+            .values()
+            .map(|kept| (kept.hash, self.expiry(kept)))
+            .filter(|(_, expiry)| *expiry > now)
+            .collect();
+        let Some(hashes) = hashes else { return served.into_iter().collect() };
+        let mut seen = BTreeSet::new();
+        hashes
+            .into_iter()
+            .filter(|hash| seen.insert(*hash))
+            .filter_map(|hash| Some((hash, *served.get(&hash)?)))
+            .collect()
+    }
+
+    /// All that is kept, whether it expired or not.
+    pub(super) fn records(&self) -> impl Iterator<Item = Record> {
+        let messages = self.messages.values().cloned().map(Record::Message);
+        messages.chain(self.orders.values().cloned().map(Record::Order))
+    }
+
+    /// The messages that are served, by arrival, then the orders, by stamp.
+    pub(super) fn live_records(&self, now: Millis) -> impl Iterator<Item = Record> {
+        let served = self.messages.values().filter(move |kept| self.expiry(kept) > now);
+        let mut orders: Vec<_> = self.kept_orders(now).cloned().collect();
+        orders.sort_by(|a, b| (a.stamp, &a.proof).cmp(&(b.stamp, &b.proof)));
+        served.cloned().map(Record::Message).chain(orders.into_iter().map(Record::Order))
+    }
+
+    fn kept_orders(&self, now: Millis) -> impl Iterator<Item = &Order> {
+        let revocations = self.revocations();
+        self.orders
+            .values()
+            .filter(move |order| order_end(order.stamp) > now || revocations.hold(order))
+    }
+
+    /// Removes what is past its time; says how many messages that were.
+    pub(super) fn expire(&mut self, now: Millis) -> usize {
+        let rulings = self.rulings();
+        let before = self.messages.len();
+        self.messages.retain(|_, kept| union::expiry(&Facts::of(kept), &rulings) > now);
+        let orders = self.kept_orders(now).map(|order| (order.proof.clone(), order.clone()));
+        self.orders = orders.collect();
+        before - self.messages.len()
+    }
+
+    pub(super) fn counts(&self) -> Counts {
+        let count = |len| u64::try_from(len).unwrap_or(u64::MAX);
+        Counts { messages: count(self.messages.len()), orders: count(self.orders.len()) }
+    }
+}

@@ -1,0 +1,268 @@
+//! What follows from a set of messages and orders: the rules that every engine and every member of
+//! a swarm shares, so that they agree whatever order things arrive in.
+//!
+//! A message is removed by an order that covers it and whose stamp is not smaller than its own. Its
+//! expiry is the one its record names, then moved by all orders on it with greater stamps, in
+//! the order of stamps; an order finds no message that had expired at the order's own time.
+
+use warren_wire::limits::DAY;
+use warren_wire::record::{Change, Drawers, ExpireMode, MessageRecord, Order};
+use warren_wire::{Access, MessageHash, Millis, Namespace, Stamp};
+
+/// How long an order is kept past its stamp: longer than any message lives that it may be for.
+pub const ORDER_LIFE: Millis = 31 * DAY;
+
+/// What the rules need to know of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Facts {
+    /// Its drawer.
+    pub namespace: Namespace,
+    /// Its name.
+    pub hash: MessageHash,
+    /// What the sender says of when it was sent.
+    pub timestamp: Millis,
+    /// When the swarm took it in.
+    pub stored: Stamp,
+    /// From when on it is not served, as its record says, without orders.
+    pub expiry: Millis,
+}
+
+impl Facts {
+    /// The facts in a record.
+    pub const fn of(record: &MessageRecord) -> Self {
+        Self {
+            namespace: record.namespace,
+            hash: record.hash,
+            timestamp: record.timestamp,
+            stored: record.stored,
+            expiry: record.expiry,
+        }
+    }
+
+    /// Whether it lies in a drawer of one message.
+    pub fn in_outbox(&self) -> bool {
+        self.namespace.access() == Access::PublicOutbox
+    }
+
+    /// In a drawer of one message the greater stays.
+    pub const fn rank(&self) -> (Millis, MessageHash) {
+        (self.timestamp, self.hash)
+    }
+
+    /// What two copies of one message, each with its stamp and expiry, are together: the greater
+    /// stamp, then the greater expiry counts, and the first timestamp (in a drawer of one message
+    /// the last).
+    #[must_use]
+    pub fn join(&self, other: &Self) -> Self {
+        let greater =
+            if (other.stored, other.expiry) > (self.stored, self.expiry) { other } else { self };
+        Self { timestamp: self.joined_timestamp(other), ..*greater }
+    }
+
+    /// What a message is that was kept and is stored again: it has the later stamp, and the later of
+    /// the expiries at the time of that stamp. `rulings` are those on this message.
+    #[must_use]
+    pub fn renew(&self, again: &Self, rulings: &[Ruling]) -> Self {
+        let (first, last) = if self.stored <= again.stored { (self, again) } else { (again, self) };
+        let passed: Vec<_> =
+            rulings.iter().filter(|ruling| ruling.stamp <= last.stored).copied().collect();
+        let expiry = last.expiry.max(expiry(first, &passed));
+        Self { timestamp: self.joined_timestamp(again), expiry, ..*last }
+    }
+
+    fn joined_timestamp(&self, other: &Self) -> Millis {
+        if self.in_outbox() {
+            self.timestamp.max(other.timestamp)
+        } else {
+            self.timestamp.min(other.timestamp)
+        }
+    }
+}
+
+/// What an order does to each message that it is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rule {
+    /// Removes it.
+    Remove,
+    /// Removes it where its timestamp is this or earlier.
+    RemoveUpTo(Millis),
+    /// Sets its expiry.
+    Set(Millis),
+    /// Moves its expiry to this if that is later.
+    Extend(Millis),
+    /// Moves its expiry to this if that is earlier.
+    Shorten(Millis),
+}
+
+/// One of the things that an order rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ruling {
+    /// The order's stamp.
+    pub stamp: Stamp,
+    /// The one message it is for; `None` where it is for whole drawers.
+    pub hash: Option<MessageHash>,
+    /// The drawers it is for.
+    pub drawers: Drawers,
+    /// What it does.
+    pub rule: Rule,
+}
+
+impl Ruling {
+    /// Whether it is for this message, leaving stamps aside.
+    pub fn concerns(&self, facts: &Facts) -> bool {
+        self.hash.is_none_or(|hash| hash == facts.hash) && self.drawers.cover(facts.namespace)
+    }
+
+    const fn new_expiry(&self) -> Option<(ExpireMode, Millis)> {
+        match self.rule {
+            Rule::Set(to) => Some((ExpireMode::Set, to)),
+            Rule::Extend(to) => Some((ExpireMode::Extend, to)),
+            Rule::Shorten(to) => Some((ExpireMode::Shorten, to)),
+            Rule::Remove | Rule::RemoveUpTo(_) => None,
+        }
+    }
+
+    fn removes(&self, facts: &Facts) -> bool {
+        let covered = match self.rule {
+            Rule::Remove => true,
+            Rule::RemoveUpTo(last) => facts.timestamp <= last,
+            Rule::Set(_) | Rule::Extend(_) | Rule::Shorten(_) => false,
+        };
+        covered && self.stamp >= facts.stored && self.concerns(facts)
+    }
+}
+
+/// All that an order rules. Orders on subaccounts rule no message.
+pub fn rulings(order: &Order) -> Vec<Ruling> {
+    let stamp = order.stamp;
+    let broad = |drawers, rule| vec![Ruling { stamp, hash: None, drawers, rule }];
+    let named = |hash, rule| Ruling { stamp, hash: Some(hash), drawers: Drawers::All, rule };
+    match &order.change {
+        Change::Delete(hashes) => hashes.iter().map(|hash| named(*hash, Rule::Remove)).collect(),
+        Change::DeleteAll(drawers) => broad(*drawers, Rule::Remove),
+        Change::DeleteBefore(drawers, last) => broad(*drawers, Rule::RemoveUpTo(*last)),
+        Change::Expire(expiries, mode) => {
+            let rule = |to| match mode {
+                ExpireMode::Set => Rule::Set(to),
+                ExpireMode::Extend => Rule::Extend(to),
+                ExpireMode::Shorten => Rule::Shorten(to),
+            };
+            expiries.iter().map(|(hash, to)| named(*hash, rule(*to))).collect()
+        }
+        Change::ExpireAll(drawers, to) => broad(*drawers, Rule::Shorten(*to)),
+        Change::Revoke(_) | Change::Unrevoke(_) => Vec::new(),
+    }
+}
+
+/// The greatest stamp of an order that removes a message, if any does.
+pub fn removed_by(facts: &Facts, rulings: &[Ruling]) -> Option<Stamp> {
+    rulings.iter().filter(|ruling| ruling.removes(facts)).map(|ruling| ruling.stamp).max()
+}
+
+/// When a message expires, all orders considered. Of two with one stamp the order of [`Rule`]
+/// decides.
+pub fn expiry(facts: &Facts, rulings: &[Ruling]) -> Millis {
+    let mut moves: Vec<_> = rulings
+        .iter()
+        .filter(|ruling| ruling.stamp > facts.stored && ruling.concerns(facts))
+        .filter_map(|ruling| Some((ruling.stamp, ruling.rule, ruling.new_expiry()?)))
+        .collect();
+    moves.sort_unstable_by_key(|(stamp, rule, _)| (*stamp, *rule));
+    moves.into_iter().fold(facts.expiry, |expiry, (stamp, _, (mode, to))| {
+        if expiry > stamp.time() { mode.change(expiry, to) } else { expiry }
+    })
+}
+
+/// Which stamp of one order counts where it came with two.
+pub fn joined_stamp(change: &Change, one: Stamp, other: Stamp) -> Stamp {
+    match change {
+        Change::DeleteAll(_) => one.min(other),
+        _ => one.max(other),
+    }
+}
+
+/// When an order's time is over, unless it holds a word that counts in [`crate::Revocations`].
+pub const fn order_end(stamp: Stamp) -> Millis {
+    stamp.time().saturating_add(ORDER_LIFE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn facts(stored: u64, expiry: Millis) -> Facts {
+        let hash = MessageHash::from_bytes([1; 32]);
+        let stored = Stamp::at(stored);
+        Facts { namespace: Namespace::DIRECT, hash, timestamp: 5, stored, expiry }
+    }
+
+    const fn ruling(stamp: u64, rule: Rule) -> Ruling {
+        Ruling { stamp: Stamp::at(stamp), hash: None, drawers: Drawers::All, rule }
+    }
+
+    #[test]
+    fn an_order_removes_what_was_stored_before_it_and_not_what_comes_later() {
+        let removal = [ruling(10, Rule::Remove)];
+        assert_eq!(removed_by(&facts(9, 100), &removal), Some(Stamp::at(10)));
+        assert_eq!(removed_by(&facts(10, 100), &removal), Some(Stamp::at(10)));
+        assert_eq!(removed_by(&facts(11, 100), &removal), None);
+        assert_eq!(removed_by(&facts(9, 100), &[ruling(10, Rule::RemoveUpTo(4))]), None);
+        assert!(removed_by(&facts(9, 100), &[ruling(10, Rule::RemoveUpTo(5))]).is_some());
+        let elsewhere = Drawers::One(Namespace::new(2));
+        let other_drawer = Ruling { drawers: elsewhere, ..ruling(10, Rule::Remove) };
+        assert_eq!(removed_by(&facts(9, 100), &[other_drawer]), None);
+        let other = Some(MessageHash::from_bytes([2; 32]));
+        let other_message = Ruling { hash: other, ..ruling(10, Rule::Remove) };
+        assert_eq!(removed_by(&facts(9, 100), &[other_message]), None);
+    }
+
+    #[test]
+    fn orders_on_the_expiry_count_in_the_order_of_their_stamps() {
+        let orders = [
+            ruling(12, Rule::Extend(60)),
+            ruling(11, Rule::Set(50)),
+            ruling(13, Rule::Shorten(55)),
+        ];
+        assert_eq!(expiry(&facts(10, 100), &orders), 55);
+        assert_eq!(expiry(&facts(11, 100), &orders), 55);
+        assert_eq!(expiry(&facts(12, 40), &orders), 40);
+        assert_eq!(expiry(&facts(13, 100), &orders), 100);
+    }
+
+    #[test]
+    fn an_order_does_not_bring_back_what_had_expired_when_it_came() {
+        assert_eq!(expiry(&facts(10, 100), &[ruling(99, Rule::Set(200))]), 200);
+        assert_eq!(expiry(&facts(10, 100), &[ruling(100, Rule::Set(200))]), 100);
+    }
+
+    #[test]
+    fn a_message_stored_again_keeps_the_later_expiry_at_that_time() {
+        let shorten = [ruling(12, Rule::Shorten(50))];
+        let renewed = facts(10, 100).renew(&facts(13, 40), &shorten);
+        assert_eq!((renewed.stored, renewed.expiry), (Stamp::at(13), 50));
+        let renewed = facts(10, 100).renew(&facts(11, 40), &shorten);
+        assert_eq!((renewed.stored, renewed.expiry), (Stamp::at(11), 100));
+        assert_eq!(expiry(&renewed, &shorten), 50);
+        // In whatever order the two arrive.
+        assert_eq!(facts(13, 40).renew(&facts(10, 100), &shorten).expiry, 50);
+    }
+
+    #[test]
+    fn copies_join_to_the_later_stamp_and_then_the_later_expiry() {
+        let joined = facts(10, 100).join(&facts(11, 50));
+        assert_eq!(joined, facts(11, 50));
+        assert_eq!(facts(11, 50).join(&facts(10, 100)), joined);
+        assert_eq!(facts(10, 100).join(&facts(10, 101)).expiry, 101);
+        let late = Facts { timestamp: 9, ..facts(11, 50) };
+        assert_eq!(facts(10, 100).join(&late).timestamp, 5);
+        let outbox = |timestamp| Facts { namespace: Namespace::new(-1), timestamp, ..facts(1, 2) };
+        assert_eq!(outbox(3).join(&outbox(7)).timestamp, 7);
+    }
+
+    #[test]
+    fn of_one_order_with_two_stamps_the_later_counts_except_where_it_deletes_all() {
+        let (early, late) = (Stamp(3), Stamp(4));
+        assert_eq!(joined_stamp(&Change::DeleteAll(Drawers::All), early, late), early);
+        assert_eq!(joined_stamp(&Change::Delete(vec![]), early, late), late);
+    }
+}
