@@ -269,6 +269,15 @@ pub struct ReadArgs {
     /// Keep going until Ctrl-C: show messages as they come, send those that wait
     #[arg(long, short)]
     pub follow: bool,
+    /// Where nothing is new, wait for it: so many seconds, 60 where none are given
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        num_args = 0..=1,
+        default_missing_value = "60",
+        conflicts_with_all = ["follow", "all"]
+    )]
+    pub wait: Option<u64>,
     /// Show the whole history: what was read before, and your own messages
     #[arg(long, short)]
     pub all: bool,
@@ -284,10 +293,13 @@ const READ_HELP: &str = "\
 Shows unread messages, oldest first, in local time, and marks them as read. Characters that could
 steer a terminal or turn the direction of text are shown as \\u{...}.
 
+With --wait and --follow a node holds the request open and answers as soon as a message arrives.
+
 Exit code 4: the network cannot be reached, and what is on this device was shown.
 
 Examples:
   warren read
+  warren read --wait 300                     the next message within five minutes
   warren read --follow
   warren read --all --from bob --limit 20
   warren read --json | jq -r .text";

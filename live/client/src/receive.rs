@@ -1,5 +1,7 @@
 //! Fetched, opened, saved: the way of a message from the swarm into the database.
 
+use std::time::{Duration, Instant};
+
 use warren_crypto::SystemEntropy;
 use warren_crypto::entropy::random_index;
 use warren_crypto::hash::blake2b;
@@ -16,6 +18,10 @@ use crate::messenger::{Messenger, now};
 use crate::road::Question;
 use crate::send::{require_success, swarm_members};
 
+/// The longest that a node is asked to wait: on the way there relays give up after 30 s.
+const LONGEST_WAIT: Duration = Duration::from_secs(20);
+/// How long lies between two requests at least, where a node does not wait as asked.
+const LEAST_INTERVAL: Duration = Duration::from_secs(1);
 /// So often a second member of the swarm is asked too, which may have what the first lacks.
 const SECOND_OPINION_EVERY: u64 = 5;
 /// The most pages read in one go; the next go reads on from there.
@@ -34,21 +40,45 @@ impl Messenger {
     /// # Errors
     /// Where the network or the database fails; what was saved before stays saved.
     pub async fn receive(&mut self) -> Result<usize, ClientError> {
-        match self.fetch().await {
+        self.receive_within(Duration::ZERO).await
+    }
+
+    /// As [`Messenger::receive`], and where there is nothing new, waits for it: a node of the swarm
+    /// holds the request open, and answers as soon as a message arrives. Nodes that know no waiting
+    /// are asked again and again, once a second.
+    ///
+    /// # Errors
+    /// As [`Messenger::receive`].
+    pub async fn receive_waiting(&mut self, wait: Duration) -> Result<usize, ClientError> {
+        let end = Instant::now() + wait;
+        loop {
+            let asked = Instant::now();
+            let left = end.saturating_duration_since(asked);
+            let new = self.receive_within(left.min(LONGEST_WAIT)).await?;
+            let now = Instant::now();
+            if new > 0 || now >= end {
+                return Ok(new);
+            }
+            tokio::time::sleep_until((asked + LEAST_INTERVAL).min(end).into()).await;
+        }
+    }
+
+    async fn receive_within(&mut self, wait: Duration) -> Result<usize, ClientError> {
+        match self.fetch(wait).await {
             Err(ClientError::Refused { status: 421, .. }) if self.renew_nodes().await? => {
-                self.fetch().await
+                self.fetch(wait).await
             }
             fetched => fetched,
         }
     }
 
-    async fn fetch(&mut self) -> Result<usize, ClientError> {
+    async fn fetch(&mut self, wait: Duration) -> Result<usize, ClientError> {
         let mut members = self.readable_members().await?;
-        let mut new = self.fetch_from(&mut members).await?;
+        let mut new = self.fetch_from(&mut members, wait).await?;
         if self.fetches.is_multiple_of(SECOND_OPINION_EVERY) && !members.is_empty() {
             let at = random_index(&mut SystemEntropy, members.len()).unwrap_or(0);
             members.rotate_left(at);
-            new += match self.fetch_from(&mut members).await {
+            new += match self.fetch_from(&mut members, Duration::ZERO).await {
                 Err(error) if !error.is_network() => return Err(error),
                 second => second.unwrap_or(0),
             };
@@ -72,13 +102,19 @@ impl Messenger {
     }
 
     /// Reads the mailbox of the first member that answers, to its end, and takes it off the list.
-    async fn fetch_from(&mut self, members: &mut Vec<NodeRecord>) -> Result<usize, ClientError> {
+    /// It may wait for the first message, and for no other.
+    async fn fetch_from(
+        &mut self,
+        members: &mut Vec<NodeRecord>,
+        wait: Duration,
+    ) -> Result<usize, ClientError> {
         let mut new = 0;
+        let mut wait = wait;
         let mut candidates = members.clone();
         for _ in 0..MAX_PAGES {
-            let (node, page) = match self.fetch_page(&candidates).await {
+            let (node, page) = match self.fetch_page(&candidates, wait).await {
                 // The signature may have grown old over paths that did not answer.
-                Err(ClientError::Clock) => self.fetch_page(&candidates).await?,
+                Err(ClientError::Clock) => self.fetch_page(&candidates, wait).await?,
                 fetched => fetched?,
             };
             members.retain(|member| member.id != node.id);
@@ -87,6 +123,7 @@ impl Messenger {
                 break;
             }
             candidates = vec![node];
+            wait = Duration::ZERO;
         }
         Ok(new)
     }
@@ -95,10 +132,11 @@ impl Messenger {
     async fn fetch_page(
         &mut self,
         members: &[NodeRecord],
+        wait: Duration,
     ) -> Result<(NodeRecord, OpenedPage), ClientError> {
         let questions = members.iter().map(|node| {
-            let body = request::encode("retrieve", &self.retrieve_params(node)?).into();
-            Ok(Question { node: node.clone(), body })
+            let body = request::encode("retrieve", &self.retrieve_params(node, wait)?).into();
+            Ok(Question { node: node.clone(), body, wait })
         });
         let questions = questions.collect::<Result<_, ClientError>>()?;
         let judge = |_: &NodeRecord, reply: &Reply| {
@@ -111,7 +149,7 @@ impl Messenger {
         Ok((node, page))
     }
 
-    fn retrieve_params(&self, node: &NodeRecord) -> Result<Value, ClientError> {
+    fn retrieve_params(&self, node: &NodeRecord, wait: Duration) -> Result<Value, ClientError> {
         let namespace = Namespace::DIRECT;
         let timestamp = now();
         let key = self.account.signing_key();
@@ -124,7 +162,7 @@ impl Messenger {
             after: self.db.cursor(&node.id, namespace)?,
             max_count: None,
             max_size: None,
-            wait: None,
+            wait: Millis::try_from(wait.as_millis()).ok().filter(|wait| *wait > 0),
             auth: Some((auth, timestamp)),
         };
         Ok(request.to_value())

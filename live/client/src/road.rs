@@ -28,7 +28,7 @@ use crate::messenger::{Messenger, now};
 const PATH_LIFE: Millis = 10 * 60 * SECOND;
 /// How long a node that failed is passed over.
 const AVOID_FOR: Duration = Duration::from_secs(60);
-/// How long a whole request may take.
+/// How long a whole request may take, what it asks the node to wait not counted.
 const TIMEOUT: Duration = Duration::from_secs(15);
 /// How long to wait after a path broke.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -66,13 +66,16 @@ pub(crate) struct Question {
     pub(crate) node: NodeRecord,
     /// The JSON of the request.
     pub(crate) body: Arc<[u8]>,
+    /// How long the node may wait before it answers.
+    pub(crate) wait: Duration,
 }
 
 impl Question {
     /// One question for each node, all the same.
     pub(crate) fn to_any(nodes: Vec<NodeRecord>, method: &str, params: &Value) -> Vec<Self> {
         let body: Arc<[u8]> = request::encode(method, params).into();
-        nodes.into_iter().map(|node| Self { node, body: Arc::clone(&body) }).collect()
+        let ask = |node| Self { node, body: Arc::clone(&body), wait: Duration::ZERO };
+        nodes.into_iter().map(ask).collect()
     }
 }
 
@@ -141,7 +144,7 @@ impl Messenger {
         while let (Some(question), true) = (self.pick(&open)?, broken < ATTEMPTS) {
             let others = open.iter().filter(|other| other.node.id != question.node.id);
             let others: Vec<Question> = others.cloned().collect();
-            match self.travel(&question.node, &question.body).await? {
+            match self.travel(&question).await? {
                 Ok(reply) => match judge(&question.node, &reply) {
                     Ok(answer) => return Ok((question.node, answer)),
                     Err(error) => {
@@ -217,11 +220,8 @@ impl Messenger {
     }
 
     /// Sends one packet over one path and opens the reply.
-    async fn travel(
-        &mut self,
-        destination: &NodeRecord,
-        body: &[u8],
-    ) -> Result<Result<Reply, Detour>, ClientError> {
+    async fn travel(&mut self, question: &Question) -> Result<Result<Reply, Detour>, ClientError> {
+        let Question { node: destination, body, wait } = question;
         let Some((first, path)) = self.path_to(destination).await? else {
             return Ok(Err(Detour::Destination("no first hop leads to a node of the swarm")));
         };
@@ -231,7 +231,8 @@ impl Messenger {
         let Ok(built) = built else {
             return Ok(Err(Detour::Road("a node's key in the directory is no key")));
         };
-        let sent = self.road.connections.post(&first, "/onion_req/v2", built.packet, TIMEOUT).await;
+        let timeout = TIMEOUT + *wait;
+        let sent = self.road.connections.post(&first, "/onion_req/v2", built.packet, timeout).await;
         match sent {
             Err(TransportError::Unreachable) => {
                 self.first_hop_failed(&first.id)?;

@@ -8,6 +8,7 @@
 )]
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use warren_client::database::{Content, Direction, Filter};
 use warren_client::vault::Cost;
@@ -172,4 +173,30 @@ async fn the_first_request_of_an_account_begins_at_its_guard_too() {
         assert_eq!(first, person.db().guard().unwrap().unwrap().node);
     }
     nodes.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_who_waits_gets_a_message_when_it_is_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let network = network(&folder.path().join("net"), 7).await;
+    let (mut alice, _, _) = person(&folder.path().join("a"), &network, "Alice");
+    let (mut bob, bob_id, _) = person(&folder.path().join("b"), &network, "Bob");
+    let began = Instant::now();
+    let held = || network.nodes().iter().map(|node| node.node().held.requests()).sum::<usize>();
+    let waiting = tokio::spawn(async move {
+        let new = bob.receive_waiting(Duration::from_secs(300)).await.unwrap();
+        (new, bob)
+    });
+    while held() == 0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(alice.send(&bob_id, "at once").await.unwrap().state, Delivery::Delivered);
+    let (new, mut bob) = waiting.await.unwrap();
+    assert_eq!(new, 1);
+    assert!(began.elapsed() < Duration::from_secs(60));
+
+    let began = Instant::now();
+    assert_eq!(bob.receive_waiting(Duration::from_millis(500)).await.unwrap(), 0);
+    assert!(began.elapsed() >= Duration::from_millis(500));
+    network.stop().await;
 }

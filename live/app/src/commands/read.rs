@@ -1,8 +1,10 @@
 //! `warren read`: fetches, shows what is unread, and goes on for as long as it is told to.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
 use warren_client::database::{
     AccountDb, Content, Direction, Filter, Message, MessageId, MessageState,
 };
@@ -17,8 +19,10 @@ use crate::stop::Stop;
 use crate::terminal_text;
 use crate::wording::{self, json_time, local_time, peer_shown};
 
-/// How often new messages are asked for.
+/// How often the device is looked at: what other processes fetched, and what waits to be sent.
 const INTERVAL: Duration = Duration::from_secs(1);
+/// How long one request for new messages waits for them.
+const WAIT: Duration = Duration::from_secs(20);
 /// The longest pause between two tries while the network cannot be reached.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// How many messages are read from the database at a time.
@@ -33,7 +37,7 @@ const INDENT: &str = "    ";
 /// what is on this device is shown.
 pub async fn run(start: &Start, args: &ReadArgs) -> Result<Exit, Failure> {
     let device = start.device()?;
-    if args.follow && device.seed()?.is_none() {
+    if (args.follow || args.wait.is_some()) && device.seed()?.is_none() {
         // No waiting helps here.
         return Err(ClientError::NoSeed.into());
     }
@@ -46,19 +50,32 @@ pub async fn run(start: &Start, args: &ReadArgs) -> Result<Exit, Failure> {
     if let Some(from) = &args.from {
         reader.peer = Some(wording::peer(reader.messenger.db(), from)?);
     }
-    if !args.follow {
-        let fetched = reader.fetch().await?;
-        let shown = reader.show_kept(args, None)?;
-        if shown == 0 {
-            start.output.text(if args.all { "No messages." } else { "No new messages." })?;
-        }
-        return Ok(if fetched { Exit::Done } else { Exit::Offline });
+    if args.follow {
+        let listener = device.messenger(start.account())?;
+        return until_stopped(reader.follow(listener, args), Exit::Done).await;
     }
+    reader.fetch().await?;
+    let mut shown = reader.show_kept(args, None)?;
+    if let (0, Some(seconds)) = (shown, args.wait) {
+        let wait = reader.wait(args, Duration::from_secs(seconds));
+        shown = until_stopped(wait, 0).await?;
+    }
+    if shown == 0 {
+        start.output.text(if args.all { "No messages." } else { "No new messages." })?;
+    }
+    Ok(if reader.is_failing { Exit::Offline } else { Exit::Done })
+}
+
+/// Carries something out unless a signal comes first.
+async fn until_stopped<T>(
+    work: impl Future<Output = Result<T, Failure>>,
+    stopped: T,
+) -> Result<T, Failure> {
     let mut stop = Stop::listen().map_err(Failure::Terminal)?;
     tokio::select! {
         biased;
-        () = stop.asked() => Ok(Exit::Done),
-        failed = reader.follow(args) => failed.map(|()| Exit::Done),
+        () = stop.asked() => Ok(stopped),
+        done = work => done,
     }
 }
 
@@ -72,9 +89,15 @@ struct Reader {
 }
 
 impl Reader {
-    /// Fetches what is new; whether the network answered.
-    async fn fetch(&mut self) -> Result<bool, Failure> {
-        let failure = match self.messenger.receive().await.map_err(Failure::from) {
+    /// Fetches what is new.
+    async fn fetch(&mut self) -> Result<(), Failure> {
+        let fetched = self.messenger.receive().await;
+        self.heard(fetched).map(|_| ())
+    }
+
+    /// Tells of a network that stopped answering; whether it answers. What else failed is an error.
+    fn heard(&mut self, fetched: Result<usize, ClientError>) -> Result<bool, Failure> {
+        let failure = match fetched.map_err(Failure::from) {
             Err(failure) if !failure.spares_what_is_here() => return Err(failure),
             Err(failure) => Some(failure),
             Ok(_) => None,
@@ -87,6 +110,23 @@ impl Reader {
         }
         self.is_failing = failure.is_some();
         Ok(failure.is_none())
+    }
+
+    /// Waits until there is something to show, and shows it; the number of messages.
+    async fn wait(&mut self, args: &ReadArgs, wait: Duration) -> Result<usize, Failure> {
+        let end = Instant::now() + wait;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            let fetched = self.messenger.receive_waiting(left).await;
+            let answered = self.heard(fetched)?;
+            let shown = self.show_kept(args, None)?;
+            if shown > 0 || Instant::now() >= end {
+                return Ok(shown);
+            }
+            if !answered {
+                tokio::time::sleep_until((Instant::now() + INTERVAL).min(end).into()).await;
+            }
+        }
     }
 
     /// Shows what is in the database, oldest first, up to `last`; the number of messages.
@@ -132,24 +172,34 @@ impl Reader {
     }
 
     /// Shows messages as they come, from this process or another, and sends those that wait.
-    async fn follow(&mut self, args: &ReadArgs) -> Result<(), Failure> {
+    /// `listener` is the same account, and listens while messages are shown and sent.
+    async fn follow(&mut self, listener: Messenger, args: &ReadArgs) -> Result<Exit, Failure> {
         // First what is here, so that nobody waits for the network to read it.
-        let mut last = self.messenger.db().last_arrived()?;
+        let last = self.messenger.db().last_arrived()?;
         self.show_kept(args, Some(last))?;
-        let mut pause = INTERVAL;
+        let (news, heard) = mpsc::channel(1);
+        tokio::select! {
+            () = listen(listener, news) => Ok(Exit::Done),
+            failed = self.show_news(heard, last) => failed.map(|()| Exit::Done),
+        }
+    }
+
+    async fn show_news(
+        &mut self,
+        mut news: mpsc::Receiver<Result<usize, ClientError>>,
+        mut last: MessageId,
+    ) -> Result<(), Failure> {
         loop {
-            let was_failing = self.is_failing;
-            if self.fetch().await? {
-                pause = INTERVAL;
-                if was_failing {
+            if let Ok(Some(fetched)) = timeout(INTERVAL, news.recv()).await {
+                let was_failing = self.is_failing;
+                if self.heard(fetched)? && was_failing {
                     self.output.warning("connected", "the network answers again");
                 }
-                self.send_waiting().await?;
-            } else {
-                pause = if was_failing { (pause * 2).min(LONGEST_PAUSE) } else { INTERVAL };
             }
             last = self.show_arrived(last)?;
-            tokio::time::sleep(pause).await;
+            if !self.is_failing {
+                self.send_waiting().await?;
+            }
         }
     }
 
@@ -172,6 +222,27 @@ impl Reader {
             last = newest.id;
             arrived.retain(|message| self.peer.is_none_or(|peer| peer == message.peer));
             self.show(&arrived)?;
+        }
+    }
+}
+
+/// Fetches messages as they come, and tells of every try.
+async fn listen(mut messenger: Messenger, news: mpsc::Sender<Result<usize, ClientError>>) {
+    let mut pause = INTERVAL;
+    let mut answered = false;
+    loop {
+        // Whether the network answers is known before anything is waited for.
+        let wait = if answered { WAIT } else { Duration::ZERO };
+        let fetched = messenger.receive_waiting(wait).await;
+        answered = fetched.is_ok();
+        if news.send(fetched).await.is_err() {
+            return;
+        }
+        if answered {
+            pause = INTERVAL;
+        } else {
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 }

@@ -88,6 +88,17 @@ fn following_shows_messages_as_they_come_and_ends_with_ctrl_c() {
 }
 
 #[test]
+fn waiting_shows_the_next_message_and_ends() {
+    let two = two();
+    let waits = two.bob.command(&["--json", "read", "--wait", "300"]).spawn().unwrap();
+    two.alice.run(&["send", &two.bob_id, "worth waiting for"]).with_code(0);
+    let ended = waits.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(0));
+    assert!(String::from_utf8_lossy(&ended.stdout).contains("worth waiting for"));
+    assert_eq!(two.bob.run(&["read", "--wait", "1"]).with_code(0).stdout, "No new messages.\n");
+}
+
+#[test]
 fn a_limit_leaves_older_messages_unread() {
     let two = two();
     for text in ["one", "two", "three"] {
