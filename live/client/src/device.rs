@@ -4,11 +4,10 @@ use std::path::Path;
 
 use warren_account::{Account, Mnemonic};
 use warren_crypto::SystemEntropy;
-use warren_crypto::ed25519::VerifyingKey;
 use warren_crypto::password::Cost;
 use warren_transport::Seed;
 
-use crate::database::{AccountDb, AccountEntry, AccountKeys, Index, NetworkSettings};
+use crate::database::{AccountDb, AccountEntry, AccountKeys, Index};
 use crate::error::ClientError;
 use crate::messenger::{Messenger, now};
 use crate::vault::Vault;
@@ -50,11 +49,7 @@ impl Device {
     /// # Errors
     /// Where the database fails.
     pub fn use_seed(&mut self, seed: &Seed) -> Result<(), ClientError> {
-        self.index.set_network(&NetworkSettings {
-            seed_url: seed.url().to_owned(),
-            directory_key: Some(*seed.key().as_bytes()),
-        })?;
-        Ok(())
+        Ok(self.index.set_seed(&seed.to_string())?)
     }
 
     /// The remembered network.
@@ -62,9 +57,7 @@ impl Device {
     /// # Errors
     /// Where the database fails or what it holds is no seed.
     pub fn seed(&self) -> Result<Option<Seed>, ClientError> {
-        let Some(network) = self.index.network()? else { return Ok(None) };
-        let Some(key) = network.directory_key else { return Ok(None) };
-        Ok(Some(Seed::new(&network.seed_url, VerifyingKey::from_bytes(key))?))
+        Ok(self.index.seed()?.as_deref().map(str::parse).transpose()?)
     }
 
     /// Makes an account and gives its recovery words, which are shown once and kept by the person.

@@ -119,7 +119,7 @@ impl ClientError {
     pub const fn is_network(&self) -> bool {
         matches!(
             self,
-            Self::Seed(SeedError::Transport(_) | SeedError::List(_))
+            Self::Seed(SeedError::Transport(_) | SeedError::List(_) | SeedError::Outdated(_))
                 | Self::Path(_)
                 | Self::NoSwarm
                 | Self::NoAnswer(_)

@@ -5,17 +5,15 @@ use std::time::{Duration, Instant};
 
 use warren_transport::{Seed, SeedError};
 use warren_wire::Millis;
-use warren_wire::directory::{ListError, NodeList, UnverifiedList};
-use warren_wire::limits::{DAY, SECOND};
+use warren_wire::directory::{ListError, ListHeader, NodeList, UnverifiedList};
+use warren_wire::limits::SECOND;
 
 use crate::database::CachedNodeList;
 use crate::error::ClientError;
 use crate::messenger::{Messenger, now};
 
-/// After so long the directory is asked for a newer list.
+/// So long a list that was fetched is taken for the newest, whatever it says of itself.
 const FRESH_FOR: Millis = 2 * 60 * 60 * SECOND;
-/// So long a list is used where the directory does not answer.
-const USABLE_FOR: Millis = 2 * DAY;
 /// A node may provoke a question to the directory no more often than this.
 const LEAST_PAUSE: Duration = Duration::from_secs(120);
 
@@ -29,13 +27,16 @@ pub(crate) struct Nodes {
 #[derive(Clone)]
 struct Known {
     list: Arc<NodeList>,
+    header: ListHeader,
     fetched_at: Millis,
 }
 
 impl Known {
-    /// How old the list is; as old as can be where the clock ran backwards since.
-    fn age(&self) -> Millis {
-        now().checked_sub(self.fetched_at).unwrap_or(Millis::MAX)
+    /// Whether there is no need to ask for a newer one.
+    fn is_fresh(&self, now: Millis) -> bool {
+        // Where the clock ran backwards since, the list is as old as can be.
+        let age = now.checked_sub(self.fetched_at).unwrap_or(Millis::MAX);
+        age < FRESH_FOR || (age < Millis::MAX && now < self.header.times.fresh_until)
     }
 }
 
@@ -46,52 +47,57 @@ impl Nodes {
 }
 
 impl Messenger {
-    /// All nodes. The directory is asked where the list is old, and not missed where it is silent.
+    /// All nodes. The directory is asked where the list is old, and not missed where it is silent,
+    /// until the list has expired.
     pub(crate) async fn nodes(&mut self) -> Result<Arc<NodeList>, ClientError> {
         if self.nodes.known.is_none() {
             self.nodes.known = self.kept_nodes()?;
         }
-        let known = self.nodes.known.clone();
-        match known {
-            Some(known) if known.age() < FRESH_FOR => Ok(known.list),
-            Some(known) if known.age() < USABLE_FOR => {
+        let now = now();
+        match self.nodes.known.clone() {
+            None => self.refresh_nodes().await,
+            Some(known) if known.header.check_time(now).is_err() => {
+                self.refresh_nodes().await.map_err(|error| match error {
+                    ClientError::Seed(error) => SeedError::Outdated(Box::new(error)).into(),
+                    other => other,
+                })
+            }
+            Some(known) if known.is_fresh(now) => Ok(known.list),
+            Some(known) => {
                 self.renew_nodes().await?;
                 Ok(self.nodes.known.as_ref().map_or(known.list, |known| Arc::clone(&known.list)))
             }
-            _ => self.refresh_nodes().await,
         }
     }
 
-    /// The list of an earlier run, its signature checked again.
+    /// The list of an earlier run, its signatures checked again.
     fn kept_nodes(&self) -> Result<Option<Known>, ClientError> {
         let seed = self.nodes.seed.as_ref().ok_or(ClientError::NoSeed)?;
-        let Some(kept) = self.db.node_list()? else { return Ok(None) };
+        let Some(kept) = self.db.node_list(&seed.keys().id())? else { return Ok(None) };
         let list = serde_json::from_str::<UnverifiedList>(&kept.list)
             .ok()
             .and_then(|signed| seed.check(&signed).ok());
-        Ok(list.map(|list| Known { list: Arc::new(list), fetched_at: kept.fetched_at }))
+        Ok(list.map(|list| Known {
+            list: list.nodes,
+            header: list.header,
+            fetched_at: kept.fetched_at,
+        }))
     }
 
     /// Asks the directory and keeps its list, unless it is older than one seen before.
     pub(crate) async fn refresh_nodes(&mut self) -> Result<Arc<NodeList>, ClientError> {
         let seed = self.nodes.seed.clone().ok_or(ClientError::NoSeed)?;
         self.nodes.refreshed = Some(Instant::now());
-        let (list, signed) = seed.fetch().await?;
-        let issued = signed.issued().map_err(SeedError::from)?;
-        let seen = match self.db.node_list()? {
-            // A list of another network says nothing about this one.
-            Some(kept) if self.kept_nodes()?.is_some() => kept.issued,
-            _ => 0,
-        };
-        if issued < seen {
-            return Err(SeedError::from(ListError::RolledBack).into());
-        }
+        // Another process of this person's may have seen a newer one than this.
+        let seen = self.kept_nodes()?.map(|known| known.header);
+        let (list, signed) = seed.fetch(seen.as_ref(), now()).await?;
         let fetched_at = now();
         let text = serde_json::to_string(&signed).map_err(|_| ListError::Malformed);
-        let text = text.map_err(SeedError::from)?;
-        self.db.set_node_list(&CachedNodeList { list: text, fetched_at, issued })?;
-        let list = Arc::new(list);
-        self.nodes.known = Some(Known { list: Arc::clone(&list), fetched_at });
+        let kept = CachedNodeList { list: text.map_err(SeedError::from)?, fetched_at };
+        self.db.set_node_list(&seed.keys().id(), &kept)?;
+        let known = Known { list: list.nodes, header: list.header, fetched_at };
+        let list = Arc::clone(&known.list);
+        self.nodes.known = Some(known);
         Ok(list)
     }
 

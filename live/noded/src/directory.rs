@@ -12,12 +12,12 @@ use axum::routing::post;
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
 use tokio::task::JoinHandle;
-use warren_crypto::ed25519::{SigningKey, VerifyingKey};
+use warren_crypto::ed25519::SigningKey;
 use warren_crypto::{CryptoError, Secret, SystemEntropy};
 use warren_node::listing::{self, Published};
 use warren_transport::Certificate;
 use warren_transport::certificate::CertificateError;
-use warren_wire::directory::{ListError, NodeList, UnverifiedList};
+use warren_wire::directory::{DirectoryKeys, ListError, UnverifiedList};
 
 use crate::bodies::Bodies;
 use crate::http::response;
@@ -89,18 +89,22 @@ pub fn save_list(path: &Path, list: &UnverifiedList) -> Result<(), DirectoryErro
     Ok(())
 }
 
-/// Reads a signed list and checks it against the directory's key, or its own where none is given.
+/// Reads a signed list and checks it against the directory's keys, or whichever one signed it where
+/// none are given.
 ///
 /// # Errors
-/// Where the file is missing or malformed, or the signature does not fit.
-pub fn load_list(path: &Path, pinned: Option<&VerifyingKey>) -> Result<Published, DirectoryError> {
+/// Where the file is missing or malformed, or too few of the keys signed it.
+pub fn load_list(path: &Path, pinned: Option<&DirectoryKeys>) -> Result<Published, DirectoryError> {
     let text = std::fs::read(path).map_err(io_error(path))?;
     let signed: UnverifiedList = serde_json::from_slice(&text).map_err(|_| ListError::Malformed)?;
-    let claimed = warren_wire::id::key_from_hex(&signed.directory)
-        .map_err(|_| ListError::Malformed)
-        .map(VerifyingKey::from_bytes)?;
-    let list: NodeList = signed.verify(pinned.unwrap_or(&claimed))?;
-    Ok(Published { list: Arc::new(list), signed })
+    let list = match pinned {
+        Some(keys) => signed.verify(keys)?,
+        None => {
+            let claimed = signed.claimed_keys().into_iter().next().ok_or(ListError::Unsigned)?;
+            signed.verify(&DirectoryKeys::single(claimed))?
+        }
+    };
+    Ok(Published::new(list, signed))
 }
 
 /// What every question to a seed may use.

@@ -10,7 +10,7 @@ use warren_crypto::x25519::SecretKey;
 use warren_crypto::{CryptoError, Secret, SystemEntropy};
 use warren_transport::Certificate;
 use warren_transport::certificate::CertificateError;
-use warren_wire::directory::NodeRecord;
+use warren_wire::directory::{NodeRecord, Roles};
 use warren_wire::{NodeId, SwarmId};
 
 use crate::private_file;
@@ -124,6 +124,7 @@ impl Identity {
             port,
             swarm,
             certificate: Some(self.fingerprint),
+            roles: Roles::default(),
         }
     }
 }

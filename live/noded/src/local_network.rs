@@ -8,7 +8,10 @@ use warren_crypto::ed25519::VerifyingKey;
 use warren_node::listing::Published;
 use warren_transport::Certificate;
 use warren_wire::SwarmId;
-use warren_wire::directory::{ListError, NodeList, NodeRecord, UnverifiedList};
+use warren_wire::directory::{
+    ListBody, ListError, ListTimes, NodeList, NodeRecord, UnverifiedList,
+};
+use warren_wire::limits::{DAY, SECOND};
 
 use crate::directory::{self, DirectoryError, RunningSeed};
 use crate::identity::{Identity, IdentityError};
@@ -97,9 +100,10 @@ impl LocalNetwork {
         let members = members(plan)?;
         let list = NodeList::new(members.iter().map(|member| member.record.clone()).collect())?;
         let key = directory::load_or_create_key(&plan.data.join("directory.key"))?;
-        let signed =
-            UnverifiedList::sign(&list, now(), &key).map_err(|_| DirectoryError::DamagedKey)?;
-        let published = Arc::new(Published { list: Arc::new(list), signed });
+        let times = ListTimes::starting(now(), 2 * 60 * 60 * SECOND, 365 * DAY);
+        let body = ListBody::new(now() / SECOND, times, None, list.nodes());
+        let signed = UnverifiedList::sign(&body, &key)?;
+        let published = Arc::new(Published::new(signed.read()?, signed));
 
         let mut nodes = Vec::new();
         for member in members {
@@ -110,7 +114,9 @@ impl LocalNetwork {
         }
         let certificate = Certificate::generate().map_err(DirectoryError::from)?;
         let listen = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), plan.seed_port);
-        directory::save_list(&list_file, &published.signed)?;
+        if let Some(signed) = &published.signed {
+            directory::save_list(&list_file, signed)?;
+        }
         let seed = RunningSeed::start(listen, published, &certificate).await?;
         Ok(Self { nodes, seed, directory_key: key.verifying_key() })
     }

@@ -5,102 +5,140 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use serde_json::json;
-use warren_crypto::ed25519::VerifyingKey;
-use warren_wire::directory::{ListError, NodeList, UnverifiedList};
-use warren_wire::id::key_from_hex;
+use warren_crypto::SystemEntropy;
+use warren_crypto::entropy::random_index;
+use warren_wire::Millis;
+use warren_wire::directory::{
+    DirectoryKeys, KeysError, ListError, ListHeader, UnverifiedList, VerifiedList,
+};
 
-use crate::connections::{TransportError, classify, http_client, read};
-use crate::pin::Pin;
+use crate::connections::TransportError;
+use crate::endpoint::{Endpoint, NotAUrl, parse_url};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Where a directory answers, and the key its list must be signed with.
+/// Where a directory answers, and whose signatures its list needs.
 ///
-/// Written as a URL with the key in the fragment: `http://127.0.0.1:22023#<64 hex digits>`.
+/// Written as URLs with the keys in the fragment: `http://127.0.0.1:22023#KEY` for one authority,
+/// `https://a,https://b,https://c#2:KEY,KEY,KEY` for three of which two must have signed. The URLs
+/// are asked one after the other, beginning anywhere: each alone will do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seed {
-    url: reqwest::Url,
-    key: VerifyingKey,
+    urls: Vec<reqwest::Url>,
+    keys: DirectoryKeys,
 }
 
 /// Why a seed is not understood, or gives no list.
 #[derive(Debug, thiserror::Error)]
 pub enum SeedError {
     /// No http or https URL.
-    #[error("'{0}' is no http or https URL")]
-    NotAUrl(String),
+    #[error(transparent)]
+    NotAUrl(#[from] NotAUrl),
     /// No key behind `#`.
     #[error(
-        "the seed lacks its directory's key: write it as URL#KEY, 64 hex digits, as `warren up` prints it"
+        "the seed lacks its directory's key: write it as URL#KEY, 64 hex digits, as `warren up` prints it, or as URL,URL#2:KEY,KEY,KEY for a directory of several"
     )]
     NoKey,
+    /// The keys do not make a directory.
+    #[error("the seed's keys are not understood: {0}")]
+    Keys(#[from] KeysError),
     /// The directory does not answer.
     #[error("the directory does not answer ({0}): is the network up, and the seed's URL right?")]
     Transport(#[from] TransportError),
     /// The directory's list is not to be believed.
     #[error("{0}")]
     List(#[from] ListError),
+    /// The list that is kept is too old to be used, and there is no newer one.
+    #[error("the list of nodes kept on this device has expired, and there is no newer one: {0}")]
+    Outdated(Box<SeedError>),
 }
 
 impl Seed {
-    /// Takes over a URL and a key.
+    /// Takes over URLs and keys.
     ///
     /// # Errors
-    /// Where the URL is none.
-    pub fn new(url: &str, key: VerifyingKey) -> Result<Self, SeedError> {
-        let not_a_url = || SeedError::NotAUrl(url.to_owned());
-        let mut url: reqwest::Url = url.parse().map_err(|_| not_a_url())?;
-        if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
-            return Err(not_a_url());
+    /// Where there is no URL, or a text is none.
+    pub fn new(urls: &[&str], keys: DirectoryKeys) -> Result<Self, SeedError> {
+        if urls.is_empty() {
+            return Err(NotAUrl(String::new()).into());
         }
-        url.set_fragment(None);
-        Ok(Self { url, key })
+        let urls = urls.iter().map(|url| parse_url(url)).collect::<Result<_, _>>()?;
+        Ok(Self { urls, keys })
     }
 
-    /// Checks a list against the pinned key.
+    /// Checks a list's signatures against the pinned keys.
     ///
     /// # Errors
-    /// Where it is not signed by that key or is malformed.
-    pub fn check(&self, signed: &UnverifiedList) -> Result<NodeList, ListError> {
-        signed.verify(&self.key)
+    /// Where too few of them signed it, or it is malformed.
+    pub fn check(&self, signed: &UnverifiedList) -> Result<VerifiedList, ListError> {
+        signed.verify(&self.keys)
     }
 
-    /// Fetches the list and checks it against the pinned key; gives it as signed, too, for keeping.
+    /// Fetches the list; gives it as signed, too, for keeping. One URL after the other is asked until
+    /// one has a list that enough of the pinned keys signed, that holds at this time, and that is not
+    /// older than the one seen last.
     ///
     /// # Errors
-    /// Where the directory does not answer or its list is not signed by the pinned key.
-    pub async fn fetch(&self) -> Result<(NodeList, UnverifiedList), SeedError> {
-        let mut url = self.url.clone();
-        url.set_path("/json_rpc");
+    /// Where none of them has; what is wrong with a list says more than that a server is down.
+    pub async fn fetch(
+        &self,
+        seen: Option<&ListHeader>,
+        now: Millis,
+    ) -> Result<(VerifiedList, UnverifiedList), SeedError> {
+        let count = self.urls.len();
+        let first = random_index(&mut SystemEntropy, count).unwrap_or_default();
+        let mut complaint = SeedError::Transport(TransportError::Unreachable);
+        for url in self.urls.iter().cycle().skip(first).take(count) {
+            match self.fetch_from(url, seen, now).await {
+                Ok(found) => return Ok(found),
+                Err(error @ SeedError::List(_)) => complaint = error,
+                Err(error) if matches!(complaint, SeedError::Transport(_)) => complaint = error,
+                Err(_) => {}
+            }
+        }
+        Err(complaint)
+    }
+
+    async fn fetch_from(
+        &self,
+        url: &reqwest::Url,
+        seen: Option<&ListHeader>,
+        now: Millis,
+    ) -> Result<(VerifiedList, UnverifiedList), SeedError> {
         let question = json!({
             "jsonrpc": "2.0", "id": 0, "method": "get_n_service_nodes",
-            "params": { "signed": true, "limit": 0, "fields": { "pubkey_ed25519": true } },
+            "params": { "signed": true, "limit": 1, "fields": { "pubkey_ed25519": true } },
         });
-        let response = http_client(Pin::Any)?
-            .post(url)
-            .timeout(TIMEOUT)
-            .header(reqwest::header::CONTENT_TYPE, "application/json")
-            .body(question.to_string())
-            .send()
-            .await
-            .map_err(|error| classify(&error))?;
-        let reply = read(response).await?;
+        let endpoint = Endpoint::new(url.clone())?;
+        let reply = endpoint.post("/json_rpc", question.to_string(), TIMEOUT).await?;
         let reply: serde_json::Value =
             serde_json::from_slice(&reply.body).map_err(|_| ListError::Malformed)?;
         let signed = reply.pointer("/result/signed_list").ok_or(ListError::Unsigned)?;
         let signed: UnverifiedList =
             serde_json::from_value(signed.clone()).map_err(|_| ListError::Malformed)?;
-        Ok((self.check(&signed)?, signed))
+        let list = self.check(&signed)?;
+        list.header.check_time(now)?;
+        if let Some(seen) = seen {
+            list.header.check_follows(seen)?;
+        }
+        Ok((list, signed))
     }
 
-    /// The URL without the key.
-    pub fn url(&self) -> &str {
-        self.url.as_str()
+    /// The URLs without the keys, as they are written in a seed.
+    pub fn url(&self) -> String {
+        let urls: Vec<&str> =
+            self.urls.iter().map(|url| url.as_str().trim_end_matches('/')).collect();
+        urls.join(",")
     }
 
-    /// The key its list must be signed with.
-    pub const fn key(&self) -> &VerifyingKey {
-        &self.key
+    /// Every URL at which the directory answers.
+    pub fn urls(&self) -> &[reqwest::Url] {
+        &self.urls
+    }
+
+    /// Whose signatures its list needs.
+    pub const fn keys(&self) -> &DirectoryKeys {
+        &self.keys
     }
 }
 
@@ -108,17 +146,19 @@ impl FromStr for Seed {
     type Err = SeedError;
 
     fn from_str(text: &str) -> Result<Self, SeedError> {
-        let (url, key) = text.split_once('#').unwrap_or((text, ""));
-        let seed = Self::new(url, VerifyingKey::from_bytes([0; 32]))?;
-        let key = key_from_hex(key).map_err(|_| SeedError::NoKey)?;
-        Ok(Self { key: VerifyingKey::from_bytes(key), ..seed })
+        let (urls, keys) = text.trim().split_once('#').unwrap_or((text, ""));
+        let urls: Vec<_> = urls.split(',').map(parse_url).collect::<Result<_, _>>()?;
+        let keys = match keys.parse() {
+            Err(KeysError::Key) => return Err(SeedError::NoKey),
+            keys => keys?,
+        };
+        Ok(Self { urls, keys })
     }
 }
 
 impl fmt::Display for Seed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let url = self.url.as_str().trim_end_matches('/');
-        write!(f, "{url}#{}", hex::encode(self.key.as_bytes()))
+        write!(f, "{}#{}", self.url(), self.keys)
     }
 }
 
@@ -133,10 +173,23 @@ mod tests {
     }
 
     #[test]
+    fn a_seed_of_several_is_written_with_its_threshold() {
+        let keys = ["01", "02", "03"].map(|key| key.repeat(32)).join(",");
+        let text = format!("https://a.example:1,http://127.0.0.1:2#2:{keys}");
+        let seed: Seed = text.parse().unwrap();
+        assert_eq!(seed.to_string(), text);
+        assert_eq!((seed.urls().len(), seed.keys().threshold()), (2, 2));
+        for threshold in ["", "0:", "4:", "x:"] {
+            let text = format!("http://127.0.0.1:2#{threshold}{keys}");
+            assert!(matches!(text.parse::<Seed>(), Err(SeedError::Keys(_))), "{threshold}");
+        }
+    }
+
+    #[test]
     fn a_seed_without_key_or_url_is_named() {
         assert!(matches!("http://127.0.0.1:1".parse::<Seed>(), Err(SeedError::NoKey)));
         assert!(matches!("http://127.0.0.1:1#ab".parse::<Seed>(), Err(SeedError::NoKey)));
-        for bad in ["", "127.0.0.1", "ftp://x", "file:///x"] {
+        for bad in ["", "127.0.0.1", "ftp://x", "file:///x", "http://a,b"] {
             assert!(matches!(bad.parse::<Seed>(), Err(SeedError::NotAUrl(_))), "{bad}");
         }
     }

@@ -11,7 +11,7 @@ use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
 use warren_crypto::x25519;
 use warren_transport::{Certificate, Connections, Reply, TransportError};
-use warren_wire::directory::NodeRecord;
+use warren_wire::directory::{NodeRecord, Roles};
 use warren_wire::{NodeId, SwarmId};
 
 async fn serve(certificate: &Certificate) -> SocketAddr {
@@ -33,6 +33,7 @@ fn record(address: SocketAddr, certificate: Option<[u8; 32]>) -> NodeRecord {
         port: address.port(),
         swarm: SwarmId(0),
         certificate,
+        roles: Roles::default(),
     }
 }
 

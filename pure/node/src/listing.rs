@@ -7,18 +7,32 @@ use serde_json::{Value as Json, json};
 use warren_crypto::Entropy;
 use warren_crypto::entropy::random_index;
 use warren_wire::Value;
-use warren_wire::directory::{NodeList, NodeRecord, UnverifiedList};
+use warren_wire::directory::{ListHeader, NodeList, NodeRecord, UnverifiedList, VerifiedList};
 use warren_wire::value::Dict;
 
 use crate::answer::SPOKEN_VERSION;
 
 /// What a directory publishes: its nodes, and the signed text of the same list.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Published {
     /// The nodes.
     pub list: Arc<NodeList>,
-    /// The same, signed.
-    pub signed: UnverifiedList,
+    /// The list's number and times; `None` before there is a list.
+    pub header: Option<ListHeader>,
+    /// The same, signed; `None` before there is a list.
+    pub signed: Option<UnverifiedList>,
+}
+
+impl Published {
+    /// A list that was verified, and the form that proves it to others.
+    pub fn new(list: VerifiedList, signed: UnverifiedList) -> Self {
+        Self { list: list.nodes, header: Some(list.header), signed: Some(signed) }
+    }
+
+    /// No list yet: no node is known.
+    pub fn none() -> Self {
+        Self::default()
+    }
 }
 
 /// Answers one JSON-RPC 2.0 request; errors are answers too, with status 200.
@@ -45,9 +59,10 @@ pub fn answer(body: &[u8], published: &Published, entropy: &mut dyn Entropy) -> 
     };
     let mut result = service_nodes(&params, &published.list, entropy).to_json();
     if params.get("signed") == Some(&Value::Bool(true))
+        && let Some(signed) = &published.signed
         && let Some(result) = result.as_object_mut()
     {
-        result.insert("signed_list".to_owned(), json!(published.signed));
+        result.insert("signed_list".to_owned(), json!(signed));
     }
     json!({ "id": id, "jsonrpc": "2.0", "result": result })
 }
@@ -70,6 +85,26 @@ pub fn service_nodes(params: &Dict, list: &NodeList, entropy: &mut dyn Entropy) 
     }
     let states: Vec<Value> = nodes.into_iter().map(|node| state(node, wanted.as_ref())).collect();
     Value::dict([("service_node_states", states.into()), ("status", "OK".into())])
+}
+
+/// What `active_nodes_bin` answers: 51 bytes for each node (wire spec, section 4).
+///
+/// ```text
+/// Ed25519 key (32) || swarm id (8) || IPv4 (4) || HTTPS port (2) || its QUIC port (2) || version (3)
+/// ```
+///
+/// Numbers are big-endian. The QUIC port is that of HTTPS: these nodes speak no QUIC.
+pub fn active_nodes_bin(list: &NodeList) -> Vec<u8> {
+    let mut blob = Vec::with_capacity(list.nodes().len() * 51);
+    for node in list.nodes() {
+        blob.extend_from_slice(node.id.as_bytes());
+        blob.extend_from_slice(&node.swarm.0.to_be_bytes());
+        blob.extend_from_slice(&node.ip.octets());
+        blob.extend_from_slice(&node.port.to_be_bytes());
+        blob.extend_from_slice(&node.port.to_be_bytes());
+        blob.extend(SPOKEN_VERSION.iter().map(|part| u8::try_from(*part).unwrap_or(u8::MAX)));
+    }
+    blob
 }
 
 /// The names asked for; `None` for all of them.

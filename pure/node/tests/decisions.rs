@@ -17,7 +17,9 @@ use warren_crypto::{Secret, SystemEntropy, x25519};
 use warren_node::check::{CheckedDelete, CheckedRetrieve, CheckedStore, Origin};
 use warren_node::listing::{self, Published};
 use warren_node::{Answer, Body, Placement};
-use warren_wire::directory::{NodeList, NodeRecord, UnverifiedList};
+use warren_wire::directory::{
+    DirectoryKeys, ListBody, ListTimes, NodeList, NodeRecord, Roles, UnverifiedList,
+};
 use warren_wire::record::SubaccountToken;
 use warren_wire::rpc::{
     DeleteRequest, RetrieveRequest, SignedToken, StoreRequest, UnverifiedAuth, signed,
@@ -181,6 +183,7 @@ fn network() -> Arc<NodeList> {
         port: 22_100 + u16::from(seed),
         swarm: SwarmId(u64::from(seed % 2) << 63),
         certificate: None,
+        roles: Roles::default(),
     });
     Arc::new(NodeList::new(nodes.collect()).unwrap())
 }
@@ -207,9 +210,24 @@ fn a_request_for_another_swarm_is_sent_there() {
 }
 
 fn published() -> Published {
+    let times = ListTimes::starting(NOW, 1, 2);
+    let body = ListBody::new(1, times, None, network().nodes());
+    let signed = UnverifiedList::sign(&body, &key(9)).unwrap();
+    Published::new(signed.read().unwrap(), signed)
+}
+
+#[test]
+fn a_node_takes_51_bytes_of_the_blob_of_all_nodes() {
     let list = network();
-    let signed = UnverifiedList::sign(&list, NOW, &key(9)).unwrap();
-    Published { list, signed }
+    let blob = listing::active_nodes_bin(&list);
+    assert_eq!(blob.len(), 51 * list.nodes().len());
+    let (node, entry) = (&list.nodes()[1], &blob[51..102]);
+    assert_eq!(entry[..32], *node.id.as_bytes());
+    assert_eq!(entry[32..40], node.swarm.0.to_be_bytes());
+    assert_eq!(entry[40..44], node.ip.octets());
+    assert_eq!(entry[44..46], node.port.to_be_bytes());
+    assert_eq!(entry[46..48], node.port.to_be_bytes());
+    assert_eq!(entry[48..51], [2, 11, 0]);
 }
 
 fn ask_directory(body: &serde_json::Value) -> serde_json::Value {
@@ -238,7 +256,8 @@ fn the_directory_gives_its_signed_list_to_who_asks_for_it() {
     );
     let list: UnverifiedList =
         serde_json::from_value(reply["result"]["signed_list"].clone()).unwrap();
-    assert_eq!(list.verify(&key(9).verifying_key()).unwrap(), *network());
+    let keys = DirectoryKeys::single(key(9).verifying_key());
+    assert_eq!(list.verify(&keys).unwrap().nodes, network());
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::net::Ipv4Addr;
 use warren_crypto::hash::blake2b;
 use warren_crypto::x25519::SecretKey;
 use warren_crypto::{Entropy, Secret};
-use warren_wire::directory::NodeRecord;
+use warren_wire::directory::{NodeRecord, Roles};
 use warren_wire::{NodeId, SwarmId};
 
 use crate::build::Hop;
@@ -81,6 +81,7 @@ impl Network {
                 port: 22021,
                 swarm: SwarmId(u64::from(number)),
                 certificate: None,
+                roles: Roles::default(),
             })
             .collect()
     }

@@ -11,8 +11,7 @@ use super::error::{DatabaseError, is_duplicate};
 use super::{connection, schema};
 use crate::vault::{FileName, Home, Subkey, Vault};
 
-const SEED_URL: &str = "network seed URL";
-const DIRECTORY_KEY: &str = "network directory key";
+const SEED: &str = "network seed";
 
 /// An account on this device, as a list shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,15 +42,6 @@ impl fmt::Debug for AccountKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("AccountKeys(..)")
     }
-}
-
-/// Which network this device belongs to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NetworkSettings {
-    /// Where the list of nodes comes from first.
-    pub seed_url: String,
-    /// The Ed25519 key that must have signed the list; `None` where the network signs none.
-    pub directory_key: Option<[u8; 32]>,
 }
 
 /// The open index.
@@ -180,34 +170,23 @@ impl Index {
         Ok(self.home.remove_account_file(&keys.file)?)
     }
 
-    /// Which network this device belongs to; `None` where nobody said.
+    /// The seed of the network this device belongs to, as it was given; `None` where nobody said.
     ///
     /// # Errors
     /// Where the database fails.
-    pub fn network(&self) -> Result<Option<NetworkSettings>, DatabaseError> {
-        let Some(seed_url) = self.setting(SEED_URL)? else { return Ok(None) };
-        let seed_url = String::from_utf8(seed_url).map_err(|_| DatabaseError::Damaged)?;
-        let directory_key = self
-            .setting(DIRECTORY_KEY)?
-            .map(|key| key.try_into().map_err(|_| DatabaseError::Damaged))
-            .transpose()?;
-        Ok(Some(NetworkSettings { seed_url, directory_key }))
+    pub fn seed(&self) -> Result<Option<String>, DatabaseError> {
+        let seed = self.setting(SEED)?.map(String::from_utf8).transpose();
+        seed.map_err(|_| DatabaseError::Damaged)
     }
 
     /// Says which network this device belongs to.
     ///
     /// # Errors
     /// Where the database fails.
-    pub fn set_network(&mut self, network: &NetworkSettings) -> Result<(), DatabaseError> {
-        let transaction = self.connection.transaction()?;
-        transaction
-            .execute("DELETE FROM settings WHERE name IN (?1, ?2)", [SEED_URL, DIRECTORY_KEY])?;
-        let put = "INSERT INTO settings (name, value) VALUES (?1, ?2)";
-        transaction.execute(put, params![SEED_URL, network.seed_url.as_bytes()])?;
-        if let Some(key) = &network.directory_key {
-            transaction.execute(put, params![DIRECTORY_KEY, key])?;
-        }
-        Ok(transaction.commit()?)
+    pub fn set_seed(&self, seed: &str) -> Result<(), DatabaseError> {
+        let put = "INSERT OR REPLACE INTO settings (name, value) VALUES (?1, ?2)";
+        self.connection.execute(put, params![SEED, seed.as_bytes()])?;
+        Ok(())
     }
 
     fn setting(&self, name: &str) -> Result<Option<Vec<u8>>, DatabaseError> {

@@ -41,7 +41,7 @@ pub use account::AccountDb;
 pub use contacts::Contact;
 pub use conversations::Conversation;
 pub use error::DatabaseError;
-pub use index::{AccountEntry, AccountKeys, Index, NetworkSettings};
+pub use index::{AccountEntry, AccountKeys, Index};
 pub use messages::{Content, Direction, Filter, Message, MessageId, MessageState, Page, Position};
 pub use network_state::{CachedNodeList, Cursor, Guard, GuardTrouble, SavedPath};
 pub use outbox::{DueCopy, NewOutgoing, OutboxId, Purpose, SealedCopy};

@@ -22,12 +22,10 @@ pub struct Cursor {
 /// The list of nodes, as it was when it was verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CachedNodeList {
-    /// The whole list as JSON, signature included.
+    /// The whole list as JSON, signatures included.
     pub list: String,
     /// When it came.
     pub fetched_at: Millis,
-    /// When the directory says it was issued.
-    pub issued: Millis,
 }
 
 /// The node that every path of the account starts with.
@@ -84,50 +82,35 @@ impl AccountDb {
         Ok(())
     }
 
-    /// The list of nodes that was kept last.
+    /// The newest list of the directory that these keys sign for, given as the keys' id.
     ///
     /// # Errors
     /// Where the database fails.
-    pub fn node_list(&self) -> Result<Option<CachedNodeList>, DatabaseError> {
+    pub fn node_list(&self, directory: &[u8; 32]) -> Result<Option<CachedNodeList>, DatabaseError> {
         let found = self
             .connection
-            .prepare_cached("SELECT list, fetched_at, issued FROM node_list")?
-            .query_row([], |row| {
+            .prepare_cached("SELECT list, fetched_at FROM node_lists WHERE directory = ?1")?
+            .query_row([directory], |row| {
                 let Col(fetched_at) = row.get(1)?;
-                let Col(issued) = row.get(2)?;
-                Ok(CachedNodeList { list: row.get(0)?, fetched_at, issued })
+                Ok(CachedNodeList { list: row.get(0)?, fetched_at })
             });
         Ok(found.optional()?)
     }
 
-    /// Keeps a list of nodes over the one before.
+    /// Keeps a directory's list over the one before. Whether it is newer is the caller's to check.
     ///
     /// # Errors
     /// Where the database fails.
-    pub fn set_node_list(&self, list: &CachedNodeList) -> Result<(), DatabaseError> {
+    pub fn set_node_list(
+        &self,
+        directory: &[u8; 32],
+        list: &CachedNodeList,
+    ) -> Result<(), DatabaseError> {
         self.connection.execute(
-            "INSERT INTO node_list (id, list, fetched_at, issued, newest_issued)
-             VALUES (1, ?1, ?2, ?3, ?3)
-             ON CONFLICT (id) DO UPDATE SET
-                 list = excluded.list, fetched_at = excluded.fetched_at, issued = excluded.issued,
-                 newest_issued = max(newest_issued, excluded.newest_issued)",
-            params![list.list, Col(list.fetched_at), Col(list.issued)],
+            "INSERT OR REPLACE INTO node_lists (directory, list, fetched_at) VALUES (?1, ?2, ?3)",
+            params![directory, list.list, Col(list.fetched_at)],
         )?;
         Ok(())
-    }
-
-    /// When the newest list that was ever kept, of whichever network, was issued; `None` where none
-    /// was kept. An older list kept since does not take it back.
-    ///
-    /// # Errors
-    /// Where the database fails.
-    pub fn newest_list_issued(&self) -> Result<Option<Millis>, DatabaseError> {
-        let issued: Option<Col<Millis>> = self
-            .connection
-            .prepare_cached("SELECT newest_issued FROM node_list")?
-            .query_row([], |row| row.get(0))
-            .optional()?;
-        Ok(issued.map(|issued| issued.0))
     }
 
     /// The guard.

@@ -40,8 +40,10 @@ CREATE TABLE accounts (
 ";
 
 /// `accounts/<random>.db`.
-pub(super) const ACCOUNT: Schema =
-    Schema { database: "account", steps: &[ACCOUNT_PEOPLE_1, ACCOUNT_NETWORK_2] };
+pub(super) const ACCOUNT: Schema = Schema {
+    database: "account",
+    steps: &[ACCOUNT_PEOPLE_1, ACCOUNT_NETWORK_2, ACCOUNT_DIRECTORIES_3],
+};
 
 /// Contacts, messages, what was deleted, the outbox, and the list of conversations.
 ///
@@ -175,4 +177,16 @@ CREATE TABLE path (
     hops    TEXT    NOT NULL,
     created INTEGER NOT NULL
 ) STRICT;
+";
+
+/// The newest list of each directory, so that what was seen of one says nothing about another.
+/// `directory` is the hash of the keys that must have signed.
+const ACCOUNT_DIRECTORIES_3: &str = "
+DROP TABLE node_list;
+
+CREATE TABLE node_lists (
+    directory  BLOB    NOT NULL PRIMARY KEY CHECK (length(directory) = 32),
+    list       TEXT    NOT NULL,
+    fetched_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 ";

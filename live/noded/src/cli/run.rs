@@ -6,10 +6,9 @@ use std::sync::Arc;
 
 use clap::Args;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use warren_crypto::ed25519::VerifyingKey;
 use warren_noded::directory::{self, RunningSeed};
 use warren_noded::{Identity, Node, NodeError, RunningNode};
-use warren_wire::id::key_from_hex;
+use warren_wire::directory::DirectoryKeys;
 
 use super::{CommandError, logging};
 
@@ -25,9 +24,10 @@ pub(crate) struct Run {
     /// Signed list of nodes, made by `warren-node sign-list`
     #[arg(long, value_name = "FILE")]
     list: PathBuf,
-    /// Key the list must be signed with, as `sign-list` prints it [default: the key the list names]
-    #[arg(long, value_name = "HEX", value_parser = read_key)]
-    directory_key: Option<VerifyingKey>,
+    /// Key the list must be signed with, as `sign-list` prints it, or 2:KEY,KEY,KEY for two of three
+    /// [default: the key the list names]
+    #[arg(long, value_name = "KEYS")]
+    directory_key: Option<DirectoryKeys>,
     /// Where to listen [default: the node's address in the list]
     #[arg(long, value_name = "IP:PORT")]
     listen: Option<SocketAddr>,
@@ -37,10 +37,6 @@ pub(crate) struct Run {
     /// What to log: error, warn, info, debug or trace, or by module such as warren_noded=debug
     #[arg(long, value_name = "FILTER", env = "WARREN_LOG", default_value = "info")]
     log: String,
-}
-
-fn read_key(text: &str) -> Result<VerifyingKey, String> {
-    key_from_hex(text).map(VerifyingKey::from_bytes).map_err(|error| error.to_string())
 }
 
 impl Run {

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 
 use serde::Deserialize;
 
-use crate::directory::NodeRecord;
+use crate::directory::{NodeRecord, Roles};
 use crate::id::{MessageHash, NodeId, key_from_hex};
 use crate::limits::Millis;
 use crate::swarm::SwarmId;
@@ -139,6 +139,7 @@ fn read_node(node: &RawNode, swarm: SwarmId) -> Option<NodeRecord> {
         port,
         swarm,
         certificate: None,
+        roles: Roles::default(),
     })
 }
 

@@ -73,12 +73,11 @@ fn what_a_crash_left_of_a_removed_account_goes_at_the_next_open() {
 }
 
 #[test]
-fn the_network_is_kept_with_or_without_a_directory_key() {
-    let mut device = Device::new();
-    assert_eq!(device.index.network().unwrap(), None);
-    for directory_key in [Some([9; 32]), None] {
-        let network = NetworkSettings { seed_url: "http://127.0.0.1:1".to_owned(), directory_key };
-        device.index.set_network(&network).unwrap();
-        assert_eq!(device.index.network().unwrap(), Some(network));
+fn the_seed_is_kept_and_replaced() {
+    let device = Device::new();
+    assert_eq!(device.index.seed().unwrap(), None);
+    for seed in ["http://127.0.0.1:1#ab", "http://127.0.0.1:2,http://b#2:ab,cd"] {
+        device.index.set_seed(seed).unwrap();
+        assert_eq!(device.index.seed().unwrap().as_deref(), Some(seed));
     }
 }

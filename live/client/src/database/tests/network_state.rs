@@ -8,19 +8,19 @@ use super::*;
 fn node_list_guard_and_path_are_kept_replaced_and_forgotten() {
     let device = Device::new();
     let db = device.db();
-    assert_eq!((db.node_list().unwrap(), db.guard().unwrap()), (None, None));
+    assert_eq!((db.node_list(&[7; 32]).unwrap(), db.guard().unwrap()), (None, None));
     assert_eq!(db.path().unwrap(), None);
     for round in 1..3_u8 {
         let node = NodeId::from_bytes([round; 32]);
         let time = u64::from(round);
-        let list = CachedNodeList { list: format!("[{round}]"), fetched_at: time, issued: time };
+        let list = CachedNodeList { list: format!("[{round}]"), fetched_at: time };
         let guard = Guard { node, since: time };
         let path = SavedPath { hops: vec![node, NodeId::from_bytes([9; 32])], created: time };
-        db.set_node_list(&list).unwrap();
+        db.set_node_list(&[7; 32], &list).unwrap();
         db.set_guard(Some(&guard)).unwrap();
         db.set_path(Some(&path)).unwrap();
         let again = device.db();
-        assert_eq!(again.node_list().unwrap(), Some(list));
+        assert_eq!(again.node_list(&[7; 32]).unwrap(), Some(list));
         assert_eq!(again.guard().unwrap(), Some(guard));
         assert_eq!(again.path().unwrap(), Some(path));
     }
@@ -30,17 +30,16 @@ fn node_list_guard_and_path_are_kept_replaced_and_forgotten() {
 }
 
 #[test]
-fn an_older_node_list_does_not_take_back_when_the_newest_was_issued() {
+fn each_directory_has_a_list_of_its_own() {
     let device = Device::new();
     let db = device.db();
-    assert_eq!(db.newest_list_issued().unwrap(), None);
-    let list = |issued| CachedNodeList { list: "[]".to_owned(), fetched_at: 9, issued };
-    for (issued, newest) in [(5, 5), (8, 8), (7, 8)] {
-        db.set_node_list(&list(issued)).unwrap();
-        let again = device.db();
-        assert_eq!(again.node_list().unwrap(), Some(list(issued)));
-        assert_eq!(again.newest_list_issued().unwrap(), Some(newest));
-    }
+    let list = |text: &str| CachedNodeList { list: text.to_owned(), fetched_at: 9 };
+    db.set_node_list(&[1; 32], &list("first")).unwrap();
+    db.set_node_list(&[2; 32], &list("second")).unwrap();
+    db.set_node_list(&[1; 32], &list("third")).unwrap();
+    let again = device.db();
+    assert_eq!(again.node_list(&[1; 32]).unwrap(), Some(list("third")));
+    assert_eq!(again.node_list(&[2; 32]).unwrap(), Some(list("second")));
 }
 
 #[test]

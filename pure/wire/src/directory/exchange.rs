@@ -1,0 +1,95 @@
+//! What authorities send each other, and what they and the nodes say to each other.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+use warren_crypto::CryptoError;
+use warren_crypto::ed25519::SigningKey;
+
+use super::list::UnverifiedList;
+use super::vote::UnverifiedVote;
+use crate::id::NodeId;
+use crate::limits::Millis;
+
+/// Where nodes announce themselves: a signed descriptor, answered with [`Announced`].
+pub const ANNOUNCE_PATH: &str = "/directory/v1/announce";
+/// Where an authority asks another for its vote: [`VoteRequest`], answered with a signed vote.
+pub const VOTE_PATH: &str = "/directory/v1/vote";
+/// Where an authority asks another for its signature: [`Proposal`], answered with a signature.
+pub const PROPOSAL_PATH: &str = "/directory/v1/proposal";
+/// Where an authority hands a finished list to another.
+pub const LIST_PATH: &str = "/directory/v1/list";
+/// Where an authority asks a node to prove its key: 32 bytes, answered with 64.
+pub const REACH_PATH: &str = "/reach/v1";
+/// What a node's proof starts with, so that the signature fits nothing else.
+const REACH_DOMAIN: &[u8] = b"warren reachability v1\n";
+
+/// Asks for a vote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VoteRequest {
+    /// For which list.
+    pub sequence: u64,
+}
+
+/// Asks for a signature under a list, with all that the signer needs to derive the same.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proposal {
+    /// The text of the list.
+    pub list: String,
+    /// The votes it follows from.
+    pub votes: Vec<UnverifiedVote>,
+    /// The list before, with its signatures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<UnverifiedList>,
+}
+
+/// What an authority has found out about a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// Not tried yet.
+    Untested,
+    /// It proved its key at its address.
+    Reachable,
+    /// It did not.
+    Unreachable,
+}
+
+/// The answer to an announcement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Announced {
+    /// What the authority has found out about the node.
+    pub standing: Standing,
+    /// Whether the newest list names it.
+    pub listed: bool,
+    /// How often there is a new list.
+    pub interval: Millis,
+}
+
+/// What a node signs to prove that it is the one that listens at its address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Challenge(
+    /// 32 random bytes of the authority's.
+    pub [u8; 32],
+);
+
+impl Challenge {
+    /// The node's answer: base64 of `Ed25519("warren reachability v1\n" || challenge)`.
+    ///
+    /// # Errors
+    /// Where the signing library refuses, which it does not for a well-made key.
+    pub fn answer(&self, key: &SigningKey) -> Result<String, CryptoError> {
+        key.sign(&self.signed_bytes()).map(|signature| STANDARD.encode(signature))
+    }
+
+    /// Whether an answer comes from this node.
+    pub fn is_answered_by(&self, answer: &[u8], node: &NodeId) -> bool {
+        STANDARD
+            .decode(answer)
+            .is_ok_and(|answer| node.verifying_key().verify(&self.signed_bytes(), &answer).is_ok())
+    }
+
+    fn signed_bytes(&self) -> Vec<u8> {
+        [REACH_DOMAIN, &self.0].concat()
+    }
+}
