@@ -59,6 +59,9 @@ pub enum ClientError {
         /// The node's words.
         reason: String,
     },
+    /// The nodes want work done for a message, and it was not done or not enough.
+    #[error("the recipient's mailbox is being flooded: the message waits until it takes more")]
+    Flooded,
     /// This device's clock and the network's are apart.
     #[error("the network says this device's clock is wrong: set it and try again")]
     Clock,
@@ -109,6 +112,7 @@ impl ClientError {
             Self::Offline => "offline",
             Self::Unproven => "unproven",
             Self::Refused { .. } => "refused",
+            Self::Flooded => "flooded",
             Self::Clock => "clock",
             Self::Seal(_) | Self::Content(_) => "message",
             Self::DamagedKey => "damaged_key",
@@ -126,6 +130,7 @@ impl ClientError {
                 | Self::Offline
                 | Self::Unproven
                 | Self::Refused { .. }
+                | Self::Flooded
                 | Self::Clock
         )
     }
@@ -138,7 +143,7 @@ impl ClientError {
     const fn gravity(&self) -> u8 {
         match self {
             Self::Unproven => 3,
-            Self::Refused { .. } | Self::Clock => 2,
+            Self::Refused { .. } | Self::Flooded | Self::Clock => 2,
             Self::NoAnswer(_) => 1,
             _ => 0,
         }

@@ -1,5 +1,7 @@
 //! Saved, then sealed copies on their way, until a swarm has them.
 
+use std::sync::{Mutex, PoisonError};
+
 use warren_crypto::SystemEntropy;
 use warren_crypto::entropy::random_index;
 use warren_message::{Content, Text, seal_direct};
@@ -9,7 +11,8 @@ use warren_wire::limits::{MESSAGE_TTL, SECOND};
 use warren_wire::rpc::reply::{StoreReply, SwarmEntry};
 use warren_wire::rpc::{StoreRequest, signed};
 use warren_wire::value::decode_base64;
-use warren_wire::{AccountId, MessageHash, Millis, Namespace, NodeId};
+use warren_wire::work::{Terms, WorkProof};
+use warren_wire::{AccountId, MessageHash, Millis, Namespace, NodeId, Value};
 
 use crate::database::{
     DatabaseError, DueCopy, MessageId, MessageState, NewOutgoing, Purpose, SealedCopy,
@@ -22,6 +25,9 @@ use crate::road::Question;
 const FIRST_PAUSE: Millis = 5 * SECOND;
 /// The longest pause.
 const LONGEST_PAUSE: Millis = 15 * 60 * SECOND;
+
+/// How often work is done for one delivery.
+const MOST_WORKS: u32 = 2;
 
 /// A message that was saved, and how far it got.
 #[derive(Debug, Clone)]
@@ -172,7 +178,7 @@ impl Messenger {
     async fn deliver(&mut self, due: &DueCopy) -> Result<MessageHash, ClientError> {
         let copy = &due.copy;
         let expected = MessageHash::compute(&copy.target, copy.namespace, &copy.data)?;
-        let params = StoreRequest {
+        let request = StoreRequest {
             account: copy.target,
             namespace: copy.namespace,
             timestamp: copy.timestamp,
@@ -181,29 +187,64 @@ impl Messenger {
             auth: None,
             signed_at: copy.timestamp,
             work: None,
-        }
-        .to_value();
-        let (mut proofs, mut renewed) = (2, false);
+        };
+        let (mut proofs, mut renewed, mut works, mut worked) = (2, false, 0, None);
         loop {
             let list = self.nodes().await?;
             let members = swarm_members(&list, &copy.target)?;
             let ids: Vec<NodeId> = members.iter().map(|node| node.id).collect();
-            let questions = Question::to_any(members, "store", &params);
-            let judge = |_: &NodeRecord, reply: &Reply| {
+            let questions = match worked.take() {
+                None => Question::to_any(members, "store", &request.to_value()),
+                Some((node, work)) => {
+                    let worked = StoreRequest { work: Some(work), ..request.clone() };
+                    Question::to_any(vec![node], "store", &worked.to_value())
+                }
+            };
+            let wanted = Mutex::new(None);
+            let judge = |node: &NodeRecord, reply: &Reply| {
+                note_terms(&wanted, node, reply);
                 check_stored(&ids, reply, &expected, proofs.min(ids.len()))
             };
-            match self.ask(questions, judge).await {
-                Ok(_) => return Ok(expected),
-                Err(ClientError::Refused { status: 421, .. })
+            let outcome = self.ask(questions, judge).await;
+            let wanted = wanted.into_inner().unwrap_or_else(PoisonError::into_inner);
+            match (outcome, wanted) {
+                (Ok(_), _) => return Ok(expected),
+                (Err(ClientError::Refused { status: 421, .. }), _)
                     if !renewed && self.renew_nodes().await? =>
                 {
                     renewed = true;
                 }
-                Err(ClientError::Unproven) if proofs > 1 => proofs = 1,
-                Err(error) => return Err(error),
+                (Err(ClientError::Unproven), _) if proofs > 1 => proofs = 1,
+                (Err(ClientError::Flooded), Some((node, terms))) if works < MOST_WORKS => {
+                    works += 1;
+                    worked = Some((node, work_for(terms, &expected).await?));
+                }
+                (Err(error), _) => return Err(error),
             }
         }
     }
+}
+
+/// Keeps what a flooded node asks for. The proof is good at that node alone.
+fn note_terms(wanted: &Mutex<Option<(NodeRecord, Terms)>>, node: &NodeRecord, reply: &Reply) {
+    if let Some(terms) = terms_of(reply) {
+        *wanted.lock().unwrap_or_else(PoisonError::into_inner) = Some((node.clone(), terms));
+    }
+}
+
+/// What a node asks for that gets too many messages for one mailbox; `None` where the reply asks
+/// for nothing, or for more than is fair.
+fn terms_of(reply: &Reply) -> Option<Terms> {
+    let challenge = reply.body.get("challenge").filter(|_| reply.status == 429)?;
+    let json = challenge.to_string();
+    Terms::read(&Value::from_json(json.as_bytes()).ok()?)
+}
+
+/// Does the work, some guesses at Argon2id, away from the executor's own threads.
+async fn work_for(terms: Terms, message: &MessageHash) -> Result<WorkProof, ClientError> {
+    let target = *message.as_bytes();
+    let work = tokio::task::spawn_blocking(move || terms.solve(&target, &mut SystemEntropy));
+    work.await.ok().and_then(Result::ok).ok_or(ClientError::Flooded)
 }
 
 /// How much earlier the copy for one's own devices says it was stored: up to two minutes, so that
@@ -242,6 +283,7 @@ pub(crate) fn require_success(reply: &Reply) -> Result<(), ClientError> {
     match reply.status {
         200 => Ok(()),
         406 => Err(ClientError::Clock),
+        429 if terms_of(reply).is_some() => Err(ClientError::Flooded),
         status => {
             let reason = reply.body.as_str().unwrap_or("no reason given");
             let reason = reason.chars().filter(|c| !c.is_control()).take(200).collect();

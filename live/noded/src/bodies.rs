@@ -10,8 +10,6 @@ use tokio::time::timeout;
 
 /// In what steps room is taken.
 const KIB: usize = 1024;
-/// How many bytes of bodies one server keeps in memory at once.
-pub const ROOM_BYTES: usize = 256 * 1024 * KIB;
 /// How long a whole body may take: the largest at a megabit and a half per second.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long a body waits for room.
@@ -121,6 +119,8 @@ mod tests {
     use futures_util::stream;
 
     use super::*;
+
+    const ROOM_BYTES: usize = 256 * 1024 * KIB;
 
     fn body(length: usize) -> HttpBody {
         vec![b'x'; length].into()

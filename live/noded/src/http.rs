@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
 
 use axum::Router;
 use axum::body::Body as HttpBody;
@@ -23,13 +22,13 @@ use crate::bodies::BodyError;
 use crate::directory::{MAX_QUESTION_BYTES, answer_question};
 use crate::held::Share;
 use crate::node::Node;
-use crate::{onion_route, storage_route, swarm_route};
+use crate::{admission, onion_route, storage_route, swarm_route};
 
 /// The most bytes that one member of a swarm passes on to another: thousands of hashes, or the
 /// largest message with all around it.
 const MAX_SWARM_BYTES: usize = 512 * 1024;
 /// Where clients ask without an onion.
-const STORAGE: &str = "/storage_rpc/v1";
+pub(crate) const STORAGE: &str = "/storage_rpc/v1";
 /// What says which node this is.
 const NODE_KEY: HeaderName = HeaderName::from_static("x-oxen-snode-pubkey");
 /// What old clients wait for messages by.
@@ -50,7 +49,8 @@ pub fn router(node: Arc<Node>) -> Router {
         .route("/get_stats/v1", get(stats).fallback(not_found))
         .fallback(not_found)
         .layer(middleware::from_fn(refuse_large_bodies))
-        .layer(middleware::from_fn_with_state(Arc::clone(&node), admit))
+        .layer(middleware::from_fn(refuse_long_polls))
+        .layer(middleware::from_fn_with_state(Arc::clone(&node), admission::admit))
         .layer(middleware::from_fn(close))
         .layer(middleware::from_fn_with_state(Arc::clone(&node), count))
         .with_state(node)
@@ -77,8 +77,8 @@ async fn onion(State(node): State<Arc<Node>>, request: Request) -> Response {
 /// On whose account a request may be held open. Where clients are not told apart by their address,
 /// they are not here either.
 fn share_of(node: &Node, request: &Request) -> Share {
-    match (&node.rates, request.extensions().get::<ConnectInfo<SocketAddr>>()) {
-        (Some(_), Some(ConnectInfo(client))) => Share::of(client.ip()),
+    match request.extensions().get::<ConnectInfo<SocketAddr>>() {
+        Some(ConnectInfo(client)) if node.limits.tells_clients_apart() => Share::of(client.ip()),
         _ => Share::Unknown,
     }
 }
@@ -121,7 +121,7 @@ async fn not_found(request: Request) -> Response {
     response(404, "text/plain", text)
 }
 
-fn unread(error: BodyError) -> Response {
+pub(crate) fn unread(error: BodyError) -> Response {
     closing(response(error.status(), "text/plain", error.to_string()))
 }
 
@@ -130,19 +130,14 @@ fn closing(mut response: Response) -> Response {
     response
 }
 
-/// Refuses clients that ask too often or in a way of old, before anything of the body is looked at.
-async fn admit(State(node): State<Arc<Node>>, request: Request, next: Next) -> Response {
-    if request.uri().path() == STORAGE && request.method() == Method::POST {
-        let client = request.extensions().get::<ConnectInfo<SocketAddr>>();
-        if let (Some(rates), Some(ConnectInfo(client))) = (&node.rates, client)
-            && !rates.admit(client.ip(), Instant::now())
-        {
-            return response(429, "text/plain", "Too Many Requests\n");
-        }
-        if request.headers().get(LONG_POLL).is_some_and(|value| !value.is_empty()) {
-            let text = "long polling is no longer supported, client upgrade required";
-            return response(410, "text/plain", text);
-        }
+/// Refuses clients that ask in a way of old, before anything of the body is looked at.
+async fn refuse_long_polls(request: Request, next: Next) -> Response {
+    if request.uri().path() == STORAGE
+        && request.method() == Method::POST
+        && request.headers().get(LONG_POLL).is_some_and(|value| !value.is_empty())
+    {
+        let text = "long polling is no longer supported, client upgrade required";
+        return response(410, "text/plain", text);
     }
     next.run(request).await
 }

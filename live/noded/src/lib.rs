@@ -9,8 +9,10 @@
 //! |---|---|
 //! | [`listen`] | how many connections there may be, and how long one may stay silent |
 //! | [`http`] | the routes, statuses and content types |
+//! | [`admission`] | who is put off, and what answers may hold in memory |
 //! | [`bodies`] | how large and slow a request's body may be, and how many at once |
-//! | [`rate`] | how many requests one client may make |
+//! | [`limits`] | how much one client, node or mailbox may ask for |
+//! | [`config`] | what an operator may set |
 //! | [`onion_route`] | `/onion_req/v2`: peel, pass on or deliver |
 //! | [`storage_route`] | `/storage_rpc/v1`: carry a request out, alone or in a batch |
 //! | [`held`] | requests held open until a message arrives |
@@ -22,17 +24,19 @@
 //! | [`directory`] | the signed list of nodes, and the seed that serves it |
 //! | [`local_network`] | a whole network in one process, on loopback |
 
+pub mod admission;
 pub mod bodies;
+pub mod config;
 pub mod directory;
 pub mod held;
 pub mod http;
 pub mod identity;
+pub mod limits;
 pub mod listen;
 pub mod local_network;
 pub mod node;
 pub mod onion_route;
 pub mod private_file;
-pub mod rate;
 pub mod replicate;
 pub mod storage_route;
 pub mod swarm_route;

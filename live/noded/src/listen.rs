@@ -1,6 +1,7 @@
 //! Connections of a server: how many there may be, and how long one may stay silent.
 
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -11,16 +12,16 @@ use axum_server::accept::Accept;
 use hyper_util::rt::TokioTimer;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Sleep, sleep, timeout};
 
-/// The most connections of one server, where the operating system allows as many: those who wait
-/// for messages have one each.
-const MOST_CONNECTIONS: usize = 65_536;
+use crate::limits::doors::{Doors, Entry};
+
 /// The most connections where the operating system does not say how many files may be open.
 const CAUTIOUS_CONNECTIONS: usize = 4_096;
 /// The files that the storage and the connections to other nodes may need.
 const OTHER_FILES: usize = 4_096;
+/// How long a client may take no byte of what is sent to it, where nothing else is configured.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a handshake may take.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the head of a request may take, and an unused connection of HTTP/1 stays open.
@@ -33,14 +34,26 @@ const MOST_STREAMS: u32 = 256;
 /// By so many bytes it is clear which HTTP is spoken, and the timers of that HTTP take over.
 const PREFACE_BYTES: usize = 24;
 
-/// Bounds the connections of a server, their number and their silence.
-pub fn bounded<A>(server: Server<A>) -> Server<Bounded<A>> {
-    bounded_to(server, most_connections())
+/// Who comes in, who is known to bring the requests of many, and how long a client may not read.
+#[derive(Clone)]
+pub struct Bounds {
+    /// Who comes in.
+    pub doors: Arc<Doors>,
+    /// Whose connections are not counted as one client's.
+    pub trusted: Arc<dyn Fn(IpAddr) -> bool + Send + Sync>,
+    /// How long a client may take no byte of what is sent to it.
+    pub write_timeout: Duration,
 }
 
-fn bounded_to<A>(server: Server<A>, most: usize) -> Server<Bounded<A>> {
-    let room = Arc::new(Semaphore::new(most));
-    let mut server = server.map(|inner| Bounded { inner, room });
+/// Bounds the connections of a server, their number and their silence, whoever they are from.
+pub fn bounded<A>(server: Server<A>) -> Server<Bounded<A>> {
+    let doors = Doors::new(most_connections(CAUTIOUS_CONNECTIONS), None);
+    bounded_by(server, Bounds { doors, trusted: Arc::new(|_| false), write_timeout: WRITE_TIMEOUT })
+}
+
+/// Bounds the connections of a server.
+pub fn bounded_by<A>(server: Server<A>, bounds: Bounds) -> Server<Bounded<A>> {
+    let mut server = server.map(|inner| Bounded { inner, bounds });
     let builder = server.http_builder();
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
     builder
@@ -52,11 +65,12 @@ fn bounded_to<A>(server: Server<A>, most: usize) -> Server<Bounded<A>> {
     server
 }
 
-/// As many files as this process may have open, but for those that it needs otherwise: at most half.
-fn most_connections() -> usize {
+/// The wanted number, or as many as this process may have open files, but for those that it needs
+/// otherwise: at most half.
+pub fn most_connections(wanted: usize) -> usize {
     let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
     let free = |files: usize| files - OTHER_FILES.min(files / 2);
-    open_files(&limits).map_or(CAUTIOUS_CONNECTIONS, |files| MOST_CONNECTIONS.min(free(files)))
+    open_files(&limits).map_or(wanted.min(CAUTIOUS_CONNECTIONS), |files| wanted.min(free(files)))
 }
 
 /// The soft limit for open files, out of Linux' list of limits.
@@ -66,10 +80,10 @@ fn open_files(limits: &str) -> Option<usize> {
 }
 
 /// Accepts connections while there is room, and closes those beyond at once.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Bounded<A> {
     inner: A,
-    room: Arc<Semaphore>,
+    bounds: Bounds,
 }
 
 impl<A, S> Accept<TcpStream, S> for Bounded<A>
@@ -83,9 +97,14 @@ where
         Pin<Box<dyn Future<Output = io::Result<(Self::Stream, Self::Service)>> + Send + 'static>>;
 
     fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
-        let Ok(room) = Arc::clone(&self.room).try_acquire_owned() else {
+        let entry = stream
+            .peer_addr()
+            .ok()
+            .and_then(|peer| self.bounds.doors.enter(peer, (self.bounds.trusted)(peer.ip())));
+        let Some(entry) = entry else {
             return Box::pin(async { Err(io::Error::other("too many connections")) });
         };
+        let write_timeout = self.bounds.write_timeout;
         // Small answers must not wait for the acknowledgement of the ones before; a socket that
         // cannot be told so still works.
         let _ = stream.set_nodelay(true);
@@ -93,20 +112,45 @@ where
         Box::pin(async move {
             let (stream, service) = timeout(HANDSHAKE_TIMEOUT, accepting).await??;
             let silence = Some(Box::pin(sleep(HEAD_TIMEOUT)));
-            Ok((Connection { stream, received: 0, silence, _room: room }, service))
+            let stuck = Stuck { timeout: write_timeout, timer: None };
+            Ok((Connection { stream, received: 0, silence, stuck, entry }, service))
         })
     }
 }
 
 /// An accepted connection, which takes its room until it is dropped.
 ///
-/// It ends by an error where its first bytes do not come: the HTTP library sets no time for those.
-#[derive(Debug)]
+/// It ends by an error where its first bytes do not come, where its client takes none of what is
+/// sent, or where it does not stop asking: the HTTP library knows of none of these.
 pub struct Connection<S> {
     stream: S,
     received: usize,
     silence: Option<Pin<Box<Sleep>>>,
-    _room: OwnedSemaphorePermit,
+    stuck: Stuck,
+    entry: Entry,
+}
+
+/// How long nothing could be written.
+struct Stuck {
+    timeout: Duration,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl Stuck {
+    /// Passes progress on; without any for too long, an error.
+    fn watch<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        written: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.timer = None;
+            return written;
+        }
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(self.timeout)));
+        ready!(timer.as_mut().poll(cx));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Connection<S> {
@@ -115,6 +159,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Connection<S> {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if self.entry.is_shut() {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
         if let Some(silence) = &mut self.silence {
@@ -137,7 +184,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Connection<S> {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.stuck.watch(cx, written)
     }
 
     fn poll_write_vectored(
@@ -145,7 +193,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Connection<S> {
         cx: &mut Context<'_>,
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bytes)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bytes);
+        self.stuck.watch(cx, written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -153,11 +202,13 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Connection<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        self.stuck.watch(cx, flushed)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        let ended = Pin::new(&mut self.stream).poll_shutdown(cx);
+        self.stuck.watch(cx, ended)
     }
 }
 
@@ -175,9 +226,16 @@ mod tests {
     const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 
     async fn serve(most: usize) -> SocketAddr {
-        let router = Router::new().route("/", get(async || "here"));
+        let router = Router::new()
+            .route("/", get(async || "here"))
+            .route("/large", get(async || vec![b'x'; 64 * 1024 * 1024]));
         let handle = Handle::new();
-        let server = bounded_to(axum_server::bind("127.0.0.1:0".parse().unwrap()), most);
+        let bounds = Bounds {
+            doors: Doors::new(most, None),
+            trusted: Arc::new(|_| false),
+            write_timeout: WRITE_TIMEOUT,
+        };
+        let server = bounded_by(axum_server::bind("127.0.0.1:0".parse().unwrap()), bounds);
         tokio::spawn(server.handle(handle.clone()).serve(router.into_make_service()));
         handle.listening().await.unwrap()
     }
@@ -224,6 +282,20 @@ mod tests {
         }
         let mut rest = Vec::new();
         assert!(timeout(2 * HEAD_TIMEOUT, used.read_to_end(&mut rest)).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_client_that_does_not_read_is_cut_off() {
+        let address = serve(9).await;
+        let mut stream = connect(address, b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        assert!(is_answered(&mut stream).await);
+        tokio::time::pause();
+        sleep(2 * WRITE_TIMEOUT).await;
+        tokio::time::resume();
+        let mut rest = Vec::new();
+        // What lies in the sockets still comes; the end of it does not.
+        let read = timeout(WRITE_TIMEOUT, stream.read_to_end(&mut rest)).await.unwrap();
+        assert!(read.is_err() || rest.len() < 64 * 1024 * 1024, "{}", rest.len());
     }
 
     #[test]

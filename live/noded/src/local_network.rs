@@ -1,6 +1,7 @@
 //! A whole network in one process, on loopback: for trying Warren out and for tests.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,9 +14,10 @@ use warren_wire::directory::{
 };
 use warren_wire::limits::{DAY, SECOND};
 
+use crate::config::LimitsConfig;
 use crate::directory::{self, DirectoryError, RunningSeed};
 use crate::identity::{Identity, IdentityError};
-use crate::node::{self, Node, NodeError, RunningNode, now};
+use crate::node::{self, Node, NodeError, NodeOptions, RunningNode, now};
 use crate::private_file;
 
 /// The size a swarm is meant to have: so many nodes make one more swarm.
@@ -84,6 +86,20 @@ impl LocalNetwork {
     /// # Errors
     /// Where a port or the folder is not to be had.
     pub async fn start(plan: &Plan) -> Result<Self, NetworkError> {
+        // All clients have one address here, the nodes have it too, and nobody floods themselves.
+        let limits = LimitsConfig {
+            tell_clients_apart: false,
+            mailbox_burst: NonZeroU32::MAX,
+            ..LimitsConfig::default()
+        };
+        Self::start_with(plan, &NodeOptions { limits, ..NodeOptions::default() }).await
+    }
+
+    /// As [`LocalNetwork::start`], with options that all nodes share.
+    ///
+    /// # Errors
+    /// Where a port or the folder is not to be had.
+    pub async fn start_with(plan: &Plan, options: &NodeOptions) -> Result<Self, NetworkError> {
         if !(FEWEST_NODES..=MOST_NODES).contains(&plan.nodes) {
             return Err(NetworkError::Size(plan.nodes));
         }
@@ -108,8 +124,8 @@ impl LocalNetwork {
         let mut nodes = Vec::new();
         for member in members {
             let Member { identity, listener, folder, .. } = member;
-            // All clients have one address here, and the nodes have it too.
-            let start = Node::start_on(identity, folder, listener, Arc::clone(&published), None);
+            let start =
+                Node::start_on(identity, folder, listener, Arc::clone(&published), options.clone());
             nodes.push(start.await?);
         }
         let certificate = Certificate::generate().map_err(DirectoryError::from)?;

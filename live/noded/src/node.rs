@@ -18,16 +18,18 @@ use warren_transport::Connections;
 use warren_transport::certificate::CertificateError;
 use warren_wire::{Millis, NodeId};
 
-use crate::bodies::{self, Bodies};
+use crate::bodies::Bodies;
+use crate::config::LimitsConfig;
 use crate::held::Held;
+use crate::http;
 use crate::identity::{Identity, IdentityError};
-use crate::rate::Rates;
+use crate::limits::{Class, Limits, mebibytes};
+use crate::listen::{self, Bounds};
 use crate::under_way::UnderWay;
-use crate::{http, listen};
 
 /// How often expired messages are swept out.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(10);
-/// How long requests under way may take to end.
+/// How long requests under way may take to end, where nothing else is configured.
 const DRAIN: Duration = Duration::from_secs(5);
 /// How long connections without a request may take to end: a client that is asleep never answers.
 const FAREWELL: Duration = Duration::from_millis(500);
@@ -62,8 +64,8 @@ pub struct Node {
     pub store: Arc<dyn MailStore>,
     /// Its connections to other nodes.
     pub connections: Connections,
-    /// How many requests each client made, where that is bounded.
-    pub rates: Option<Rates>,
+    /// What clients, nodes and mailboxes may ask for, and what they took of it.
+    pub limits: Arc<Limits>,
     /// Room for the bodies of requests.
     pub bodies: Bodies,
     /// The requests that are being answered.
@@ -89,9 +91,25 @@ impl Listed {
     }
 }
 
+/// How a node runs, beyond what it must be told.
+#[derive(Debug, Clone)]
+pub struct NodeOptions {
+    /// How much it takes on.
+    pub limits: LimitsConfig,
+    /// How long requests under way may take to end when it stops.
+    pub drain: Duration,
+}
+
+impl Default for NodeOptions {
+    fn default() -> Self {
+        Self { limits: LimitsConfig::default(), drain: DRAIN }
+    }
+}
+
 /// A node that serves until it is stopped.
 pub struct RunningNode {
     address: SocketAddr,
+    drain: Duration,
     node: Arc<Node>,
     handle: Handle,
     server: JoinHandle<io::Result<()>>,
@@ -125,11 +143,10 @@ impl Node {
         listen: SocketAddr,
         published: Arc<Published>,
     ) -> Result<RunningNode, NodeError> {
-        Self::start_on(identity, data, bind(listen)?, published, Some(Rates::default())).await
+        Self::start_on(identity, data, bind(listen)?, published, NodeOptions::default()).await
     }
 
-    /// As [`Node::start`], on a port that is already held. `rates` is `None` where clients cannot be
-    /// told apart by their address.
+    /// As [`Node::start`], on a port that is already held and with options.
     ///
     /// # Errors
     /// Where the list does not name the node, or the storage is not to be had.
@@ -138,7 +155,7 @@ impl Node {
         data: PathBuf,
         listener: TcpListener,
         published: Arc<Published>,
-        rates: Option<Rates>,
+        options: NodeOptions,
     ) -> Result<RunningNode, NodeError> {
         let wanted = published.list.get(&identity.id()).ok_or(NodeError::NotListed)?.address();
         let listed = watch::Sender::new(Listed::new(identity.id(), published));
@@ -150,22 +167,35 @@ impl Node {
             listed,
             store,
             connections: Connections::new(),
-            rates,
-            bodies: Bodies::new(bodies::ROOM_BYTES),
+            limits: Arc::new(Limits::new(&options.limits)),
+            bodies: Bodies::new(mebibytes(options.limits.body_room_mib)),
             under_way: UnderWay::default(),
             held: Held::default(),
         });
 
         let handle = Handle::new();
         let service = http::router(Arc::clone(&node));
-        let server = listen::bounded(axum_server::from_tcp_rustls(listener, tls))
+        let bounds = node.bounds();
+        let server = listen::bounded_by(axum_server::from_tcp_rustls(listener, tls), bounds)
             .handle(handle.clone())
             .serve(service.into_make_service_with_connect_info::<SocketAddr>());
         let server = tokio::spawn(server);
         let sweeper = tokio::spawn(sweep(Arc::clone(&node.store)));
         let address = handle.listening().await.unwrap_or(wanted);
         tracing::info!(%address, "node serving");
-        Ok(RunningNode { address, node, handle, server, sweeper })
+        Ok(RunningNode { address, drain: options.drain, node, handle, server, sweeper })
+    }
+
+    fn bounds(self: &Arc<Self>) -> Bounds {
+        let node = Arc::downgrade(self);
+        Bounds {
+            doors: Arc::clone(&self.limits.doors),
+            trusted: Arc::new(move |peer| {
+                node.upgrade()
+                    .is_some_and(|it| it.limits.class(peer, &it.placement()) == Class::Node)
+            }),
+            write_timeout: self.limits.write_timeout,
+        }
     }
 
     /// Its place among the others, by the list adopted last. A request asks once and keeps the
@@ -204,10 +234,10 @@ impl RunningNode {
 
     /// Takes no more requests, lets those under way end, and closes the store.
     pub async fn stop(self) {
-        let Self { node, handle, mut server, sweeper, .. } = self;
-        let end = Instant::now() + DRAIN;
+        let Self { node, drain, handle, mut server, sweeper, .. } = self;
+        let end = Instant::now() + drain;
         node.held.close();
-        handle.graceful_shutdown(Some(DRAIN));
+        handle.graceful_shutdown(Some(drain));
         sweeper.abort();
         let idle = async {
             node.under_way.none().await;

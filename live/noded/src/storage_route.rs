@@ -15,7 +15,7 @@ use warren_wire::rpc::{Batch, DeleteRequest, Request, RetrieveRequest, StoreRequ
 use crate::held::Share;
 use crate::held::hold::{self, Waiting};
 use crate::node::{Node, now};
-use crate::replicate;
+use crate::{admission, replicate};
 
 /// How many bytes of messages one answer may still take: a batch of retrieves shares what a single
 /// one may have.
@@ -83,9 +83,11 @@ async fn answer_one(node: &Arc<Node>, request: Request, room: &Room) -> Answer {
     outcome.unwrap_or_else(|refusal| refusal)
 }
 
-async fn store(node: &Arc<Node>, request: StoreRequest, now: Millis) -> Result<Answer, Answer> {
+async fn store(node: &Arc<Node>, mut request: StoreRequest, now: Millis) -> Result<Answer, Answer> {
     node.placement().require(&request.account, now)?;
+    let work = request.work.take();
     let checked = CheckedStore::check(request, now, Origin::Client)?;
+    admission::admit_mail(node, &checked, work, now).await?;
     let acting = Arc::clone(node);
     let work = async move {
         let members = replicate::store(&acting, &checked, now).await;

@@ -19,7 +19,7 @@ pub struct LimitsConfig {
     pub node_burst: NonZeroU32,
     /// As `client_per_second`, for a node of the list.
     pub node_per_second: NonZeroU32,
-    /// Connections open at once; half of the open files the process may have bounds it too.
+    /// Connections open at once; the files that the process may have open bound them too.
     pub connections: NonZeroU32,
     /// Connections that one client may have open at once.
     pub client_connections: NonZeroU32,
@@ -64,7 +64,7 @@ impl Default for LimitsConfig {
             client_per_second: count(300),
             node_burst: count(6_000),
             node_per_second: count(3_000),
-            connections: count(4_096),
+            connections: count(65_536),
             client_connections: count(256),
             client_new_connections_per_second: count(50),
             body_room_mib: count(256),

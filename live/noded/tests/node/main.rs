@@ -12,6 +12,7 @@ mod directory;
 mod held;
 mod http;
 mod killed;
+mod limits;
 mod network;
 mod onion;
 mod person;

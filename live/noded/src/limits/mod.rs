@@ -1,0 +1,180 @@
+//! How much a node takes on, in all and from one client, node or mailbox.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`network`] | whom a node takes for one client |
+//! | [`rate`] | buckets of tokens |
+//! | [`doors`] | connections |
+//! | [`shares`] | what one client's requests hold in memory |
+//! | [`answers`] | what all answers hold in memory |
+//! | [`proofs`] | work that those beyond their share may do to be served all the same |
+
+pub mod answers;
+pub mod doors;
+pub mod network;
+pub mod proofs;
+pub mod rate;
+pub mod shares;
+
+use std::collections::HashSet;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use warren_node::Placement;
+use warren_wire::{AccountId, NodeId};
+
+use self::answers::Answers;
+use self::doors::{Doors, Share};
+use self::network::Network;
+use self::proofs::Proofs;
+use self::rate::{Rate, Rates};
+use self::shares::Shares;
+use crate::config::LimitsConfig;
+use crate::listen;
+
+/// A new client may open as many seconds' worth of connections at once.
+const ARRIVALS_BURST: f64 = 10.0;
+
+/// What is asked for; each has a bucket of its own for each client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Route {
+    /// `/storage_rpc/v1`.
+    Storage,
+    /// `/onion_req/v2`.
+    Onion,
+    /// `/json_rpc`.
+    Directory,
+    /// All other routes together.
+    Other,
+}
+
+/// Who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// A client like any other.
+    Client,
+    /// An address of the list: it brings the requests of many clients.
+    Node,
+}
+
+/// The limits of one node, and what was taken of them.
+pub struct Limits {
+    client: Rate,
+    node: Rate,
+    mailbox: Rate,
+    clients: Option<Rates<(Network, Route)>>,
+    nodes: Rates<NodeId>,
+    mailboxes: Rates<AccountId>,
+    listed: Mutex<Listed>,
+    /// Connections.
+    pub doors: Arc<Doors>,
+    /// What each client's bodies may take of the memory for them.
+    pub shares: Option<Arc<Shares>>,
+    /// Room for answers.
+    pub answers: Answers,
+    /// Work for those beyond their share.
+    pub proofs: Proofs,
+    /// How long a client may take no byte of what is sent to it.
+    pub write_timeout: Duration,
+}
+
+/// The addresses of a list of nodes, kept for as long as it is the one the node goes by.
+#[derive(Default)]
+struct Listed {
+    of: Option<Arc<Placement>>,
+    addresses: HashSet<Ipv4Addr>,
+}
+
+impl Limits {
+    /// Nothing taken yet.
+    pub fn new(config: &LimitsConfig) -> Self {
+        let rate = |burst: NonZeroU32, rate: NonZeroU32| Rate::new(burst.get(), rate.get());
+        let apart = config.tell_clients_apart;
+        let per_second = f64::from(config.client_new_connections_per_second.get());
+        let share = Share {
+            connections: count(config.client_connections),
+            arrivals: Rate { burst: ARRIVALS_BURST * per_second, per_second },
+        };
+        let most = listen::most_connections(count(config.connections));
+        Self {
+            client: rate(config.client_burst, config.client_per_second),
+            node: rate(config.node_burst, config.node_per_second),
+            mailbox: rate(config.mailbox_burst, config.mailbox_per_second),
+            clients: apart.then(Rates::default),
+            nodes: Rates::default(),
+            mailboxes: Rates::default(),
+            listed: Mutex::default(),
+            doors: Doors::new(most, apart.then_some(share)),
+            shares: apart.then(|| Shares::new(mebibytes(config.client_body_mib))),
+            answers: Answers::new(mebibytes(config.answer_room_mib)),
+            proofs: Proofs::new(&config.proof),
+            write_timeout: Duration::from_secs(config.write_seconds.get().into()),
+        }
+    }
+
+    /// Who asks from this address, by the list the node goes by. In a network on loopback everybody
+    /// there may be a node.
+    pub fn class(&self, peer: IpAddr, placement: &Arc<Placement>) -> Class {
+        let mut listed = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
+        if !listed.of.as_ref().is_some_and(|of| Arc::ptr_eq(of, placement)) {
+            listed.addresses = placement.list().nodes().iter().map(|node| node.ip).collect();
+            listed.of = Some(Arc::clone(placement));
+        }
+        match peer.to_canonical() {
+            IpAddr::V4(ip) if listed.addresses.contains(&ip) => Class::Node,
+            IpAddr::V4(ip) if ip.is_loopback() => {
+                let local = listed.addresses.iter().any(Ipv4Addr::is_loopback);
+                if local { Class::Node } else { Class::Client }
+            }
+            _ => Class::Client,
+        }
+    }
+
+    /// Whether clients are told apart by their addresses.
+    pub const fn tells_clients_apart(&self) -> bool {
+        self.clients.is_some()
+    }
+
+    /// Whether a request from this address may be served.
+    pub fn admit(&self, peer: SocketAddr, class: Class, route: Route) -> bool {
+        let Some(clients) = &self.clients else { return true };
+        // What a node asks for its own clients comes as an onion or signed, never as this.
+        let rate = match (class, route) {
+            (Class::Node, Route::Onion | Route::Other) => self.node,
+            _ => self.client,
+        };
+        let admitted = clients.admit((peer.ip().into(), route), rate, Instant::now());
+        if admitted {
+            self.doors.served(peer);
+        } else if class == Class::Client {
+            self.doors.refused(peer);
+        }
+        admitted
+    }
+
+    /// Whether a signed request of another node may be served.
+    pub fn admit_node(&self, node: &NodeId) -> bool {
+        self.clients.is_none() || self.nodes.admit(*node, self.node, Instant::now())
+    }
+
+    /// Whether a mailbox may take one more message that nobody vouches for.
+    pub fn admit_mail(&self, owner: &AccountId) -> bool {
+        self.mailboxes.admit(*owner, self.mailbox, Instant::now())
+    }
+
+    /// Counts a message that another member of the swarm took in.
+    pub fn note_mail(&self, owner: &AccountId) {
+        self.mailboxes.charge(*owner, self.mailbox, Instant::now());
+    }
+}
+
+fn count(number: NonZeroU32) -> usize {
+    usize::try_from(number.get()).unwrap_or(usize::MAX)
+}
+
+/// Bytes of a configured size.
+pub(crate) fn mebibytes(number: NonZeroU32) -> usize {
+    count(number).saturating_mul(1024 * 1024)
+}

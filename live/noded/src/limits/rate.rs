@@ -1,0 +1,123 @@
+//! Buckets of tokens, one for each client, node or mailbox, kept in memory alone.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+/// How many keys are remembered. A full bucket is as good as none, so only a crowd of that size
+/// within the time that a bucket takes to fill finds no room.
+const MOST_KEYS: usize = 10_000;
+
+/// How large a bucket is and how fast it fills.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rate {
+    /// How many requests may come at once.
+    pub burst: f64,
+    /// How many more may come each second.
+    pub per_second: f64,
+}
+
+impl Rate {
+    /// So many at once and so many more each second.
+    pub fn new(burst: u32, per_second: u32) -> Self {
+        Self { burst: burst.into(), per_second: per_second.into() }
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Bucket {
+    tokens: f64,
+    at: Instant,
+}
+
+impl Bucket {
+    fn refilled(self, rate: Rate, now: Instant) -> Self {
+        let seconds = now.saturating_duration_since(self.at).as_secs_f64();
+        Self { tokens: seconds.mul_add(rate.per_second, self.tokens).min(rate.burst), at: now }
+    }
+}
+
+/// Who made requests of late. Keys are never logged or written.
+#[derive(Debug)]
+pub struct Rates<K> {
+    buckets: Mutex<HashMap<K, Bucket>>,
+}
+
+impl<K> Default for Rates<K> {
+    fn default() -> Self {
+        Self { buckets: Mutex::default() }
+    }
+}
+
+impl<K: Eq + Hash> Rates<K> {
+    /// Whether one more request of this key may be served, which counts.
+    pub fn admit(&self, key: K, rate: Rate, now: Instant) -> bool {
+        self.take(key, rate, now, 0.0)
+    }
+
+    /// Counts a request that is served in any case; a bucket may owe as much as it holds.
+    pub fn charge(&self, key: K, rate: Rate, now: Instant) {
+        self.take(key, rate, now, rate.burst);
+    }
+
+    /// Takes a token where the bucket then owes no more than `debt`.
+    fn take(&self, key: K, rate: Rate, now: Instant, debt: f64) -> bool {
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        if buckets.len() >= MOST_KEYS && !buckets.contains_key(&key) {
+            buckets.retain(|_, bucket| bucket.refilled(rate, now).tokens < rate.burst);
+            if buckets.len() >= MOST_KEYS {
+                return false;
+            }
+        }
+        let fresh = Bucket { tokens: rate.burst, at: now };
+        let bucket = buckets.entry(key).or_insert(fresh);
+        *bucket = bucket.refilled(rate, now);
+        let admitted = bucket.tokens + debt >= 1.0;
+        if admitted {
+            bucket.tokens -= 1.0;
+        }
+        admitted
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    const RATE: Rate = Rate { burst: 600.0, per_second: 300.0 };
+
+    fn admitted(rates: &Rates<u32>, key: u32, now: Instant) -> usize {
+        (0..2_000).filter(|_| rates.admit(key, RATE, now)).count()
+    }
+
+    #[test]
+    fn a_key_has_a_burst_and_then_a_rate_of_its_own() {
+        let (rates, start) = (Rates::default(), Instant::now());
+        assert_eq!(admitted(&rates, 1, start), 600);
+        assert_eq!(admitted(&rates, 2, start), 600);
+        assert_eq!(admitted(&rates, 1, start + Duration::from_secs(1)), 300);
+        assert_eq!(admitted(&rates, 1, start + Duration::from_millis(1_010)), 3);
+        assert_eq!(admitted(&rates, 1, start + Duration::from_secs(60)), 600);
+    }
+
+    #[test]
+    fn what_is_charged_puts_off_what_asks() {
+        let (rates, start) = (Rates::default(), Instant::now());
+        (0..5_000).for_each(|_| rates.charge(1, RATE, start));
+        assert_eq!(admitted(&rates, 1, start + Duration::from_secs(2)), 0);
+        assert_eq!(admitted(&rates, 1, start + Duration::from_secs(3)), 300);
+    }
+
+    #[test]
+    fn a_crowd_is_forgotten_as_it_goes() {
+        let (rates, start) = (Rates::default(), Instant::now());
+        assert!((0..10_000).all(|number| rates.admit(number, RATE, start)));
+        assert!(!rates.admit(10_000, RATE, start));
+        assert!(rates.admit(7, RATE, start));
+        assert!(rates.admit(10_000, RATE, start + Duration::from_secs(2)));
+        assert_eq!(rates.buckets.lock().unwrap().len(), 1);
+    }
+}

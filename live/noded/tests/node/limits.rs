@@ -1,0 +1,241 @@
+//! Floods: who is put off, what it costs to be served all the same, and what honest clients notice.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use futures_util::StreamExt;
+use futures_util::future::join_all;
+use futures_util::stream::iter;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use warren_crypto::SystemEntropy;
+use warren_crypto::hash::blake2b;
+use warren_node::listing::Published;
+use warren_noded::config::LimitsConfig;
+use warren_noded::node::{NodeOptions, bind, now};
+use warren_noded::{Identity, Node, RunningNode};
+use warren_transport::pin::{Pin, client_config};
+use warren_wire::directory::{NodeList, NodeRecord};
+use warren_wire::work::Terms;
+use warren_wire::{MessageHash, Namespace, SwarmId};
+
+use crate::network::Client;
+use crate::person::Person;
+
+/// One node with limits of its own, which listens on loopback and says that it is elsewhere, so
+/// that nobody here counts as a node.
+struct Alone {
+    node: RunningNode,
+    /// Where it is reached.
+    record: NodeRecord,
+    _data: TempDir,
+}
+
+impl Alone {
+    async fn start(limits: LimitsConfig) -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let identity = Identity::load_or_create(data.path()).unwrap();
+        let listener = bind(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let listed = identity.record(Ipv4Addr::new(192, 0, 2, 1), port, SwarmId(7));
+        let record = identity.record(Ipv4Addr::LOCALHOST, port, SwarmId(7));
+        let list = NodeList::new(vec![listed]).unwrap();
+        let published = Arc::new(Published { list: Arc::new(list), ..Published::none() });
+        let options = NodeOptions { limits, ..NodeOptions::default() };
+        let folder = data.path().to_owned();
+        let node = Node::start_on(identity, folder, listener, published, options).await.unwrap();
+        Self { node, record, _data: data }
+    }
+}
+
+fn limits(change: impl FnOnce(&mut LimitsConfig)) -> LimitsConfig {
+    let mut limits = LimitsConfig::default();
+    limits.proof.memory_kib = 64.try_into().unwrap();
+    limits.proof.bits = 2;
+    change(&mut limits);
+    limits
+}
+
+/// A client that comes from an address of its own.
+fn client_from(last: u8) -> reqwest::Client {
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(client_config(Pin::Any).unwrap())
+        .local_address(IpAddr::from(Ipv4Addr::new(127, 0, 0, last)))
+        .timeout(Duration::from_secs(30))
+        .no_proxy()
+        .build()
+        .unwrap()
+}
+
+fn terms(value: &Value) -> Terms {
+    let value = warren_wire::Value::from_json(value.to_string().as_bytes()).unwrap();
+    Terms::read(&value).unwrap()
+}
+
+fn hash_of(person: &Person, data: &[u8]) -> MessageHash {
+    MessageHash::compute(&person.id, Namespace::DIRECT, data).unwrap()
+}
+
+#[tokio::test]
+async fn a_flooded_mailbox_takes_more_for_work_alone_and_its_owner_is_not_put_off() {
+    let alone = Alone::start(limits(|it| {
+        it.mailbox_burst = 3.try_into().unwrap();
+        it.mailbox_per_second = 1.try_into().unwrap();
+        it.proof.seconds = 600.try_into().unwrap();
+    }))
+    .await;
+    let (client, person) = (Client::new(), Person::new());
+    let store = async |params: Value| client.ask(&alone.record, "store", params).await;
+    let mut refused = None;
+    for number in 0..20_u8 {
+        let answer = store(person.store(&[number])).await;
+        if answer.status == 429 {
+            refused = Some((number, answer.json()));
+            break;
+        }
+    }
+    let (number, refusal) = refused.unwrap();
+    assert!(number >= 3, "{refusal}");
+    let reason = refusal["reason"].as_str().unwrap();
+    assert_eq!(reason, "this mailbox gets too many messages: send again with a proof of work");
+
+    let terms = terms(&refusal["challenge"]);
+    let target = hash_of(&person, b"worked for");
+    let proof = terms.solve(target.as_bytes(), &mut SystemEntropy).unwrap();
+    let with = |data: &[u8]| {
+        let mut params = person.store(data);
+        params["proof"] = proof.to_value().to_json();
+        params
+    };
+    // The bucket fills while the work is done.
+    while store(person.store(b"filler")).await.status == 200 {}
+    let other = store(with(b"another message")).await;
+    assert_eq!(other.status, 429);
+    assert_eq!(other.json()["reason"], "the proof of work does not hold");
+    assert_eq!(store(with(b"worked for")).await.status, 200);
+    let again = store(with(b"worked for")).await;
+    assert!(again.status == 200 || again.json()["reason"] == "the challenge was used", "{again}");
+    let texts = person.texts(&client, &alone.record, 0).await;
+    assert!(texts.contains(&"worked for".to_owned()), "{texts:?}");
+
+    for number in 0..10 {
+        let signed = store(person.store_signed(1, now() + number, b"own")).await;
+        assert_eq!(signed.status, 200, "{signed}");
+    }
+    assert_eq!(store(Person::new().store(b"x")).await.status, 200);
+    alone.node.stop().await;
+}
+
+#[tokio::test]
+async fn every_route_is_bounded_for_one_client_and_work_buys_a_request() {
+    let alone = Alone::start(limits(|it| {
+        it.client_burst = 20.try_into().unwrap();
+        it.client_per_second = 1.try_into().unwrap();
+    }))
+    .await;
+    let (flooder, other) = (client_from(66), client_from(67));
+    let ask = async |client: &reqwest::Client, path: &str, proof: Option<String>| {
+        let url = format!("https://{}{path}", alone.record.address());
+        let request = client.post(url).body("{}");
+        let request = match proof {
+            Some(proof) => request.header("x-warren-proof", proof),
+            None => request,
+        };
+        request.send().await.unwrap()
+    };
+    for path in ["/storage_rpc/v1", "/onion_req/v2", "/json_rpc", "/swarm/v1"] {
+        let mut statuses = Vec::new();
+        for _ in 0..40 {
+            statuses.push(ask(&flooder, path, None).await.status().as_u16());
+        }
+        let served = statuses.iter().filter(|status| **status != 429).count();
+        assert!((20..35).contains(&served), "{path}: {served}");
+        assert_ne!(ask(&other, path, None).await.status().as_u16(), 429, "{path}");
+    }
+    let refusal = loop {
+        let answer = ask(&flooder, "/storage_rpc/v1", None).await;
+        if answer.status().as_u16() == 429 {
+            break answer;
+        }
+    };
+    let challenge = refusal.headers()["x-warren-challenge"].to_str().unwrap();
+    let challenge: Value = serde_json::from_slice(&STANDARD.decode(challenge).unwrap()).unwrap();
+    let proof = terms(&challenge).solve(b"request", &mut SystemEntropy).unwrap();
+    let proof = STANDARD.encode(proof.to_value().to_json().to_string());
+    while ask(&flooder, "/storage_rpc/v1", None).await.status().as_u16() != 429 {}
+    let stolen = ask(&other, "/storage_rpc/v1", Some(proof.clone())).await;
+    assert_eq!(stolen.status().as_u16(), 400, "who is not put off needs no proof");
+    assert_eq!(ask(&flooder, "/storage_rpc/v1", Some(proof)).await.status().as_u16(), 400);
+    alone.node.stop().await;
+}
+
+#[tokio::test]
+async fn a_connection_that_does_not_stop_asking_is_closed() {
+    let alone = Alone::start(limits(|it| it.client_burst = 5.try_into().unwrap())).await;
+    let flooder = client_from(66);
+    let url = format!("https://{}/storage_rpc/v1", alone.record.address());
+    let asked = iter(0..2_000).map(|_| flooder.post(&url).body("{}").send());
+    let asked: Vec<_> = asked.buffer_unordered(64).collect().await;
+    assert!(asked.iter().any(Result::is_err), "no connection was closed");
+    let others = Client::new().ask(&alone.record, "info", json!({})).await;
+    assert_eq!(others.status, 200);
+    alone.node.stop().await;
+}
+
+/// Stores by honest clients, so many a second, for a while; how many were taken.
+async fn honest_stores(record: &NodeRecord, seconds: u64) -> usize {
+    let end = Instant::now() + Duration::from_secs(seconds);
+    let clients = (1..=4_u8).map(|number| async move {
+        let (client, person) = (client_from(number), Person::new());
+        let url = format!("https://{}/storage_rpc/v1", record.address());
+        let mut taken = 0;
+        let mut ticks = tokio::time::interval(Duration::from_millis(40));
+        while Instant::now() < end {
+            ticks.tick().await;
+            let data = blake2b::<32>(&[&now().to_le_bytes(), &[number]]).unwrap();
+            let body = json!({ "method": "store", "params": person.store(&data) }).to_string();
+            let answer = client.post(&url).body(body).timeout(Duration::from_secs(5)).send().await;
+            taken += usize::from(answer.is_ok_and(|it| it.status().as_u16() == 200));
+        }
+        taken
+    });
+    join_all(clients).await.into_iter().sum()
+}
+
+/// Asks from one address without a pause until told to stop; on threads of its own, as it would on a
+/// machine of its own.
+fn flood(record: &NodeRecord, stop: &Arc<AtomicBool>) -> std::thread::JoinHandle<()> {
+    let url = format!("https://{}/storage_rpc/v1", record.address());
+    let stop = Arc::clone(stop);
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            while !stop.load(Ordering::Relaxed) {
+                let flooder = client_from(66);
+                let asked = iter(0..500).map(|_| flooder.post(&url).body("{}").send());
+                asked.buffer_unordered(128).for_each(async |_| {}).await;
+            }
+        });
+    })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flood_from_one_source_leaves_honest_clients_their_throughput() {
+    let alone = Alone::start(limits(|_| {})).await;
+    let quiet = honest_stores(&alone.record, 3).await;
+    let stop = Arc::new(AtomicBool::new(false));
+    let flooding: Vec<_> = (0..4).map(|_| flood(&alone.record, &stop)).collect();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let flooded = honest_stores(&alone.record, 3).await;
+    stop.store(true, Ordering::Relaxed);
+    for thread in flooding {
+        thread.join().unwrap();
+    }
+    assert!(quiet > 50, "{quiet}");
+    assert!(flooded * 10 >= quiet * 8, "{flooded} of {quiet} under the flood");
+    alone.node.stop().await;
+}
