@@ -59,7 +59,8 @@ impl CheckedStore {
         let ttl = request.expiry.saturating_sub(request.timestamp);
         let slack = STORE_FUTURE + origin.skew();
         let fits = match origin {
-            Origin::Kept => request.expiry <= now.saturating_add(longest + slack),
+            // An order may have moved the expiry of a copy before.
+            Origin::Kept => request.expiry <= now.saturating_add(MAX_PRIVATE_TTL + slack),
             Origin::Client | Origin::Swarm => (MIN_TTL..=longest).contains(&ttl),
         };
         if !fits {

@@ -15,6 +15,7 @@
 //! | [`swarm_request`] | what all members of the swarm carry out |
 //! | [`accept`] | may be kept what another member brings? |
 //! | [`clock`], [`quorum`] | when the swarm took something in, and how many members are enough |
+//! | [`gathering`] | what a node must hear from others before it answers for the swarm |
 //! | [`answer`] | the shape and text of each reply |
 //! | [`listing`] | the directory's JSON-RPC: who the nodes are |
 
@@ -24,6 +25,7 @@ pub mod auth;
 pub mod challenge;
 pub mod check;
 pub mod clock;
+pub mod gathering;
 pub mod listing;
 pub mod monitor;
 pub mod placement;

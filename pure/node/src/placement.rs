@@ -1,9 +1,13 @@
 //! Which accounts' mail this node keeps, and with whom it keeps it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use warren_crypto::CryptoError;
+use warren_crypto::hash::blake2b;
 use warren_wire::directory::{NodeList, NodeRecord};
-use warren_wire::{AccountId, Millis, NodeId, SwarmId};
+use warren_wire::swarm::{position, stretches};
+use warren_wire::{AccountId, Millis, NodeId, Positions, SwarmId};
 
 use crate::answer::{self, Answer};
 
@@ -12,12 +16,17 @@ use crate::answer::{self, Answer};
 pub struct Placement {
     own: NodeId,
     list: Arc<NodeList>,
+    own_swarm: Option<SwarmId>,
+    stretches: Vec<Positions>,
 }
 
 impl Placement {
     /// Places a node in a list.
-    pub const fn new(own: NodeId, list: Arc<NodeList>) -> Self {
-        Self { own, list }
+    pub fn new(own: NodeId, list: Arc<NodeList>) -> Self {
+        let own_swarm = list.get(&own).map(|node| node.swarm);
+        let mut placement = Self { own, list, own_swarm, stretches: Vec::new() };
+        placement.stretches = own_swarm.map_or_else(Vec::new, |it| placement.stretches_of(it));
+        placement
     }
 
     /// This node.
@@ -31,13 +40,28 @@ impl Placement {
     }
 
     /// The swarm this node is a member of; `None` for a node that the list does not name.
-    pub fn own_swarm(&self) -> Option<SwarmId> {
-        self.list.get(&self.own).map(|node| node.swarm)
+    pub const fn own_swarm(&self) -> Option<SwarmId> {
+        self.own_swarm
+    }
+
+    /// The stretches of the ring whose mail this node keeps.
+    pub fn stretches(&self) -> &[Positions] {
+        &self.stretches
+    }
+
+    /// The stretches of the ring whose mail a swarm keeps.
+    pub fn stretches_of(&self, swarm: SwarmId) -> Vec<Positions> {
+        stretches(swarm, self.list.nodes().iter().map(|node| node.swarm))
+    }
+
+    /// Every swarm, sorted.
+    pub fn swarms(&self) -> BTreeSet<SwarmId> {
+        self.list.nodes().iter().map(|node| node.swarm).collect()
     }
 
     /// The other members of this node's swarm.
     pub fn peers(&self) -> impl Iterator<Item = &NodeRecord> {
-        let swarm = self.own_swarm();
+        let swarm = self.own_swarm;
         self.list
             .nodes()
             .iter()
@@ -51,8 +75,31 @@ impl Placement {
 
     /// Whether this node keeps the account's mail.
     pub fn keeps(&self, account: &AccountId) -> bool {
-        let swarm = self.list.swarm_of(account);
-        swarm.is_some() && swarm == self.own_swarm()
+        self.keeps_position(position(account))
+    }
+
+    /// Whether this node keeps the mail of that place on the ring.
+    pub fn keeps_position(&self, position: u64) -> bool {
+        self.stretches.iter().any(|stretch| stretch.contain(position))
+    }
+
+    /// Whether that node keeps the mail of that place on the ring.
+    pub fn is_keeper(&self, node: &NodeId, position: u64) -> bool {
+        let swarm = self.list.get(node).map(|node| node.swarm);
+        let stretches = swarm.map_or_else(Vec::new, |swarm| self.stretches_of(swarm));
+        stretches.iter().any(|stretch| stretch.contain(position))
+    }
+
+    /// What two nodes that go by the same list both have: BLAKE2b-32 over ids and swarms, sorted.
+    ///
+    /// # Errors
+    /// Where the hash library fails.
+    pub fn digest(&self) -> Result<[u8; 32], CryptoError> {
+        let mut nodes: Vec<_> =
+            self.list.nodes().iter().map(|node| (node.id, node.swarm.0.to_be_bytes())).collect();
+        nodes.sort_unstable();
+        let parts = nodes.iter().flat_map(|(id, swarm)| [id.as_bytes().as_slice(), swarm]);
+        blake2b(&parts.collect::<Vec<_>>())
     }
 
     /// Lets a request pass that this node can answer.
