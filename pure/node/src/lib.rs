@@ -18,18 +18,29 @@
 //! | [`gathering`] | what a node must hear from others before it answers for the swarm |
 //! | [`answer`] | the shape and text of each reply |
 //! | [`listing`] | the directory's JSON-RPC: who the nodes are |
+//!
+//! What an authority of the directory decides:
+//!
+//! | module | what |
+//! |---|---|
+//! | [`reachability`] | who announced itself, and who proved to be there |
+//! | [`consensus`] | the list that follows from the authorities' votes, and what may be signed |
+//! | [`assignment`] | which node keeps mail for which swarm |
 
 pub mod accept;
 pub mod answer;
+pub mod assignment;
 pub mod auth;
 pub mod challenge;
 pub mod check;
 pub mod clock;
+pub mod consensus;
 pub mod gathering;
 pub mod listing;
 pub mod monitor;
 pub mod placement;
 pub mod quorum;
+pub mod reachability;
 pub mod swarm_request;
 
 pub use answer::{Answer, Body};

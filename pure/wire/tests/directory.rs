@@ -59,7 +59,8 @@ fn signed_by(list: &str, seeds: &[u8]) -> UnverifiedList {
 fn a_list_is_believed_when_enough_different_pinned_keys_signed_it() {
     let text = body(7, NOW).text().unwrap();
     let too_few = |found, needed| Err(ListError::TooFewSignatures { found, needed });
-    let table: [(usize, &[u8], &[u8], Result<(), ListError>); 11] = [
+    type Row<'a> = (usize, &'a [u8], &'a [u8], Result<(), ListError>);
+    let table: [Row<'_>; 11] = [
         (1, &[11], &[11], Ok(())),
         (1, &[11], &[12], Err(ListError::WrongKey)),
         (1, &[11], &[], Err(ListError::Unsigned)),
