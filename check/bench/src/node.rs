@@ -159,6 +159,7 @@ impl Direct {
             after: None,
             max_count: None,
             max_size: None,
+            newest_first: false,
             wait: None,
             auth: Some((auth, now)),
         };

@@ -162,6 +162,7 @@ impl Messenger {
             after: self.db.cursor(&node.id, namespace)?,
             max_count: None,
             max_size: None,
+            newest_first: false,
             wait: Millis::try_from(wait.as_millis()).ok().filter(|wait| *wait > 0),
             auth: Some((auth, timestamp)),
         };

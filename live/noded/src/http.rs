@@ -176,6 +176,7 @@ pub fn respond(answer: Answer) -> Response {
             response(answer.status, "application/json", value.to_json().to_string())
         }
         Body::Text(text) => response(answer.status, "text/plain", text),
+        Body::Binary(bytes) => response(answer.status, "application/octet-stream", bytes),
     }
 }
 

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use warren_crypto::SystemEntropy;
 use warren_node::{Answer, Body};
 use warren_onion::reply::{RelayFailure, ReplyForm, ReplyKey};
@@ -86,6 +88,8 @@ fn seal(key: &ReplyKey, answer: Answer, form: ReplyForm) -> (u16, Vec<u8>) {
     let body = match answer.body {
         Body::Json(value) => value.to_json(),
         Body::Text(text) => text.into(),
+        // What is sealed is JSON, which holds no bytes.
+        Body::Binary(bytes) => STANDARD.encode(bytes).into(),
     };
     match key.seal(answer.status, &body, form, &mut SystemEntropy) {
         Ok(body) => (200, body),

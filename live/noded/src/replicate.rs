@@ -1,18 +1,19 @@
-//! Carrying a store or a deletion out here and, at the same time, at every other member of the swarm.
+//! Carrying a request out here and, at the same time, at every other member of the swarm.
 
+use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::{join, join_all};
-use warren_node::answer::{self, MemberResult};
-use warren_node::swarm_request::texts_of;
-use warren_node::{CheckedDelete, CheckedStore};
+use warren_node::SwarmRequest;
+use warren_node::answer::MemberResult;
+use warren_node::clock::HybridClock;
+use warren_node::swarm_request::{Changed, Done, texts_of};
 use warren_store::StoreError;
 use warren_transport::TransportError;
 use warren_wire::directory::NodeRecord;
-use warren_wire::record::{Change, MessageRecord, Order};
-use warren_wire::rpc::{peer, signed};
-use warren_wire::value::Dict;
-use warren_wire::{MessageHash, Millis, NodeId, Stamp, Value, bencode};
+use warren_wire::record::{Change, MessageRecord, Order, Record};
+use warren_wire::rpc::peer;
+use warren_wire::{Millis, NodeId, Stamp, Value, bencode};
 
 use crate::held::{Arrivals, Arrived};
 use crate::node::Node;
@@ -21,102 +22,77 @@ use crate::node::Node;
 /// another node.
 const PEER_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Stores a message here and at all members; one result each, this node's first.
-pub async fn store(
+/// What gives stamps to the requests that clients bring.
+static CLOCK: LazyLock<Mutex<HybridClock>> = LazyLock::new(Mutex::default);
+
+/// Carries a request out here and at all members; one result each, this node's first.
+pub async fn carry_out(
     node: &Node,
-    checked: &CheckedStore,
+    request: &dyn SwarmRequest,
     now: Millis,
 ) -> Vec<(NodeId, MemberResult)> {
-    let params = checked.request().to_value();
-    with_own(node, store_here(node, checked, now), forward(node, "store", &params, now)).await
-}
-
-/// Deletes messages here and at all members; one result each, this node's first.
-pub async fn delete(
-    node: &Node,
-    checked: &CheckedDelete,
-    now: Millis,
-) -> Vec<(NodeId, MemberResult)> {
-    let params = checked.request().to_value();
-    with_own(node, delete_here(node, checked, now), forward(node, "delete", &params, now)).await
-}
-
-async fn with_own(
-    node: &Node,
-    own: impl Future<Output = MemberResult>,
-    others: impl Future<Output = Vec<(NodeId, MemberResult)>>,
-) -> Vec<(NodeId, MemberResult)> {
-    let (own, mut others) = join(own, others).await;
+    let stamp = CLOCK.lock().unwrap_or_else(PoisonError::into_inner).next(now);
+    let (own, mut others) =
+        join(here(node, request, stamp, now), forward(node, request, stamp, now)).await;
     others.insert(0, (node.identity.id(), own));
     others
 }
 
-/// Stores a message in this node's own store; returns when it is on the disk.
-pub async fn store_here(node: &Node, checked: &CheckedStore, now: Millis) -> MemberResult {
-    let request = checked.request();
-    let message = MessageRecord {
-        owner: request.account,
-        namespace: request.namespace,
-        hash: *checked.hash(),
-        timestamp: request.timestamp,
-        expiry: request.expiry,
-        data: request.data.clone(),
-        stored: Stamp::at(now),
-        proof: None,
+/// Carries a request out in this node's own store; returns when what came of it is on the disk.
+pub async fn here(
+    node: &Node,
+    request: &dyn SwarmRequest,
+    stamp: Stamp,
+    now: Millis,
+) -> MemberResult {
+    let done = match request.record(stamp) {
+        Ok(Record::Message(message)) => store(node, message, now).await,
+        Ok(Record::Order(order)) => apply(node, order, now).await,
+        Err(_) => return MemberResult::StorageFailed,
     };
-    let stored = match node.store.store(message, now).await {
-        Ok(stored) => stored,
+    let entry = match done {
+        Ok(done) => request.entry(&done),
         Err(error) => return storage_failed(&error),
     };
+    let signed = entry.and_then(|entry| {
+        let signature = node.identity.signing_key().sign(&entry.signed).ok()?;
+        let mut fields = entry.fields;
+        fields.insert("signature".to_owned(), Value::Bytes(signature.to_vec()));
+        Some(fields)
+    });
+    signed.map_or(MemberResult::StorageFailed, MemberResult::Done)
+}
+
+async fn store(node: &Node, message: MessageRecord, now: Millis) -> Result<Done, StoreError> {
+    let stored = node.store.store(message.clone(), now).await?;
     if !stored.already {
         node.held.arrived(&Arrived {
-            owner: request.account,
-            namespace: request.namespace,
-            hash: *checked.hash(),
-            timestamp: request.timestamp,
+            owner: message.owner,
+            namespace: message.namespace,
+            hash: message.hash,
+            timestamp: message.timestamp,
             expiry: stored.expiry,
-            data: &request.data,
+            data: &message.data,
         });
     }
-    let text = signed::stored(checked.hash());
-    node.identity.signing_key().sign(text.as_bytes()).map_or(
-        MemberResult::StorageFailed,
-        |signature| {
-            let entry = answer::stored_entry(checked.hash(), stored.expiry, stored.already);
-            MemberResult::Done(signed_entry(entry, signature))
-        },
-    )
+    Ok(Done::Stored { expiry: stored.expiry, already: stored.already })
 }
 
-/// Deletes messages in this node's own store.
-pub async fn delete_here(node: &Node, checked: &CheckedDelete, now: Millis) -> MemberResult {
-    let request = checked.request();
-    let Ok(proof) = bencode::encode(&request.to_value()) else {
-        return MemberResult::StorageFailed;
+async fn apply(node: &Node, order: Order, now: Millis) -> Result<Done, StoreError> {
+    let given_back = match &order.change {
+        Change::Unrevoke(tokens) => {
+            let revoked = node.store.revoked(order.owner).await?;
+            revoked.iter().filter(|token| tokens.contains(token)).count()
+        }
+        _ => 0,
     };
-    let order = Order {
-        owner: request.account,
-        stamp: Stamp::at(now),
-        change: Change::Delete(request.messages.clone()),
-        proof,
-    };
-    let mut gone: Vec<MessageHash> = match node.store.apply(order, now).await {
-        Ok(applied) => applied.deleted.into_iter().map(|(_, hash)| hash).collect(),
-        Err(error) => return storage_failed(&error),
-    };
-    gone.sort_by_key(ToString::to_string);
-    let text = signed::deleted(&request.account, &request.messages, &gone);
-    node.identity
-        .signing_key()
-        .sign(text.as_bytes())
-        .map_or(MemberResult::StorageFailed, |signature| {
-            MemberResult::Done(signed_entry(answer::deleted_entry(&gone), signature))
-        })
-}
-
-fn signed_entry(mut entry: Dict, signature: [u8; 64]) -> Dict {
-    entry.insert("signature".to_owned(), Value::Bytes(signature.to_vec()));
-    entry
+    let applied = node.store.apply(order, now).await?;
+    Ok(Done::Changed(Changed {
+        deleted: applied.deleted,
+        updated: applied.updated,
+        unchanged: applied.unchanged,
+        given_back: u64::try_from(given_back).unwrap_or(u64::MAX),
+    }))
 }
 
 fn storage_failed(error: &StoreError) -> MemberResult {
@@ -126,14 +102,13 @@ fn storage_failed(error: &StoreError) -> MemberResult {
 
 async fn forward(
     node: &Node,
-    method: &str,
-    params: &Value,
+    request: &dyn SwarmRequest,
+    stamp: Stamp,
     now: Millis,
 ) -> Vec<(NodeId, MemberResult)> {
     let placement = node.placement();
-    let calls = placement
-        .peers()
-        .map(async |peer| (peer.id, ask(node, peer, method, params.clone(), now).await));
+    let calls =
+        placement.peers().map(async |peer| (peer.id, ask(node, peer, request, stamp, now).await));
     join_all(calls).await
 }
 
@@ -141,12 +116,13 @@ async fn forward(
 async fn ask(
     node: &Node,
     peer: &NodeRecord,
-    method: &str,
-    params: Value,
+    request: &dyn SwarmRequest,
+    stamp: Stamp,
     now: Millis,
 ) -> MemberResult {
+    let (method, params) = (request.method(), request.params());
     let key = node.identity.signing_key();
-    let Ok(envelope) = peer::seal(method, params, Some(Stamp::at(now)), &peer.id, now, key) else {
+    let Ok(envelope) = peer::seal(method, params, Some(stamp), &peer.id, now, key) else {
         return MemberResult::Unreachable;
     };
     match node.connections.post(peer, "/swarm/v1", envelope, PEER_TIMEOUT).await {

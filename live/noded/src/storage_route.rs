@@ -6,11 +6,17 @@ use futures_util::future::join_all;
 use tokio::sync::Mutex;
 use warren_crypto::SystemEntropy;
 use warren_node::answer::{self, MailboxMessage};
-use warren_node::{Answer, CheckedDelete, CheckedRetrieve, CheckedStore, Origin, listing};
+use warren_node::{
+    Answer, Body, CheckedOrder, CheckedRetrieve, CheckedStore, Origin, check, listing,
+};
 use warren_store::{Page, Query, StoreError, StoredMessage};
-use warren_wire::Millis;
 use warren_wire::limits::MAX_RETRIEVE_BYTES;
-use warren_wire::rpc::{Batch, DeleteRequest, Request, RetrieveRequest, StoreRequest};
+use warren_wire::record::SubaccountToken;
+use warren_wire::rpc::{
+    Batch, Encoding, GetExpiriesRequest, IfElse, OrderRequest, Request, RetrieveRequest,
+    RevokedRequest, StoreRequest, UnverifiedAuth,
+};
+use warren_wire::{AccountId, Millis};
 
 use crate::held::Share;
 use crate::held::hold::{self, Waiting};
@@ -21,10 +27,11 @@ use crate::{admission, replicate};
 /// one may have.
 pub(crate) struct Room(Mutex<usize>);
 
-/// Reads a JSON body and carries the request out; holds it open where it asks for that. `share` is
-/// on whose account it is held.
+/// Reads a body and carries the request out; holds it open where it asks for that. `share` is on whose
+/// account it is held. The answer is in the encoding of the body.
 pub async fn answer(node: &Arc<Node>, body: impl AsRef<[u8]>, share: Share) -> Answer {
-    let request = match Request::from_json(body.as_ref()) {
+    let encoding = Encoding::of(body.as_ref());
+    let request = match Request::from_body(body.as_ref()) {
         Ok(request) => request,
         Err(error) => return Answer::refuse(400, error.to_string()),
     };
@@ -32,18 +39,36 @@ pub async fn answer(node: &Arc<Node>, body: impl AsRef<[u8]>, share: Share) -> A
     drop(body);
     let waiting = Waiting::of(&request).map(Box::new);
     let first = Box::pin(carry_out(node, request)).await;
-    match waiting {
+    let answer = match waiting {
         Some(waiting) => Box::pin(hold::hold(node, waiting, first, share)).await,
         None => first,
-    }
+    };
+    answer.written(encoding)
 }
 
 async fn carry_out(node: &Arc<Node>, request: Request) -> Answer {
     let room = Room::new();
+    answer_any(node, request, &room).await
+}
+
+async fn answer_any(node: &Arc<Node>, request: Request, room: &Room) -> Answer {
     match request {
-        Request::Batch(batch) => answer_batch(node, batch, &room).await,
-        request => answer_one(node, request, &room).await,
+        Request::Batch(batch) => answer_batch(node, batch, room).await,
+        Request::IfElse(if_else) => Box::pin(answer_if_else(node, if_else, room)).await,
+        request => answer_one(node, request, room).await,
     }
+}
+
+/// Carries out the branch that the condition chooses, if there is one.
+async fn answer_if_else(node: &Arc<Node>, request: IfElse, room: &Room) -> Answer {
+    let circumstances = answer::circumstances(now());
+    let holds = request.condition.holds(&circumstances);
+    let branch = if holds { request.then } else { request.otherwise };
+    let result = match branch {
+        Some(branch) => Some(answer_any(node, *branch, room).await),
+        None => None,
+    };
+    answer::if_else(&circumstances, holds, result)
 }
 
 /// Carries out all requests at once, or one after the other up to the first that fails.
@@ -69,42 +94,85 @@ async fn answer_one(node: &Arc<Node>, request: Request, room: &Room) -> Answer {
     let outcome = match request {
         Request::Store(request) => store(node, request, now).await,
         Request::Retrieve(request) => retrieve(node, &request, room, now).await,
-        Request::Delete(request) => delete(node, request, now).await,
+        Request::Order(request) => order(node, request, now).await,
+        Request::GetExpiries(request) => get_expiries(node, &request, now).await,
+        Request::Revoked(request) => revoked(node, &request, now).await,
         Request::GetSwarm(account) => Ok(node.placement().describe(&account, now)),
         Request::Info => Ok(answer::info(now)),
-        Request::GetServiceNodes(params) => {
+        Request::Directory(question) => {
             let placement = node.placement();
-            let nodes = listing::service_nodes(&params, placement.list(), &mut SystemEntropy);
-            Ok(answer::directory_result(nodes, now))
+            let result = listing::result(&question, placement.list(), &mut SystemEntropy);
+            Ok(answer::directory_result(result, now))
         }
-        // Reading a request refuses a batch inside a batch.
-        Request::Batch(_) => Err(Answer::refuse(400, "request failed")),
+        Request::ActiveNodes => {
+            let blob = listing::active_nodes_bin(node.placement().list());
+            Ok(Answer { status: 200, body: Body::Binary(blob) })
+        }
+        // Reading a request refuses these where they may not stand.
+        Request::Batch(_) | Request::IfElse(_) => Err(Answer::refuse(400, "request failed")),
     };
     outcome.unwrap_or_else(|refusal| refusal)
 }
 
 async fn store(node: &Arc<Node>, mut request: StoreRequest, now: Millis) -> Result<Answer, Answer> {
     node.placement().require(&request.account, now)?;
+    let revoked = revoked_for(node, &request.account, request.auth.as_ref()).await?;
     let work = request.work.take();
-    let checked = CheckedStore::check(request, now, Origin::Client)?;
+    let checked = CheckedStore::check(request, now, Origin::Client, &revoked)?;
     admission::admit_mail(node, &checked, work, now).await?;
     let acting = Arc::clone(node);
     let work = async move {
-        let members = replicate::store(&acting, &checked, now).await;
+        let members = replicate::carry_out(&acting, &checked, now).await;
         answer::stored(checked.hash(), &acting.identity.id(), members, now)
     };
     to_its_end(node, work).await
 }
 
-async fn delete(node: &Arc<Node>, request: DeleteRequest, now: Millis) -> Result<Answer, Answer> {
-    node.placement().require(&request.account, now)?;
-    let checked = CheckedDelete::check(request)?;
+async fn order(node: &Arc<Node>, request: OrderRequest, now: Millis) -> Result<Answer, Answer> {
+    node.placement().require(request.account(), now)?;
+    let revoked = revoked_for(node, request.account(), Some(request.auth())).await?;
+    let checked = CheckedOrder::check(request, now, Origin::Client, &revoked)?;
     let acting = Arc::clone(node);
     let work = async move {
-        let members = replicate::delete(&acting, &checked, now).await;
-        answer::deleted(members, checked.request().required, now)
+        let members = replicate::carry_out(&acting, &checked, now).await;
+        answer::ordered(checked.request(), members, now)
     };
     to_its_end(node, work).await
+}
+
+/// The subaccounts without rights, where a subaccount signs: the owner needs none.
+async fn revoked_for(
+    node: &Node,
+    account: &AccountId,
+    auth: Option<&UnverifiedAuth>,
+) -> Result<Vec<SubaccountToken>, Answer> {
+    match auth {
+        Some(UnverifiedAuth { subaccount: Some(_), .. }) => {
+            node.store.revoked(*account).await.map_err(|error| storage_failure(&error))
+        }
+        _ => Ok(Vec::new()),
+    }
+}
+
+async fn get_expiries(
+    node: &Node,
+    request: &GetExpiriesRequest,
+    now: Millis,
+) -> Result<Answer, Answer> {
+    node.placement().require(&request.account, now)?;
+    let revoked = revoked_for(node, &request.account, Some(&request.auth)).await?;
+    check::check_get_expiries(request, now, &revoked)?;
+    let expiries = node.store.expiries(request.account, request.hashes(), now).await;
+    let expiries = expiries.map_err(|error| storage_failure(&error))?;
+    Ok(answer::expiries(&expiries))
+}
+
+async fn revoked(node: &Node, request: &RevokedRequest, now: Millis) -> Result<Answer, Answer> {
+    node.placement().require(&request.account, now)?;
+    check::check_revoked(request, now)?;
+    let tokens = node.store.revoked(request.account).await;
+    let tokens = tokens.map_err(|error| storage_failure(&error))?;
+    Ok(answer::revoked(&tokens, now))
 }
 
 /// Reads a mailbox. `since` is when the request came, by which the time that its owner signed is
@@ -120,7 +188,9 @@ pub(crate) async fn retrieve(
 ) -> Result<Answer, Answer> {
     let now = now();
     node.placement().require(&request.account, now)?;
-    let checked = CheckedRetrieve::check(request, since)?;
+    let auth = request.auth.as_ref().map(|(auth, _)| auth);
+    let revoked = revoked_for(node, &request.account, auth).await?;
+    let checked = CheckedRetrieve::check(request, since, &revoked)?;
     if checked.max_count == Some(0) {
         return Ok(answer::messages(Vec::new(), false, now));
     }
@@ -130,7 +200,7 @@ pub(crate) async fn retrieve(
         after: checked.after,
         max_count: checked.max_count,
         max_size: checked.max_size,
-        newest_first: false,
+        newest_first: checked.newest_first,
     };
     let page = room.read(node, query, now).await.map_err(|error| storage_failure(&error))?;
     let messages = page

@@ -7,8 +7,9 @@ use warren_wire::value::Dict;
 use warren_wire::{Millis, Stamp, Value};
 
 use crate::answer::Answer;
-use crate::check::{CheckedDelete, CheckedStore, Origin};
+use crate::check::{CheckedStore, Origin};
 use crate::clock;
+use crate::order::CheckedOrder;
 use crate::swarm_request::SwarmRequest;
 
 /// Reads and checks a client's request that a member passes on. What it says of times is held
@@ -47,8 +48,8 @@ fn check(
     let request = Request::read(method, params)
         .map_err(|error: RequestError| Answer::refuse(400, error.to_string()))?;
     Ok(match request {
-        Request::Store(request) => Box::new(CheckedStore::check(request, taken_in, origin)?),
-        Request::Delete(request) => Box::new(CheckedDelete::check(request)?),
+        Request::Store(request) => Box::new(CheckedStore::check(request, taken_in, origin, &[])?),
+        Request::Order(request) => Box::new(CheckedOrder::check(request, taken_in, origin, &[])?),
         _ => return Err(Answer::refuse(400, "not a request that members pass on")),
     })
 }

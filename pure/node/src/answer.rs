@@ -1,9 +1,12 @@
 //! The shape and text of each reply, as the reference node gives them.
 
 use warren_wire::directory::NodeRecord;
+use warren_wire::limits::SECOND;
+use warren_wire::record::SubaccountToken;
+use warren_wire::rpc::{Circumstances, Encoding, OrderRequest};
 use warren_wire::swarm::INVALID_SWARM;
 use warren_wire::value::Dict;
-use warren_wire::{MessageHash, Millis, NodeId, SwarmId, Value};
+use warren_wire::{MessageHash, Millis, NodeId, SwarmId, Value, bencode};
 
 /// The hard fork that clients are told, major and minor: the reference network's.
 pub const HARD_FORK: [u64; 2] = [19, 6];
@@ -26,6 +29,8 @@ pub enum Body {
     Json(Value),
     /// `text/plain`: every complaint.
     Text(String),
+    /// `application/octet-stream`.
+    Binary(Vec<u8>),
 }
 
 impl Answer {
@@ -44,14 +49,62 @@ impl Answer {
         matches!(self.status, 200..=299)
     }
 
+    /// The answer as it goes back to whoever asked in that encoding. Complaints are text in both.
+    #[must_use]
+    pub fn written(self, encoding: Encoding) -> Self {
+        match (encoding, self.body) {
+            (Encoding::Bencode, Body::Json(value)) => match bencode::encode(&value) {
+                Ok(bytes) => Self { status: self.status, body: Body::Binary(bytes) },
+                Err(_) => Self::refuse(500, "request failed"),
+            },
+            (_, body) => Self { status: self.status, body },
+        }
+    }
+
     /// One entry of a batch's results.
     pub fn into_batch_entry(self) -> Value {
         let body = match self.body {
             Body::Json(value) => value,
             Body::Text(text) => text.into(),
+            Body::Binary(bytes) => Value::Bytes(bytes),
         };
         Value::dict([("code", self.status.into()), ("body", body)])
     }
+}
+
+/// How long a block of the reference network's chain takes.
+const BLOCK_TIME: Millis = 120 * SECOND;
+
+/// What a condition is held against. There is no chain here: its height is the number of blocks that
+/// one would have had since 1970.
+pub const fn circumstances(now: Millis) -> Circumstances {
+    Circumstances { hard_fork: HARD_FORK, version: SPOKEN_VERSION, height: now / BLOCK_TIME }
+}
+
+/// The answer to `ifelse`: whether the condition holds, and what came of the branch, if there is one.
+pub fn if_else(circumstances: &Circumstances, condition: bool, result: Option<Answer>) -> Answer {
+    let mut dict = Dict::from([
+        ("hf".to_owned(), numbers(&circumstances.hard_fork)),
+        ("v".to_owned(), numbers(&circumstances.version)),
+        ("height".to_owned(), circumstances.height.into()),
+        ("condition".to_owned(), condition.into()),
+    ]);
+    if let Some(result) = result {
+        dict.insert("result".to_owned(), result.into_batch_entry());
+    }
+    Answer::ok(Value::Dict(dict))
+}
+
+/// The answer to `get_expiries`, which carries nothing else.
+pub fn expiries(expiries: &[(MessageHash, Millis)]) -> Answer {
+    let times = expiries.iter().map(|(hash, time)| (hash.to_string(), (*time).into()));
+    Answer::ok(Value::dict([("expiries", Value::Dict(times.collect()))]))
+}
+
+/// The answer to `revoked_subaccounts`.
+pub fn revoked(tokens: &[SubaccountToken], now: Millis) -> Answer {
+    let tokens: Vec<Value> = tokens.iter().map(|token| Value::Bytes(token.0.to_vec())).collect();
+    Answer::ok(stamped([("revoked_subaccounts", tokens.into())], now))
 }
 
 /// The answer to a batch or sequence.
@@ -207,13 +260,6 @@ pub fn stored_entry(hash: &MessageHash, expiry: Millis, already: bool) -> Dict {
     entry
 }
 
-/// One member's entry for deleted messages, which are listed in ASCII order, to which its signature
-/// comes.
-pub fn deleted_entry(deleted: &[MessageHash]) -> Dict {
-    let deleted: Vec<Value> = deleted.iter().map(|hash| hash.to_string().into()).collect();
-    Dict::from([("deleted".to_owned(), deleted.into())])
-}
-
 /// The answer to `store`: what each member says. 500 only where all of them failed.
 pub fn stored(
     hash: &MessageHash,
@@ -233,14 +279,20 @@ pub fn stored(
     Answer { status, body: Body::Json(body) }
 }
 
-/// The answer to `delete`. 404 where something had to be there and nothing was.
-pub fn deleted(members: Vec<(NodeId, MemberResult)>, required: bool, now: Millis) -> Answer {
+/// The answer to an order: what each member says. 500 only where all of them failed; 404 where
+/// something had to be deleted and nothing was.
+pub fn ordered(
+    request: &OrderRequest,
+    members: Vec<(NodeId, MemberResult)>,
+    now: Millis,
+) -> Answer {
     let found = members.iter().any(|(_, result)| match result {
         MemberResult::Done(entry) => {
             matches!(entry.get("deleted"), Some(Value::List(list)) if !list.is_empty())
         }
         _ => false,
     });
+    let required = matches!(request, OrderRequest::Delete(request) if request.required);
     let (status, swarm) = swarm_entries(members);
     let status = if status == 200 && required && !found { 404 } else { status };
     Answer { status, body: Body::Json(stamped([("swarm", Value::Dict(swarm))], now)) }

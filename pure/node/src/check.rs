@@ -1,11 +1,11 @@
-//! May this be stored, read, deleted? The only place where a claim becomes a checked request.
+//! May this be stored, may that be read? The only place where such a claim becomes a checked request.
 
 use warren_wire::limits::{
     CLOCK_TOLERANCE, DEFAULT_MAX_SIZE, FORWARDED_TOLERANCE, MAX_PRIVATE_TTL, MAX_PUBLIC_TTL,
     MAX_RETRIEVE_BYTES, MIN_TTL, SIGNATURE_TOLERANCE, STORE_FUTURE,
 };
-use warren_wire::record::Rights;
-use warren_wire::rpc::{DeleteRequest, RetrieveRequest, StoreRequest, signed};
+use warren_wire::record::{Rights, SubaccountToken};
+use warren_wire::rpc::{GetExpiriesRequest, RetrieveRequest, RevokedRequest, StoreRequest, signed};
 use warren_wire::{Access, AccountId, MessageHash, Millis, Namespace};
 
 use crate::answer::Answer;
@@ -25,7 +25,8 @@ pub enum Origin {
 }
 
 impl Origin {
-    const fn tolerance(self) -> Millis {
+    /// How far a signature's time may lie from the time it is held against.
+    pub const fn tolerance(self) -> Millis {
         match self {
             Self::Client => SIGNATURE_TOLERANCE,
             Self::Swarm | Self::Kept => FORWARDED_TOLERANCE,
@@ -51,9 +52,20 @@ pub struct CheckedStore {
 impl CheckedStore {
     /// Checks lifetime, clock and, where the namespace needs one, the signature.
     ///
+    /// `revoked` are the subaccounts without rights. There are none for what another member took
+    /// in: it has asked, and what the swarm keeps does not fall with the right to store it.
+    ///
     /// # Errors
-    /// 403 for a lifetime, 406 for a clock, 401 for a signature.
-    pub fn check(request: StoreRequest, now: Millis, origin: Origin) -> Result<Self, Answer> {
+    /// 403 for a lifetime or a drawer that takes nothing, 406 for a clock, 401 for a signature.
+    pub fn check(
+        request: StoreRequest,
+        now: Millis,
+        origin: Origin,
+        revoked: &[SubaccountToken],
+    ) -> Result<Self, Answer> {
+        if request.namespace == Namespace::TESTING {
+            return Err(Answer::refuse(403, "store: namespace -3741 is reserved for testing"));
+        }
         let public = request.namespace.number() % 10 == 0;
         let longest = if public { MAX_PUBLIC_TTL } else { MAX_PRIVATE_TTL };
         let ttl = request.expiry.saturating_sub(request.timestamp);
@@ -72,7 +84,7 @@ impl CheckedStore {
             return Err(Answer::refuse(406, "Timestamp error: check your clock"));
         }
         if !public {
-            check_store_signature(&request, now, origin)?;
+            check_store_signature(&request, now, origin, revoked)?;
         }
         let hash = MessageHash::compute(&request.account, request.namespace, &request.data)
             .map_err(|_| Answer::refuse(500, "request failed"))?;
@@ -99,6 +111,7 @@ fn check_store_signature(
     request: &StoreRequest,
     now: Millis,
     origin: Origin,
+    revoked: &[SubaccountToken],
 ) -> Result<(), Answer> {
     let namespace = request.namespace;
     let Some(claimed) = &request.auth else {
@@ -115,7 +128,7 @@ fn check_store_signature(
         _ => Rights::WRITE,
     };
     let text = signed::store(namespace, request.signed_at);
-    auth::verify(&request.account, claimed, rights, text.as_bytes(), &[])
+    auth::verify(&request.account, claimed, rights, text.as_bytes(), revoked)
         .map_err(|_| Answer::refuse(401, "store signature verification failed"))
 }
 
@@ -132,14 +145,22 @@ pub struct CheckedRetrieve {
     pub max_count: Option<usize>,
     /// At most so many bytes.
     pub max_size: usize,
+    /// Whether the newest come first.
+    pub newest_first: bool,
 }
 
 impl CheckedRetrieve {
     /// Checks the signature, where the namespace needs one or one is given.
     ///
+    /// `revoked` are the subaccounts without rights; in some drawers they may read still.
+    ///
     /// # Errors
     /// 401 for a signature, 406 for a clock.
-    pub fn check(request: &RetrieveRequest, now: Millis) -> Result<Self, Answer> {
+    pub fn check(
+        request: &RetrieveRequest,
+        now: Millis,
+        revoked: &[SubaccountToken],
+    ) -> Result<Self, Answer> {
         let open = matches!(request.namespace.access(), Access::Open | Access::PublicOutbox);
         match &request.auth {
             Some((claimed, signed_at)) => {
@@ -149,20 +170,25 @@ impl CheckedRetrieve {
                         "retrieve timestamp too far from current time",
                     ));
                 }
+                let revoked =
+                    if request.namespace.outlives_revocation() { &[][..] } else { revoked };
                 let text = signed::retrieve(request.namespace, *signed_at);
-                auth::verify(&request.account, claimed, Rights::READ, text.as_bytes(), &[])
+                auth::verify(&request.account, claimed, Rights::READ, text.as_bytes(), revoked)
                     .map_err(|_| Answer::refuse(401, "retrieve signature verification failed"))?;
             }
             None if open => {}
             None => return Err(Answer::refuse(401, "retrieve: request signature required")),
         }
         let (max_count, max_size) = budget(request.max_count, request.max_size);
+        let nothing = request.namespace == Namespace::TESTING;
+        let max_count = if nothing { Some(0) } else { max_count };
         Ok(Self {
             account: request.account,
             namespace: request.namespace,
             after: request.after,
             max_count,
             max_size,
+            newest_first: request.newest_first,
         })
     }
 }
@@ -191,28 +217,34 @@ fn budget(max_count: Option<i64>, max_size: Option<i64>) -> (Option<usize>, usiz
     (max_count, bytes)
 }
 
-/// Messages that may be deleted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CheckedDelete {
-    request: DeleteRequest,
+/// Checks that a question about expiries may be answered.
+///
+/// # Errors
+/// 406 for a clock, 401 for a signature.
+pub fn check_get_expiries(
+    request: &GetExpiriesRequest,
+    now: Millis,
+    revoked: &[SubaccountToken],
+) -> Result<(), Answer> {
+    if request.timestamp.abs_diff(now) > SIGNATURE_TOLERANCE {
+        return Err(Answer::refuse(406, "get_expiries timestamp too far from current time"));
+    }
+    let text = signed::get_expiries(request);
+    auth::verify(&request.account, &request.auth, Rights::READ, text.as_bytes(), revoked)
+        .map_err(|_| Answer::refuse(401, "get_expiries signature verification failed"))
 }
 
-impl CheckedDelete {
-    /// Checks the owner's signature.
-    ///
-    /// # Errors
-    /// 401 for a signature.
-    pub fn check(request: DeleteRequest) -> Result<Self, Answer> {
-        let text = signed::delete(&request.messages);
-        auth::verify(&request.account, &request.auth, Rights::DELETE, text.as_bytes(), &[])
-            .map_err(|_| Answer::refuse(401, "delete_msgs signature verification failed"))?;
-        Ok(Self { request })
+/// Checks that a question about revoked subaccounts may be answered.
+///
+/// # Errors
+/// 406 for a clock, 401 for a signature.
+pub fn check_revoked(request: &RevokedRequest, now: Millis) -> Result<(), Answer> {
+    if request.timestamp.abs_diff(now) > SIGNATURE_TOLERANCE {
+        return Err(Answer::refuse(406, "revoked_subaccounts timestamp too far from current time"));
     }
-
-    /// What is to be deleted.
-    pub const fn request(&self) -> &DeleteRequest {
-        &self.request
-    }
+    let text = signed::revoked_subaccounts(request.timestamp);
+    auth::verify(&request.account, &request.auth, Rights::READ, text.as_bytes(), &[])
+        .map_err(|_| Answer::refuse(401, "revoked_subaccounts signature verification failed"))
 }
 
 #[cfg(test)]

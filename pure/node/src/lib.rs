@@ -9,10 +9,10 @@
 //! |---|---|
 //! | [`placement`] | is this node one of those that keep the account's mail? |
 //! | [`auth`] | does the signature prove the owner? |
-//! | [`check`] | may this be stored, read, deleted? The only way to a checked request |
+//! | [`check`], [`order`] | may this be stored, read, deleted? The only ways to a checked request |
 //! | [`monitor`] | may this subscription be made? |
 //! | [`challenge`] | who has to prove work, and does the proof hold? |
-//! | [`swarm_request`] | what all members of the swarm carry out |
+//! | [`swarm_request`], [`entry`] | what all members of the swarm carry out |
 //! | [`accept`] | may be kept what another member brings? |
 //! | [`clock`], [`quorum`] | when the swarm took something in, and how many members are enough |
 //! | [`gathering`] | what a node must hear from others before it answers for the swarm |
@@ -35,16 +35,19 @@ pub mod challenge;
 pub mod check;
 pub mod clock;
 pub mod consensus;
+pub mod entry;
 pub mod gathering;
 pub mod listing;
 pub mod monitor;
+pub mod order;
 pub mod placement;
 pub mod quorum;
 pub mod reachability;
 pub mod swarm_request;
 
 pub use answer::{Answer, Body};
-pub use check::{CheckedDelete, CheckedRetrieve, CheckedStore, Origin};
+pub use check::{CheckedRetrieve, CheckedStore, Origin};
 pub use monitor::CheckedMonitor;
+pub use order::CheckedOrder;
 pub use placement::Placement;
 pub use swarm_request::SwarmRequest;

@@ -8,6 +8,7 @@ use warren_crypto::Entropy;
 use warren_crypto::entropy::random_index;
 use warren_wire::Value;
 use warren_wire::directory::{ListHeader, NodeList, NodeRecord, UnverifiedList, VerifiedList};
+use warren_wire::rpc::DirectoryQuestion;
 use warren_wire::value::Dict;
 
 use crate::answer::SPOKEN_VERSION;
@@ -69,6 +70,15 @@ pub fn answer(body: &[u8], published: &Published, entropy: &mut dyn Entropy) -> 
 
 fn error(id: &Json, code: i32, message: &str) -> Json {
     json!({ "id": id, "jsonrpc": "2.0", "error": { "code": code, "message": message } })
+}
+
+/// What a node answers to a question that it passes on to the directory.
+pub fn result(question: &DirectoryQuestion, list: &NodeList, entropy: &mut dyn Entropy) -> Value {
+    match question {
+        DirectoryQuestion::ServiceNodes(params) => service_nodes(params, list, entropy),
+        // No account has a name here; so does the reference daemon answer for one that nobody has.
+        DirectoryQuestion::ResolveName(_) => Value::dict([("status", "OK".into())]),
+    }
 }
 
 /// The result of `get_service_nodes`: `{"service_node_states": [...], "status": "OK"}`.

@@ -2,13 +2,13 @@
 //! of it, and what each signs.
 
 use warren_wire::bencode::{self, BencodeError};
-use warren_wire::record::{Change, MessageRecord, Order, Record};
+use warren_wire::record::{MessageRecord, Record};
 use warren_wire::rpc::signed;
 use warren_wire::value::Dict;
 use warren_wire::{AccountId, MessageHash, Millis, Namespace, Stamp, Value};
 
 use crate::answer;
-use crate::check::{CheckedDelete, CheckedStore};
+use crate::check::CheckedStore;
 
 /// What the own store did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +33,8 @@ pub struct Changed {
     pub updated: Vec<(Namespace, MessageHash, Millis)>,
     /// Named or covered messages that are there and whose expiry stayed, and what it is.
     pub unchanged: Vec<(MessageHash, Millis)>,
+    /// How many of the named subaccounts were revoked and are no longer.
+    pub given_back: u64,
 }
 
 /// What a member says of a request it carried out.
@@ -67,14 +69,6 @@ pub trait SwarmRequest: Send + Sync {
     /// What another member must have signed to say this; `None` where it says nothing that answers
     /// the request. Text in the fields may be bytes, as bencode has it.
     fn signed_by(&self, fields: &Dict) -> Option<Vec<u8>>;
-}
-
-/// The proof of an order: the request, in bencode.
-///
-/// # Errors
-/// Where the parameters have no form in bencode.
-pub fn proof(method: &str, params: Value) -> Result<Vec<u8>, BencodeError> {
-    bencode::encode(&Value::dict([("m", method.into()), ("p", params)]))
 }
 
 impl SwarmRequest for CheckedStore {
@@ -125,50 +119,6 @@ impl SwarmRequest for CheckedStore {
         let expiry = fields.get("expiry")?.as_integer()?;
         let said = fields.get("hash")?.as_text()? == hash && u64::try_from(expiry).is_ok();
         said.then(|| signed::stored(self.hash()).into_bytes())
-    }
-}
-
-impl SwarmRequest for CheckedDelete {
-    fn owner(&self) -> &AccountId {
-        &self.request().account
-    }
-
-    fn method(&self) -> &'static str {
-        "delete"
-    }
-
-    fn params(&self) -> Value {
-        self.request().to_value()
-    }
-
-    fn record(&self, stamp: Stamp) -> Result<Record, BencodeError> {
-        let request = self.request();
-        Ok(Record::Order(Order {
-            owner: request.account,
-            stamp,
-            change: Change::Delete(request.messages.clone()),
-            proof: proof(self.method(), self.params())?,
-        }))
-    }
-
-    fn entry(&self, done: &Done) -> Option<Entry> {
-        let Done::Changed(Changed { deleted, .. }) = done else { return None };
-        let mut gone: Vec<MessageHash> = deleted.iter().map(|(_, hash)| *hash).collect();
-        gone.sort_by_key(ToString::to_string);
-        let request = self.request();
-        let signed = signed::deleted(&request.account, &request.messages, &gone).into_bytes();
-        Some(Entry { fields: answer::deleted_entry(&gone), signed })
-    }
-
-    fn signed_by(&self, fields: &Dict) -> Option<Vec<u8>> {
-        let request = self.request();
-        let Some(Value::List(gone)) = fields.get("deleted") else { return None };
-        let gone: Vec<MessageHash> = gone
-            .iter()
-            .map(|hash| hash.as_text()?.parse().ok())
-            .collect::<Option<_>>()
-            .filter(|gone: &Vec<_>| gone.iter().all(|hash| request.messages.contains(hash)))?;
-        Some(signed::deleted(&request.account, &request.messages, &gone).into_bytes())
     }
 }
 

@@ -14,7 +14,8 @@ use proptest::prelude::*;
 use serde_json::json;
 use warren_crypto::ed25519::SigningKey;
 use warren_crypto::{Secret, SystemEntropy, x25519};
-use warren_node::check::{CheckedDelete, CheckedRetrieve, CheckedStore, Origin};
+use warren_node::CheckedOrder;
+use warren_node::check::{CheckedRetrieve, CheckedStore, Origin};
 use warren_node::listing::{self, Published};
 use warren_node::{Answer, Body, Placement};
 use warren_wire::directory::{
@@ -22,7 +23,7 @@ use warren_wire::directory::{
 };
 use warren_wire::record::SubaccountToken;
 use warren_wire::rpc::{
-    DeleteRequest, RetrieveRequest, SignedToken, StoreRequest, UnverifiedAuth, signed,
+    DeleteRequest, OrderRequest, RetrieveRequest, SignedToken, StoreRequest, UnverifiedAuth, signed,
 };
 use warren_wire::{AccountId, MessageHash, Namespace, NodeId, SwarmId, Value};
 
@@ -67,14 +68,14 @@ fn refusal<T: std::fmt::Debug>(result: Result<T, Answer>) -> (u16, String) {
 
 #[test]
 fn anyone_stores_in_a_public_inbox_and_the_owner_alone_elsewhere() {
-    CheckedStore::check(store(0), NOW, Origin::Client).unwrap();
+    CheckedStore::check(store(0), NOW, Origin::Client, &[]).unwrap();
     assert_eq!(
-        refusal(CheckedStore::check(store(2), NOW, Origin::Client)),
+        refusal(CheckedStore::check(store(2), NOW, Origin::Client, &[])),
         (401, "store: signature required to store to namespace 2".into())
     );
     let mut signed_by_owner = store(2);
     signed_by_owner.auth = Some(sign(1, &signed::store(Namespace::new(2), NOW)));
-    CheckedStore::check(signed_by_owner.clone(), NOW, Origin::Client).unwrap();
+    CheckedStore::check(signed_by_owner.clone(), NOW, Origin::Client, &[]).unwrap();
 
     let mut by_another = signed_by_owner.clone();
     by_another.auth = Some(sign(2, &signed::store(Namespace::new(2), NOW)));
@@ -85,7 +86,7 @@ fn anyone_stores_in_a_public_inbox_and_the_owner_alone_elsewhere() {
         Some(SignedToken { token: SubaccountToken([3; 36]), signature: [0; 64] });
     for request in [by_another, for_another_namespace, by_subaccount] {
         assert_eq!(
-            refusal(CheckedStore::check(request, NOW, Origin::Client)),
+            refusal(CheckedStore::check(request, NOW, Origin::Client, &[])),
             (401, "store signature verification failed".into())
         );
     }
@@ -97,7 +98,7 @@ fn a_lifetime_must_lie_between_ten_seconds_and_fourteen_or_thirty_days() {
         let mut request = store(namespace);
         request.expiry = NOW + ttl;
         request.auth = Some(sign(1, &signed::store(request.namespace, NOW)));
-        CheckedStore::check(request, NOW, Origin::Client)
+        CheckedStore::check(request, NOW, Origin::Client, &[])
     };
     let refused = (403, "Provided expiry/TTL is not valid.".to_owned());
     assert_eq!(refusal(with_ttl(0, 9_999)), refused);
@@ -116,7 +117,7 @@ fn a_clock_that_is_off_is_named() {
     (gone.timestamp, gone.expiry) = (NOW - DAY, NOW - 10_001);
     for request in [future, gone] {
         assert_eq!(
-            refusal(CheckedStore::check(request, NOW, Origin::Client)),
+            refusal(CheckedStore::check(request, NOW, Origin::Client, &[])),
             (406, "Timestamp error: check your clock".into())
         );
     }
@@ -124,10 +125,10 @@ fn a_clock_that_is_off_is_named() {
     stale.signed_at = NOW - 65_000;
     stale.auth = Some(sign(1, &signed::store(Namespace::new(2), NOW - 65_000)));
     assert_eq!(
-        refusal(CheckedStore::check(stale.clone(), NOW, Origin::Client)),
+        refusal(CheckedStore::check(stale.clone(), NOW, Origin::Client, &[])),
         (406, "store signature timestamp too far from current time".into())
     );
-    CheckedStore::check(stale, NOW, Origin::Swarm).unwrap();
+    CheckedStore::check(stale, NOW, Origin::Swarm, &[]).unwrap();
 }
 
 #[test]
@@ -138,11 +139,12 @@ fn a_mailbox_opens_to_its_owner_in_time_alone() {
         after: None,
         max_count: None,
         max_size: None,
+        newest_first: false,
         wait: None,
         auth,
     };
     let text = |namespace, time| signed::retrieve(Namespace::new(namespace), time);
-    let check = |request: RetrieveRequest| CheckedRetrieve::check(&request, NOW);
+    let check = |request: RetrieveRequest| CheckedRetrieve::check(&request, NOW, &[]);
 
     check(ask(0, Some((sign(1, &text(0, NOW)), NOW)))).unwrap();
     check(ask(-10, None)).unwrap();
@@ -163,16 +165,15 @@ fn a_deletion_is_obeyed_for_the_signed_hashes_alone() {
     let (one, two) = (MessageHash::from_bytes([1; 32]), MessageHash::from_bytes([2; 32]));
     let mut request = DeleteRequest {
         account: person(1),
-        messages: vec![one],
+        messages: vec![one.into()],
         auth: sign(1, &signed::delete(&[one])),
         required: false,
     };
-    CheckedDelete::check(request.clone()).unwrap();
-    request.messages.push(two);
-    assert_eq!(
-        refusal(CheckedDelete::check(request)),
-        (401, "delete_msgs signature verification failed".into())
-    );
+    let check =
+        |request| CheckedOrder::check(OrderRequest::Delete(request), NOW, Origin::Client, &[]);
+    check(request.clone()).unwrap();
+    request.messages.push(two.into());
+    assert_eq!(refusal(check(request)), (401, "delete_msgs signature verification failed".into()));
 }
 
 fn network() -> Arc<NodeList> {
@@ -287,7 +288,7 @@ proptest! {
         let mut request = store(2);
         let signature = [half, half].concat().try_into().unwrap();
         request.auth = Some(UnverifiedAuth { signature, ed25519, subaccount: None });
-        prop_assert!(CheckedStore::check(request, NOW, Origin::Client).is_err());
+        prop_assert!(CheckedStore::check(request, NOW, Origin::Client, &[]).is_err());
     }
 }
 

@@ -6,10 +6,10 @@ use warren_crypto::Secret;
 use warren_crypto::ed25519::SigningKey;
 use warren_node::accept::{self, accept, give};
 use warren_node::swarm_request::{Changed, Done, texts_of};
-use warren_node::{Answer, Body, CheckedDelete, CheckedStore, Origin, SwarmRequest};
+use warren_node::{Answer, Body, CheckedOrder, CheckedStore, Origin, SwarmRequest};
 use warren_wire::limits::{CLOCK_TOLERANCE, DAY, FORWARDED_TOLERANCE};
 use warren_wire::record::{Record, UncheckedRecord};
-use warren_wire::rpc::{DeleteRequest, StoreRequest, UnverifiedAuth, signed};
+use warren_wire::rpc::{DeleteRequest, OrderRequest, StoreRequest, UnverifiedAuth, signed};
 use warren_wire::{AccountId, MessageHash, Namespace, Stamp, Value, bencode};
 
 const NOW: u64 = 1_700_000_000_000;
@@ -42,17 +42,17 @@ fn store(namespace: i16, data: &[u8]) -> CheckedStore {
         signed_at: NOW,
         work: None,
     };
-    CheckedStore::check(request, NOW, Origin::Client).unwrap()
+    CheckedStore::check(request, NOW, Origin::Client, &[]).unwrap()
 }
 
-fn delete(hashes: &[MessageHash]) -> CheckedDelete {
+fn delete(hashes: &[MessageHash]) -> CheckedOrder {
     let request = DeleteRequest {
         account: owner(),
-        messages: hashes.to_vec(),
+        messages: hashes.iter().copied().map(Into::into).collect(),
         auth: sign(&signed::delete(hashes)),
         required: false,
     };
-    CheckedDelete::check(request).unwrap()
+    CheckedOrder::check(OrderRequest::Delete(request), NOW, Origin::Client, &[]).unwrap()
 }
 
 fn handed(record: Record) -> UncheckedRecord {

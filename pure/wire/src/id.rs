@@ -227,6 +227,61 @@ impl FromStr for MessageHash {
     }
 }
 
+/// How many characters a message's name has.
+const NAME_CHARS: usize = 43;
+
+/// What somebody wrote as a message's name: 43 characters of base64, which are signed as they stand.
+///
+/// The last character holds two bits more than a hash has. Where they are set, no message has the
+/// name, and asking for it is no mistake (so do the reference nodes take it).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MessageName([u8; NAME_CHARS]);
+
+impl MessageName {
+    /// The message that has this name, if one can have it.
+    pub fn hash(&self) -> Option<MessageHash> {
+        self.as_str().parse().ok()
+    }
+
+    /// The 43 characters.
+    pub fn as_str(&self) -> &str {
+        // Only ASCII gets in.
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for MessageName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for MessageName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "MessageName({self})")
+    }
+}
+
+impl FromStr for MessageName {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let of_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+        let name: [u8; NAME_CHARS] = text.as_bytes().try_into().map_err(|_| IdError::HashLength)?;
+        if name.iter().all(of_base64) { Ok(Self(name)) } else { Err(IdError::HashLength) }
+    }
+}
+
+impl From<MessageHash> for MessageName {
+    fn from(hash: MessageHash) -> Self {
+        let mut name = [b'A'; NAME_CHARS];
+        for (to, from) in name.iter_mut().zip(hash.to_string().bytes()) {
+            *to = from;
+        }
+        Self(name)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -245,6 +300,8 @@ mod tests {
             let hash = MessageHash::from_bytes(key);
             prop_assert_eq!(hash.to_string().len(), 43);
             prop_assert_eq!(hash.to_string().parse::<MessageHash>().unwrap(), hash);
+            prop_assert_eq!(hash.to_string().parse::<MessageName>().unwrap(), hash.into());
+            prop_assert_eq!(MessageName::from(hash).hash(), Some(hash));
         }
 
         #[test]
@@ -252,6 +309,7 @@ mod tests {
             let _ = text.parse::<AccountId>();
             let _ = text.parse::<NodeId>();
             let _ = text.parse::<MessageHash>();
+            let _ = text.parse::<MessageName>();
         }
     }
 
@@ -264,6 +322,16 @@ mod tests {
         assert_eq!(kind("03"), AccountKind::Group);
         assert_eq!(kind("ff"), AccountKind::Other(0xff));
         assert_eq!("05".parse::<AccountId>(), Err(IdError::AccountLength));
+    }
+
+    #[test]
+    fn a_name_that_no_message_can_have_is_a_name_still() {
+        for text in ["/".repeat(43), format!("{}V", "A".repeat(42))] {
+            let name: MessageName = text.parse().unwrap();
+            assert_eq!((name.to_string(), name.hash()), (text, None));
+        }
+        assert!("-".repeat(43).parse::<MessageName>().is_err());
+        assert!("A".repeat(44).parse::<MessageName>().is_err());
     }
 
     #[test]

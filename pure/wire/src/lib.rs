@@ -36,7 +36,7 @@ pub mod value;
 pub mod work;
 
 pub use file::FileId;
-pub use id::{AccountId, AccountKind, MessageHash, NodeId};
+pub use id::{AccountId, AccountKind, MessageHash, MessageName, NodeId};
 pub use limits::Millis;
 pub use namespace::{Access, Namespace};
 pub use positions::Positions;

@@ -42,3 +42,7 @@ pub const MAX_RETRIEVE_BYTES: usize = 7_800_000;
 pub const DEFAULT_MAX_SIZE: i64 = -5;
 /// The most hops an onion may have.
 pub const MAX_HOPS: u8 = 15;
+/// The most subaccounts of one account that may be revoked, at once and in all.
+pub const MAX_REVOKED: usize = 50;
+/// The most characters of base64 that stand for [`MAX_DATA_BYTES`].
+pub const MAX_DATA_BASE64: usize = MAX_DATA_BYTES.div_ceil(3) * 4;

@@ -25,6 +25,9 @@ impl Namespace {
     /// Legacy closed groups.
     pub const LEGACY_GROUP: Self = Self(-10);
 
+    /// Reserved for trying out clients: nothing can be stored here, and there is never anything.
+    pub const TESTING: Self = Self(-3741);
+
     /// Wraps a number.
     pub const fn new(number: i16) -> Self {
         Self(number)
@@ -38,6 +41,12 @@ impl Namespace {
     /// How the namespace stands in signed texts and in the message hash: decimal, empty for 0.
     pub fn signed_form(self) -> String {
         if self.0 == 0 { String::new() } else { self.0.to_string() }
+    }
+
+    /// Whether subaccounts may still read here whose rights were revoked: negative numbers that end
+    /// in 11, where groups leave word for those they removed.
+    pub const fn outlives_revocation(self) -> bool {
+        self.0 < 0 && self.0.unsigned_abs() % 100 == 11
     }
 
     /// Who may do what here.
@@ -83,6 +92,13 @@ mod tests {
         ] {
             assert_eq!(Namespace::new(number).access(), access, "{number}");
         }
+    }
+
+    #[test]
+    fn revoked_subaccounts_may_read_only_where_a_negative_number_ends_in_11() {
+        let outlives = |number| Namespace::new(number).outlives_revocation();
+        assert!([-11, -111, -12_311].into_iter().all(outlives));
+        assert!(![11, 111, -1, -10, -21, -1_101, i16::MIN].into_iter().any(outlives));
     }
 
     #[test]

@@ -115,6 +115,14 @@ impl Drawers {
             Self::All => true,
         }
     }
+
+    /// How they stand in signed texts: the namespace in decimal, empty for 0, or `all`.
+    pub fn signed_form(self) -> String {
+        match self {
+            Self::One(namespace) => namespace.signed_form(),
+            Self::All => "all".to_owned(),
+        }
+    }
 }
 
 /// How an expiry is changed.

@@ -54,7 +54,8 @@ async fn malformed_bodies_are_named() {
     let cases = vec![
         body("", "invalid json"),
         body("{", "invalid json"),
-        body("d6:method4:infoe", "invalid json"),
+        body("d6:methode", "invalid json"),
+        body("d6:method4:infoe", no_params),
         body("\u{feff}{}", "invalid json"),
         body("{}", no_method),
         body("[]", no_method),

@@ -1,8 +1,9 @@
 //! How single parameters are read out of a request, with the error texts of the reference node.
 
-use crate::id::{AccountId, MessageHash};
+use crate::id::{AccountId, MessageName};
 use crate::limits::Millis;
 use crate::namespace::Namespace;
+use crate::record::Drawers;
 use crate::value::{Dict, Value};
 
 /// What is wrong with a parameter: the text behind `invalid request: `.
@@ -21,17 +22,36 @@ const LEAST_MILLIS: u64 = 1_000_000_000;
 
 /// The parameters of one request.
 #[derive(Debug, Clone, Copy)]
-pub struct Fields<'a>(&'a Dict);
+pub struct Fields<'a> {
+    dict: &'a Dict,
+    has_booleans: bool,
+}
 
 impl<'a> Fields<'a> {
-    /// Wraps a dictionary.
+    /// Wraps a dictionary that came in bencode, where 1 and 0 stand for true and false.
     pub const fn new(dict: &'a Dict) -> Self {
-        Self(dict)
+        Self { dict, has_booleans: false }
+    }
+
+    /// Wraps a dictionary that came in JSON.
+    pub const fn json(dict: &'a Dict) -> Self {
+        Self { dict, has_booleans: true }
+    }
+
+    /// The same encoding around another dictionary.
+    #[must_use]
+    pub const fn within(&self, dict: &'a Dict) -> Self {
+        Self { dict, has_booleans: self.has_booleans }
     }
 
     /// The raw value; null counts as absent.
     pub fn get(&self, name: &str) -> Option<&'a Value> {
-        self.0.get(name).filter(|value| **value != Value::Null)
+        self.dict.get(name).filter(|value| **value != Value::Null)
+    }
+
+    /// The raw value, null too.
+    pub fn get_even_null(&self, name: &str) -> Option<&'a Value> {
+        self.dict.get(name)
     }
 
     /// Text.
@@ -53,15 +73,15 @@ impl<'a> Fields<'a> {
         })
     }
 
-    /// A truth value; bencode's 1 and 0 count.
+    /// A truth value; 1 and 0 count where the encoding has no other.
     ///
     /// # Errors
     /// Where the value is something else.
     pub fn flag(&self, name: &str) -> Result<Option<bool>, FieldError> {
         self.read(name, "boolean", |value| match value {
             Value::Bool(flag) => Some(*flag),
-            Value::Integer(0) => Some(false),
-            Value::Integer(1) => Some(true),
+            Value::Integer(0) if !self.has_booleans => Some(false),
+            Value::Integer(1) if !self.has_booleans => Some(true),
             _ => None,
         })
     }
@@ -72,6 +92,14 @@ impl<'a> Fields<'a> {
     /// Where the value is something else.
     pub fn integer(&self, name: &str) -> Result<Option<i64>, FieldError> {
         self.read(name, "integer", |value| i64::try_from(value.as_integer()?).ok())
+    }
+
+    /// A whole number that is not negative.
+    ///
+    /// # Errors
+    /// Where the value is something else.
+    pub fn positive(&self, name: &str) -> Result<Option<u64>, FieldError> {
+        self.read(name, "positive integer", |value| u64::try_from(value.as_integer()?).ok())
     }
 
     /// A time in milliseconds.
@@ -85,6 +113,46 @@ impl<'a> Fields<'a> {
                 "Invalid timestamp for '{name}': timestamp must be in milliseconds"
             ))),
             time => Ok(time),
+        }
+    }
+
+    /// A list of times in milliseconds; one alone may stand without a list. Small ones pass: they are
+    /// refused for lying in the past.
+    ///
+    /// # Errors
+    /// Where the value is something else.
+    pub fn timestamps(&self, name: &str) -> Result<Option<Vec<Millis>>, FieldError> {
+        let time = |value: &Value| u64::try_from(value.as_integer()?).ok();
+        self.read(name, "timestamp array", |value| match value {
+            Value::List(items) => items.iter().map(time).collect(),
+            single => time(single).map(|time| vec![time]),
+        })
+    }
+
+    /// A list of whole numbers; one alone may stand without a list.
+    ///
+    /// # Errors
+    /// Where the value is something else.
+    pub fn integers(&self, name: &str) -> Result<Option<Vec<i64>>, FieldError> {
+        let integer = |value: &Value| i64::try_from(value.as_integer()?).ok();
+        self.read(name, "integer array", |value| match value {
+            Value::List(items) => items.iter().map(integer).collect(),
+            single => integer(single).map(|number| vec![number]),
+        })
+    }
+
+    /// A namespace number, or `all` for every one; 0 where none is named.
+    ///
+    /// # Errors
+    /// Where the value is something else.
+    pub fn drawers(&self, name: &str) -> Result<Drawers, FieldError> {
+        match self.get(name) {
+            None => Ok(Drawers::One(Namespace::DIRECT)),
+            Some(Value::Integer(number)) => i16::try_from(*number)
+                .map(|number| Drawers::One(Namespace::new(number)))
+                .map_err(|_| out_of_range(name)),
+            Some(value) if value.as_text() == Some("all") => Ok(Drawers::All),
+            Some(_) => Err(wrong_type(name, "integer or \"all\"")),
         }
     }
 
@@ -114,9 +182,7 @@ impl<'a> Fields<'a> {
         let Some(number) = self.read(name, "16-bit integer", Value::as_integer)? else {
             return Ok(None);
         };
-        let number = i16::try_from(number).map_err(|_| {
-            FieldError(format!("Invalid value given for '{name}': value out of range"))
-        })?;
+        let number = i16::try_from(number).map_err(|_| out_of_range(name))?;
         Ok(Some(Namespace::new(number)))
     }
 
@@ -171,32 +237,41 @@ impl<'a> Fields<'a> {
         self.get(name).ok_or_else(|| missing(name))
     }
 
-    /// A list of texts; one alone may stand without a list.
+    /// A list of texts or bytes; one alone may stand without a list.
     ///
     /// # Errors
     /// Where the value is something else.
-    pub fn texts(&self, name: &str) -> Result<Option<Vec<&'a str>>, FieldError> {
+    pub fn strings_of(&self, name: &str) -> Result<Option<Vec<&'a Value>>, FieldError> {
+        let is_string = |value: &Value| matches!(value, Value::Text(_) | Value::Bytes(_));
         self.read(name, "string array", |value| match value {
-            Value::List(items) => items.iter().map(Value::as_text).collect(),
-            single => single.as_text().map(|text| vec![text]),
+            Value::List(items) if items.iter().all(is_string) => Some(items.iter().collect()),
+            single if is_string(single) => Some(vec![single]),
+            _ => None,
         })
     }
 
-    /// A list of message hashes; one alone may stand without a list.
+    /// A list of names of messages; one alone may stand without a list.
     ///
     /// # Errors
-    /// Where it is missing, empty or holds anything but hashes.
-    pub fn hashes(&self, name: &str) -> Result<Vec<MessageHash>, FieldError> {
-        let texts = self.texts(name)?.ok_or_else(|| missing(name))?;
-        if texts.is_empty() {
+    /// Where it is missing, empty or holds anything but names.
+    pub fn names(&self, name: &str) -> Result<Vec<MessageName>, FieldError> {
+        let read = |value: &&Value| {
+            let text = value.as_text().unwrap_or_default();
+            text.parse().map_err(|_| FieldError(format!("invalid message hash: {text}")))
+        };
+        self.some_strings(name)?.iter().map(read).collect()
+    }
+
+    /// A list of texts or bytes that is there and not empty.
+    ///
+    /// # Errors
+    /// Where it is not, or is something else.
+    pub fn some_strings(&self, name: &str) -> Result<Vec<&'a Value>, FieldError> {
+        let values = self.strings_of(name)?.ok_or_else(|| missing(name))?;
+        if values.is_empty() {
             return Err(FieldError(format!("{name} does not contain any message hashes")));
         }
-        texts
-            .into_iter()
-            .map(|text| {
-                text.parse().map_err(|_| FieldError(format!("invalid message hash: {text}")))
-            })
-            .collect()
+        Ok(values)
     }
 
     fn read<T>(
@@ -214,6 +289,10 @@ impl<'a> Fields<'a> {
 /// The error for a parameter that must be there and is not.
 pub fn missing(name: &str) -> FieldError {
     FieldError(format!("Required field '{name}' missing"))
+}
+
+fn out_of_range(name: &str) -> FieldError {
+    FieldError(format!("Invalid value given for '{name}': value out of range"))
 }
 
 fn wrong_type(name: &str, expected: &str) -> FieldError {

@@ -2,7 +2,7 @@
 
 use super::auth::UnverifiedAuth;
 use super::fields::{FieldError, Fields};
-use crate::id::{AccountId, MessageHash};
+use crate::id::{AccountId, MessageHash, MessageName};
 use crate::limits::Millis;
 use crate::namespace::{Access, Namespace};
 use crate::value::{Dict, Value};
@@ -20,6 +20,8 @@ pub struct RetrieveRequest {
     pub max_count: Option<i64>,
     /// At most so many bytes; -n means one n-th of what a reply may carry.
     pub max_size: Option<i64>,
+    /// Whether the newest come first; `after` then is the oldest message the reader has.
+    pub newest_first: bool,
     /// How long the answer may be held back until there is a message, in milliseconds; Warren's own.
     pub wait: Option<Millis>,
     /// The owner's signature and the time it names.
@@ -37,10 +39,11 @@ impl RetrieveRequest {
         let max_size = fields.integer("max_size")?;
         let given_namespace = fields.namespace("namespace")?;
         let namespace = given_namespace.unwrap_or_default();
-        fields.strings(&["pubKey", "pubkey", "pubkey_ed25519", "signature"])?;
-        fields.strings(&["subaccount", "subaccount_sig"])?;
+        fields.strings(&["pubKey", "pubkey", "pubkey_ed25519"])?;
+        let newest_first = fields.flag("reverse_direction")?.unwrap_or(false);
+        fields.strings(&["signature", "subaccount", "subaccount_sig"])?;
         let timestamp = fields.timestamp("timestamp")?;
-        let wait = fields.integer("wait")?.and_then(|wait| Millis::try_from(wait).ok());
+        let wait = fields.positive("wait")?;
         let account = fields.account()?;
         let open = matches!(namespace.access(), Access::Open | Access::PublicOutbox);
         let auth_given = ["pubkey_ed25519", "signature", "timestamp"]
@@ -53,7 +56,8 @@ impl RetrieveRequest {
             None
         };
         let after = fields.one_of("last_hash", "lastHash")?.map(read_last_hash).transpose()?;
-        Ok(Self { account, namespace, after: after.flatten(), max_count, max_size, wait, auth })
+        let after = after.flatten();
+        Ok(Self { account, namespace, after, max_count, max_size, newest_first, wait, auth })
     }
 
     /// The parameters as they go on the wire.
@@ -71,6 +75,9 @@ impl RetrieveRequest {
                 dict.insert(name.to_owned(), limit.into());
             }
         }
+        if self.newest_first {
+            dict.insert("reverse_direction".to_owned(), true.into());
+        }
         if let Some(wait) = self.wait {
             dict.insert("wait".to_owned(), wait.into());
         }
@@ -82,15 +89,14 @@ impl RetrieveRequest {
     }
 }
 
+/// A name that no message can have is one that this node does not know: reading starts anew.
 fn read_last_hash(value: &Value) -> Result<Option<MessageHash>, FieldError> {
     match value.as_text().unwrap_or_default() {
         "" => Ok(None),
-        text if text.len() != 43 => {
-            Err(FieldError("Invalid last_hash: expected base64 (43 chars)".to_owned()))
-        }
+        text if text.len() != 43 => Err("Invalid last_hash: expected base64 (43 chars)".into()),
         text => text
             .parse()
-            .map(Some)
-            .map_err(|_| FieldError("Invalid last_hash: not base64".to_owned())),
+            .map(|name: MessageName| name.hash())
+            .map_err(|_| "Invalid last_hash: not base64".into()),
     }
 }

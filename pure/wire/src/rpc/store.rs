@@ -3,13 +3,10 @@
 use super::auth::UnverifiedAuth;
 use super::fields::{FieldError, Fields, missing};
 use crate::id::AccountId;
-use crate::limits::{MAX_DATA_BYTES, Millis};
+use crate::limits::{MAX_DATA_BASE64, MAX_DATA_BYTES, Millis};
 use crate::namespace::Namespace;
 use crate::value::{Dict, Value};
 use crate::work::WorkProof;
-
-/// The most characters of base64 that `data` may have.
-const MAX_DATA_BASE64: usize = MAX_DATA_BYTES.div_ceil(3) * 4;
 
 /// A message somebody wants stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
