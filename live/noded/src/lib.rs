@@ -17,6 +17,7 @@
 //! | [`storage_route`] | `/storage_rpc/v1`: carry a request out, alone or in a batch |
 //! | [`held`] | requests held open until a message arrives |
 //! | [`swarm_route`] | `/swarm/v1`: what another member of the swarm passes on |
+//! | [`swarm`] | what a member does so that all members end with the same mail |
 //! | [`replicate`] | passing a store or a deletion on to the rest of the swarm |
 //! | [`node`] | one running node: its state, start and end |
 //! | [`under_way`] | how many requests are being answered |
@@ -39,6 +40,7 @@ pub mod onion_route;
 pub mod private_file;
 pub mod replicate;
 pub mod storage_route;
+pub mod swarm;
 pub mod swarm_route;
 pub mod under_way;
 

@@ -260,7 +260,7 @@ mod tests {
             let asked = gathering.askable(position, NOW);
             if is.keeps_position(position) && !was.keeps_position(position) {
                 let keepers = was.list().nodes().iter()
-                    .filter(|node| was.is_keeper(&node.id, position));
+                    .filter(|node| was.is_keeper(&node.id, Positions::at(position)));
                 let keepers: BTreeSet<_> = keepers.map(|node| node.id).collect();
                 prop_assert!(asked.iter().any(|it| it.nodes == keepers && it.needed > 0));
             }

@@ -83,11 +83,14 @@ impl Placement {
         self.stretches.iter().any(|stretch| stretch.contain(position))
     }
 
-    /// Whether that node keeps the mail of that place on the ring.
-    pub fn is_keeper(&self, node: &NodeId, position: u64) -> bool {
-        let swarm = self.list.get(node).map(|node| node.swarm);
-        let stretches = swarm.map_or_else(Vec::new, |swarm| self.stretches_of(swarm));
-        stretches.iter().any(|stretch| stretch.contain(position))
+    /// Whether that node keeps all mail of that stretch of the ring.
+    pub fn is_keeper(&self, node: &NodeId, of: Positions) -> bool {
+        let Some(node) = self.list.get(node) else { return false };
+        let keeps = |stretch: &Positions| stretch.contain(of.first) && stretch.contain(of.last);
+        if self.own_swarm == Some(node.swarm) {
+            return self.stretches.iter().any(keeps);
+        }
+        self.stretches_of(node.swarm).iter().any(keeps)
     }
 
     /// What two nodes that go by the same list both have: BLAKE2b-32 over ids and swarms, sorted.

@@ -1,0 +1,157 @@
+//! What a member does for other members: requests passed on, comparisons, records.
+
+use std::collections::BTreeMap;
+
+use negentropy::Negentropy;
+use warren_node::{Answer, Placement, accept};
+use warren_store::StoreError;
+use warren_wire::record::{Item, ItemId, Positions};
+use warren_wire::rpc::member::{Call, Compared, Given, Ready, Taken};
+use warren_wire::rpc::peer::{self, PeerError, PeerRequest};
+use warren_wire::{AccountId, NodeId, Stamp, swarm};
+
+use super::coordinator::write_entry;
+use super::member::Member;
+use super::reconcile::{FRAME_BYTES, sealed};
+
+/// How much larger a stretch may be than the one who compares would have it.
+const LENIENCE: usize = 4;
+
+impl Member {
+    /// Opens an envelope and does what it asks for; the answer in bencode.
+    ///
+    /// # Errors
+    /// The refusal, for a client's request as the client would get it.
+    pub async fn answer(&self, envelope: &[u8]) -> Result<Vec<u8>, Answer> {
+        let request =
+            peer::open(envelope, &self.own, self.now()).map_err(|error| refuse_envelope(&error))?;
+        let call = Call::read(&request.method, &request.params)
+            .map_err(|_| refuse_envelope(&PeerError::Malformed))?;
+        match call {
+            Some(call) => self.answer_call(&request.from, call).await,
+            None => self.carry_out_for(&request).await,
+        }
+    }
+
+    async fn carry_out_for(&self, request: &PeerRequest) -> Result<Vec<u8>, Answer> {
+        let placement = self.placement();
+        if !self.are_or_were(|placement| placement.list().get(&request.from).is_some()) {
+            return Err(no_member());
+        }
+        let stamp = request.stamp;
+        let stamp = stamp.ok_or_else(|| Answer::refuse(400, "swarm request without stamp"))?;
+        let now = self.now();
+        let checked = accept::read(&request.method, &request.params, stamp, now)?;
+        placement.require(checked.owner(), now)?;
+        self.require_keeper(&request.from, Positions::at(swarm::position(checked.owner())))?;
+        self.observe(stamp).map_err(|error| Answer::refuse(406, error.to_string()))?;
+        let record = checked.record(stamp).map_err(|_| Answer::refuse(500, "request failed"))?;
+        let said = self.carry_out_here(checked.as_ref(), record).await;
+        write_entry(said).ok_or_else(|| failing("storage failure"))
+    }
+
+    async fn answer_call(&self, from: &NodeId, call: Call) -> Result<Vec<u8>, Answer> {
+        if !self.are_or_were(|placement| placement.list().get(from).is_some()) {
+            return Err(no_member());
+        }
+        let body = match call {
+            Call::Ready => self.ready().await?.encode(),
+            Call::Reconcile(positions, message) => {
+                self.compare(positions, &message).await?.encode()
+            }
+            Call::Fetch(positions, ids) => {
+                self.require_keeper(from, positions)?;
+                self.fetched(positions, &ids).await.map_err(|error| storage(&error))?.encode()
+            }
+            Call::Records(records) => {
+                let placement = self.placement();
+                let taken = self.take(records, placement.stretches()).await;
+                Taken::encode(&taken.map_err(|error| storage(&error))?)
+            }
+            Call::Mailbox(owner, after) => {
+                self.require_keeper(from, Positions::at(swarm::position(&owner)))?;
+                self.mailbox(owner, after).await.map_err(|error| storage(&error))?.encode()
+            }
+        };
+        body.map_err(|_| Answer::refuse(500, "request failed"))
+    }
+
+    /// Whether something holds by this list or by the one before it, which others may still go by.
+    fn are_or_were(&self, holds: impl Fn(&Placement) -> bool) -> bool {
+        holds(&self.placement()) || self.former().is_some_and(|former| holds(&former))
+    }
+
+    /// Mail is given to those alone who keep it.
+    fn require_keeper(&self, from: &NodeId, positions: Positions) -> Result<(), Answer> {
+        let keeps = self.are_or_were(|placement| placement.is_keeper(from, positions));
+        if keeps { Ok(()) } else { Err(no_member()) }
+    }
+
+    async fn ready(&self) -> Result<Ready, Answer> {
+        let counts = self.store.counts().await.map_err(|error| storage(&error))?;
+        let (placement, now) = (self.placement(), self.now());
+        Ok(Ready {
+            items: counts.messages.saturating_add(counts.orders),
+            list: placement.digest().map_err(|_| Answer::refuse(500, "request failed"))?,
+            gathering: self.state().gathering.awaits_former_keepers(now),
+        })
+    }
+
+    async fn compare(&self, positions: Positions, message: &[u8]) -> Result<Compared, Answer> {
+        let items = self.store.items(positions, self.now()).await;
+        let items = items.map_err(|error| storage(&error))?;
+        if items.len() > LENIENCE * self.pace.slice_items && positions.first < positions.last {
+            return Ok(Compared::TooMany(u64::try_from(items.len()).unwrap_or(u64::MAX)));
+        }
+        sealed(&items)
+            .and_then(|storage| Negentropy::owned(storage, FRAME_BYTES)?.reconcile(message))
+            .map(Compared::Message)
+            .map_err(|_| Answer::refuse(400, "malformed comparison"))
+    }
+
+    /// As many of the records as fit, in the order of the ids.
+    async fn fetched(&self, positions: Positions, ids: &[ItemId]) -> Result<Given, StoreError> {
+        let items = self.store.items(positions, self.now()).await?;
+        let items: BTreeMap<ItemId, Item> = items.into_iter().map(|it| (it.id, it)).collect();
+        let found: Vec<(usize, Item)> = ids
+            .iter()
+            .enumerate()
+            .filter_map(|(number, id)| Some((number, *items.get(id)?)))
+            .collect();
+        let wanted = found.iter().map(|(_, item)| *item).collect();
+        let (records, count) = self.given(wanted).await?;
+        let next = found.get(count).and_then(|(number, _)| u64::try_from(*number).ok());
+        Ok(Given { records, next })
+    }
+
+    /// A part of a mailbox, from a stamp on.
+    async fn mailbox(&self, owner: AccountId, after: Option<u64>) -> Result<Given, StoreError> {
+        let here = Positions::at(swarm::position(&owner));
+        let mut items = self.store.items(here, self.now()).await?;
+        items.retain(|item| item.stamp >= Stamp(after.unwrap_or(0)));
+        let (records, count) = self.given(items.clone()).await?;
+        Ok(Given { records, next: items.get(count).map(|item| item.stamp.0) })
+    }
+}
+
+fn no_member() -> Answer {
+    Answer::refuse(401, "swarm request from a node that is no member")
+}
+
+fn failing(why: &str) -> Answer {
+    Answer::refuse(503, format!("Service node is not ready: {why}\n"))
+}
+
+fn storage(error: &StoreError) -> Answer {
+    tracing::error!(%error, "storage failed");
+    failing("storage failure")
+}
+
+fn refuse_envelope(error: &PeerError) -> Answer {
+    let status = match error {
+        PeerError::Malformed | PeerError::WrongReceiver => 400,
+        PeerError::Stale => 406,
+        PeerError::BadSignature => 401,
+    };
+    Answer::refuse(status, error.to_string())
+}

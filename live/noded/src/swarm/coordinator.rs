@@ -1,0 +1,279 @@
+//! A client's request, carried out here and at all members at once; a quorum decides.
+
+use std::collections::BTreeSet;
+use std::pin::Pin;
+
+use futures_util::StreamExt;
+use futures_util::future::join_all;
+use futures_util::stream::FuturesUnordered;
+use tokio::time::{Instant, sleep_until};
+use warren_node::answer::MemberResult;
+use warren_node::swarm_request::{Changed, Done, texts_of};
+use warren_node::{Placement, SwarmRequest, quorum};
+use warren_store::StoreError;
+use warren_transport::TransportError;
+use warren_wire::directory::NodeRecord;
+use warren_wire::record::{Change, Item, MessageRecord, Order, Record};
+use warren_wire::value::Dict;
+use warren_wire::{NodeId, Stamp, Value, bencode};
+
+use super::member::Member;
+use crate::held::Arrived;
+
+/// What became of a request.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What each member says, the own entry first.
+    pub members: Vec<(NodeId, MemberResult)>,
+    /// Whether a quorum of the swarm has carried it out durably.
+    pub agreed: bool,
+}
+
+/// What one member says of one attempt.
+#[derive(Debug)]
+pub(super) struct Said {
+    pub(super) result: MemberResult,
+    /// The stamp of something later that the request does not prevail against.
+    pub(super) overruled: Option<Stamp>,
+}
+
+type Call<'a> = Pin<Box<dyn Future<Output = (NodeId, Said)> + Send + 'a>>;
+
+impl Said {
+    pub(super) const fn plain(result: MemberResult) -> Self {
+        Self { result, overruled: None }
+    }
+}
+
+impl Member {
+    /// Carries a client's request out here and at all members. Ends when all have answered, or when
+    /// a quorum has it and those that usually answer had their time. What a member missed is noted.
+    ///
+    /// Must not be dropped half way: some members would have what others lack until they compare.
+    pub async fn carry_out(&self, request: &dyn SwarmRequest) -> Outcome {
+        let placement = self.placement();
+        let first = self.attempt(request, &placement, self.stamp()).await;
+        let Some(later) = first.iter().filter_map(|(_, said)| said.overruled).max() else {
+            return self.conclude(first);
+        };
+        if self.observe(later).is_err() {
+            return self.conclude(first);
+        }
+        let second = self.attempt(request, &placement, self.stamp()).await;
+        self.conclude(second)
+    }
+
+    fn conclude(&self, said: Vec<(NodeId, Said)>) -> Outcome {
+        let done = said.iter().filter(|(_, said)| said.result.is_done()).count();
+        let agreed = done >= quorum::to_keep(said.len());
+        let mut members: Vec<_> = said.into_iter().map(|(id, said)| (id, said.result)).collect();
+        members.sort_by_key(|(id, _)| (*id != self.own, *id));
+        Outcome { members, agreed }
+    }
+
+    async fn attempt(
+        &self,
+        request: &dyn SwarmRequest,
+        placement: &Placement,
+        stamp: Stamp,
+    ) -> Vec<(NodeId, Said)> {
+        let Ok(record) = request.record(stamp) else {
+            return vec![(self.own, Said::plain(MemberResult::StorageFailed))];
+        };
+        let item = item_of(&record);
+        let said = self.ask_all(request, placement, record, stamp).await;
+        // Those that know something later miss nothing.
+        let missed = |said: &Said| !said.result.is_done() && said.overruled.is_none();
+        let missing =
+            said.iter().filter(|(id, said)| *id != self.own && missed(said)).map(|(id, _)| *id);
+        if let Some(item) = item {
+            join_all(missing.map(|peer| self.note(peer, item))).await;
+        }
+        said
+    }
+
+    async fn ask_all(
+        &self,
+        request: &dyn SwarmRequest,
+        placement: &Placement,
+        record: Record,
+        stamp: Stamp,
+    ) -> Vec<(NodeId, Said)> {
+        let peers: Vec<&NodeRecord> = placement.peers().collect();
+        let enough = quorum::to_keep(peers.len() + 1);
+        let mut waited: BTreeSet<NodeId> = {
+            let state = self.state();
+            peers.iter().map(|peer| peer.id).filter(|id| state.health.is_healthy(id)).collect()
+        };
+        waited.insert(self.own);
+        let mut open: BTreeSet<NodeId> = peers.iter().map(|peer| peer.id).collect();
+        open.insert(self.own);
+
+        let mut calls: FuturesUnordered<Call<'_>> = FuturesUnordered::new();
+        calls.push(Box::pin(async { (self.own, self.carry_out_here(request, record).await) }));
+        for peer in peers {
+            calls.push(Box::pin(async { (peer.id, self.pass_on(request, peer, stamp).await) }));
+        }
+        let mut said = Vec::new();
+        let mut done = 0;
+        let grace = sleep_until(Instant::now() + self.pace.grace);
+        tokio::pin!(grace);
+        let mut grace_over = false;
+        while !(done >= enough && (grace_over || waited.is_disjoint(&open))) {
+            tokio::select! {
+                biased;
+                next = calls.next() => {
+                    let Some((id, one)) = next else { break };
+                    open.remove(&id);
+                    done += usize::from(one.result.is_done());
+                    said.push((id, one));
+                }
+                () = &mut grace, if !grace_over => grace_over = true,
+            }
+        }
+        drop(calls);
+        said.extend(open.into_iter().map(|id| (id, Said::plain(MemberResult::TimedOut))));
+        said
+    }
+
+    /// Carries a request out in the own store; returns when that is durable.
+    pub(super) async fn carry_out_here(&self, request: &dyn SwarmRequest, record: Record) -> Said {
+        let outcome = match record {
+            Record::Message(message) => self.store_here(message).await,
+            Record::Order(order) => self.apply_here(order).await,
+        };
+        let (done, overruled) = match outcome {
+            Ok(outcome) => outcome,
+            Err(error) => return storage_failed(&error),
+        };
+        let Some(done) = done else { return overruled_by(overruled) };
+        Said { result: self.entry(request, &done), overruled }
+    }
+
+    /// `None` for a message that something later removed.
+    async fn store_here(
+        &self,
+        message: MessageRecord,
+    ) -> Result<(Option<Done>, Option<Stamp>), StoreError> {
+        let stored = self.store.store(message.clone(), self.now()).await?;
+        if stored.overruled.is_some() {
+            return Ok((None, stored.overruled));
+        }
+        if !stored.already {
+            self.tell(&message, stored.expiry);
+        }
+        Ok((Some(Done::Stored { expiry: stored.expiry, already: stored.already }), None))
+    }
+
+    async fn apply_here(&self, order: Order) -> Result<(Option<Done>, Option<Stamp>), StoreError> {
+        let given_back = match &order.change {
+            Change::Unrevoke(tokens) => {
+                let revoked = self.store.revoked(order.owner).await?;
+                revoked.iter().filter(|token| tokens.contains(token)).count()
+            }
+            _ => 0,
+        };
+        let applied = self.store.apply(order, self.now()).await?;
+        let changed = Changed {
+            deleted: applied.deleted,
+            updated: applied.updated,
+            unchanged: applied.unchanged,
+            given_back: u64::try_from(given_back).unwrap_or(u64::MAX),
+        };
+        Ok((Some(Done::Changed(changed)), applied.overruled))
+    }
+
+    fn entry(&self, request: &dyn SwarmRequest, done: &Done) -> MemberResult {
+        let Some(mut entry) = request.entry(done) else { return MemberResult::StorageFailed };
+        let Ok(signature) = self.key.sign(&entry.signed) else {
+            return MemberResult::StorageFailed;
+        };
+        entry.fields.insert("signature".to_owned(), Value::Bytes(signature.to_vec()));
+        MemberResult::Done(entry.fields)
+    }
+
+    /// Tells those who wait that a message can be retrieved.
+    pub(super) fn tell(&self, message: &MessageRecord, expiry: u64) {
+        self.arrivals.arrived(&Arrived {
+            owner: message.owner,
+            namespace: message.namespace,
+            hash: message.hash,
+            timestamp: message.timestamp,
+            expiry,
+            data: &message.data,
+        });
+    }
+
+    /// Asks one member to do the same and checks what it says of it.
+    async fn pass_on(&self, request: &dyn SwarmRequest, peer: &NodeRecord, stamp: Stamp) -> Said {
+        let (method, params) = (request.method(), request.params());
+        let reply = self.send(peer, method, params, Some(stamp), self.pace.call).await;
+        let reply = match reply {
+            Ok(reply) => reply,
+            Err(TransportError::TimedOut) => return Said::plain(MemberResult::TimedOut),
+            Err(_) => return Said::plain(MemberResult::Unreachable),
+        };
+        if reply.status != 200 {
+            let reason = String::from_utf8_lossy(&reply.body).chars().take(200).collect();
+            return Said::plain(MemberResult::Refused(reply.status, reason));
+        }
+        read_entry(request, peer, &reply.body).unwrap_or_else(|| {
+            tracing::warn!(peer = %peer.id, method, "a member's entry does not hold");
+            self.failed(&peer.id);
+            Said::plain(MemberResult::Unreachable)
+        })
+    }
+}
+
+/// Reads a member's entry; `None` where it answers nothing, or the member did not sign it.
+fn read_entry(request: &dyn SwarmRequest, peer: &NodeRecord, body: &[u8]) -> Option<Said> {
+    let Ok(Value::Dict(mut fields)) = bencode::decode(body) else { return None };
+    let overruled = match fields.remove("overruled") {
+        None => None,
+        Some(stamp) => Some(Stamp(u64::try_from(stamp.as_integer()?).ok()?)),
+    };
+    let Some(Value::Bytes(signature)) = fields.get("signature") else {
+        return overruled.map(|_| overruled_by(overruled));
+    };
+    let text = request.signed_by(&fields)?;
+    peer.id.verifying_key().verify(&text, signature).ok()?;
+    Some(Said { result: MemberResult::Done(texts_of(fields)), overruled })
+}
+
+/// Writes what this node says for the member that passed a request on; `None` where its store
+/// failed.
+pub(super) fn write_entry(said: Said) -> Option<Vec<u8>> {
+    let mut fields = match said.result {
+        MemberResult::Done(fields) => fields,
+        _ if said.overruled.is_some() => Dict::new(),
+        _ => return None,
+    };
+    if let Some(Stamp(stamp)) = said.overruled {
+        fields.insert("overruled".to_owned(), stamp.into());
+    }
+    bencode::encode(&Value::Dict(fields)).ok()
+}
+
+fn overruled_by(later: Option<Stamp>) -> Said {
+    let result = MemberResult::Refused(409, "overruled by a later request".into());
+    Said { result, overruled: later }
+}
+
+fn storage_failed(error: &StoreError) -> Said {
+    tracing::error!(%error, "storage failed");
+    Said::plain(MemberResult::StorageFailed)
+}
+
+fn item_of(record: &Record) -> Option<Item> {
+    match record {
+        Record::Message(message) => Item::message(
+            &message.owner,
+            message.namespace,
+            &message.hash,
+            message.stored,
+            message.expiry,
+        ),
+        Record::Order(order) => Item::order(&order.owner, order.stamp, &order.proof),
+    }
+    .ok()
+}

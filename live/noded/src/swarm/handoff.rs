@@ -1,0 +1,109 @@
+//! What members missed: noted durably, and brought to them when they answer again.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use warren_wire::NodeId;
+use warren_wire::Stamp;
+use warren_wire::directory::NodeRecord;
+use warren_wire::record::{Item, Positions};
+
+use super::member::Member;
+use super::reconcile::{CompareError, Moved};
+
+/// How many notes are looked at at once.
+const NOTES_AT_ONCE: usize = 512;
+
+impl Member {
+    /// Notes that a member missed something.
+    pub(super) async fn note(&self, peer: NodeId, item: Item) {
+        let count = {
+            let mut state = self.state();
+            let count = state.notes.entry(peer).or_default();
+            *count += 1;
+            *count
+        };
+        if count > self.pace.most_notes {
+            return self.give_up_notes(peer).await;
+        }
+        if let Err(error) = self.store.note_missed(peer, vec![item]).await {
+            tracing::error!(%error, "what a member missed cannot be noted");
+        }
+    }
+
+    /// A member that missed too much compares everything when it is back.
+    async fn give_up_notes(&self, peer: NodeId) {
+        let forgotten = self.store.forget_missed(peer, u64::MAX).await;
+        let mut state = self.state();
+        state.due.insert(peer);
+        if forgotten.is_ok() {
+            state.notes.remove(&peer);
+        }
+    }
+
+    /// Brings members that answer what they missed, for as long as the node runs.
+    pub async fn run_handoff(self: Arc<Self>) {
+        loop {
+            tokio::time::sleep(self.about(self.pace.handoff)).await;
+            self.hand_off_once().await;
+        }
+    }
+
+    /// Brings every member that answers what it missed.
+    pub async fn hand_off_once(&self) {
+        let noted: Vec<NodeId> = self.state().notes.keys().copied().collect();
+        let placement = self.placement();
+        for id in noted {
+            let Some(peer) = placement.peers().find(|peer| peer.id == id) else {
+                // No member any more: what it missed is not its to keep.
+                if self.store.forget_missed(id, u64::MAX).await.is_ok() {
+                    self.state().notes.remove(&id);
+                }
+                continue;
+            };
+            if !self.may_try(&id) {
+                continue;
+            }
+            match self.hand_off_to(peer).await {
+                Ok(Moved { given: 0, .. }) => {}
+                Ok(moved) => tracing::info!(peer = %id, given = moved.given, "handed off"),
+                Err(error) => tracing::debug!(peer = %id, %error, "handoff put off"),
+            }
+        }
+    }
+
+    async fn hand_off_to(&self, peer: &NodeRecord) -> Result<Moved, CompareError> {
+        let mut moved = Moved::default();
+        loop {
+            let written = self.state().notes.get(&peer.id).copied();
+            let notes = self.store.missed(peer.id, NOTES_AT_ONCE).await?;
+            let Some((through, _)) = notes.last() else {
+                let mut state = self.state();
+                // Unless another was written meanwhile.
+                if state.notes.get(&peer.id).copied() == written {
+                    state.notes.remove(&peer.id);
+                }
+                return Ok(moved);
+            };
+            let items = self.missed_items(&notes).await?;
+            self.push(peer, items, &mut moved).await?;
+            self.store.forget_missed(peer.id, *through).await?;
+        }
+    }
+
+    /// What is kept of a noted mailbox since the first note of it: the noted item may have become
+    /// another since, its message stored again.
+    async fn missed_items(&self, notes: &[(u64, Item)]) -> Result<Vec<Item>, CompareError> {
+        let mut since: BTreeMap<u64, Stamp> = BTreeMap::new();
+        for (_, item) in notes {
+            let first = since.entry(item.position).or_insert(item.stamp);
+            *first = item.stamp.min(*first);
+        }
+        let mut missed = Vec::new();
+        for (position, stamp) in since {
+            let items = self.store.items(Positions::at(position), self.now()).await?;
+            missed.extend(items.into_iter().filter(|item| item.stamp >= stamp));
+        }
+        Ok(missed)
+    }
+}

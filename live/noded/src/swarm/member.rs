@@ -1,0 +1,291 @@
+//! A member's state: its keys and store, the list it goes by, and what it knows of the others.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+use warren_crypto::Entropy;
+use warren_crypto::ed25519::SigningKey;
+use warren_node::Placement;
+use warren_node::clock::{HybridClock, TooFarAhead};
+use warren_node::gathering::{FORMER_KEEPERS, Gathering};
+use warren_store::MailStore;
+use warren_transport::{Reply, TransportError};
+use warren_wire::directory::{NodeList, NodeRecord};
+use warren_wire::record::ItemId;
+use warren_wire::rpc::peer;
+use warren_wire::{AccountId, Millis, NodeId, Stamp, Value};
+
+use super::health::Health;
+use super::surroundings::{Clock, Peers};
+use crate::held::Arrivals;
+
+/// How long things take and how large they get.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// How long a member may take over a client's request: less than the five seconds after which
+    /// clients turn to another node.
+    pub call: Duration,
+    /// How long a member may take over a batch of records or a comparison.
+    pub bulk: Duration,
+    /// How long members that usually answer are waited for once a quorum has a request.
+    pub grace: Duration,
+    /// How often what members missed is looked through.
+    pub handoff: Duration,
+    /// How often sets are compared.
+    pub round: Duration,
+    /// With how many members in one round.
+    pub peers_per_round: usize,
+    /// About how many items are compared at once.
+    pub slice_items: usize,
+    /// About how many items are compared with one member in one round; the rest in later ones.
+    pub round_items: usize,
+    /// How long mail that others keep by a new list is kept where not all of them have it.
+    pub former_keepers: Duration,
+    /// The most notes of what one member missed; beyond that it is left to comparing.
+    pub most_notes: usize,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            call: Duration::from_secs(3),
+            bulk: Duration::from_secs(30),
+            grace: Duration::from_secs(1),
+            handoff: Duration::from_secs(1),
+            round: Duration::from_secs(60),
+            peers_per_round: 3,
+            slice_items: 16_384,
+            round_items: 262_144,
+            former_keepers: Duration::from_millis(FORMER_KEEPERS),
+            most_notes: 100_000,
+        }
+    }
+}
+
+/// What a member is made of.
+pub struct Parts {
+    /// What it signs with, and is named by.
+    pub key: SigningKey,
+    /// The mail it keeps.
+    pub store: Arc<dyn MailStore>,
+    /// The way to the others.
+    pub peers: Arc<dyn Peers>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Who is told of what became retrievable.
+    pub arrivals: Arc<dyn Arrivals>,
+    /// Spreads tries and rounds, so that members do not move in step.
+    pub entropy: Box<dyn Entropy + Send>,
+    /// The list of nodes it starts with.
+    pub list: Arc<NodeList>,
+    /// Its pace.
+    pub pace: Pace,
+}
+
+/// One member of a swarm.
+pub struct Member {
+    pub(super) key: SigningKey,
+    pub(super) own: NodeId,
+    pub(super) store: Arc<dyn MailStore>,
+    peers: Arc<dyn Peers>,
+    clock: Arc<dyn Clock>,
+    pub(super) arrivals: Arc<dyn Arrivals>,
+    pub(super) pace: Pace,
+    entropy: Mutex<Box<dyn Entropy + Send>>,
+    state: Mutex<State>,
+    /// Something is to be compared or moved before the next round.
+    pub(super) wake: Notify,
+}
+
+/// What changes while it runs.
+pub(super) struct State {
+    pub(super) clock: HybridClock,
+    pub(super) placement: Arc<Placement>,
+    /// The list before this one.
+    pub(super) former: Option<Former>,
+    pub(super) health: Health,
+    pub(super) gathering: Gathering,
+    /// How many notes of what a member missed were written, for members that may have some.
+    pub(super) notes: BTreeMap<NodeId, usize>,
+    /// Members that answer again, or for which notes were given up: compare soon.
+    pub(super) due: BTreeSet<NodeId>,
+    /// Items whose records were not believed.
+    pub(super) refused: BTreeSet<ItemId>,
+    /// Mailboxes that were pulled together since the last change of the list.
+    pub(super) pulled: BTreeSet<AccountId>,
+    /// Whether the store may hold what other nodes keep, and since when.
+    pub(super) foreign_since: Option<Instant>,
+    /// Counts rounds, to go on where the last one ended.
+    pub(super) round: usize,
+    /// How far the comparison with a member came.
+    pub(super) slices_done: BTreeMap<NodeId, u64>,
+}
+
+/// A list that was replaced.
+#[derive(Clone)]
+pub(super) struct Former {
+    pub(super) placement: Arc<Placement>,
+    pub(super) until: Millis,
+}
+
+impl Member {
+    /// A member that has just started: it must hear others before its store answers for the swarm.
+    pub fn new(parts: Parts) -> Arc<Self> {
+        let Parts { key, store, peers, clock, arrivals, entropy, list, pace } = parts;
+        let own = NodeId::from_bytes(*key.verifying_key().as_bytes());
+        let placement = Arc::new(Placement::new(own, list));
+        let state = State {
+            clock: HybridClock::default(),
+            former: None,
+            health: Health::default(),
+            gathering: Gathering::at_start(&placement),
+            // What earlier runs noted is in the store.
+            notes: placement.peers().map(|peer| (peer.id, 0)).collect(),
+            due: BTreeSet::new(),
+            refused: BTreeSet::new(),
+            pulled: BTreeSet::new(),
+            foreign_since: Some(Instant::now()),
+            round: 0,
+            slices_done: BTreeMap::new(),
+            placement,
+        };
+        Arc::new(Self {
+            key,
+            own,
+            store,
+            peers,
+            clock,
+            arrivals,
+            pace,
+            entropy: Mutex::new(entropy),
+            state: Mutex::new(state),
+            wake: Notify::new(),
+        })
+    }
+
+    /// Its place among the others, by the list adopted last.
+    pub fn placement(&self) -> Arc<Placement> {
+        Arc::clone(&self.state().placement)
+    }
+
+    /// Goes by another list from here on.
+    pub fn adopt(&self, list: Arc<NodeList>) {
+        let now = self.now();
+        let after = Arc::new(Placement::new(self.own, list));
+        let mut state = self.state();
+        let before = std::mem::replace(&mut state.placement, Arc::clone(&after));
+        if before.list() == after.list() {
+            return;
+        }
+        let mut gathering = std::mem::take(&mut state.gathering);
+        gathering.at_change(&before, &after, now);
+        state.gathering = gathering;
+        state.health.retain(|peer| after.list().get(peer).is_some());
+        // Members that left are looked at once more, for their notes to be forgotten.
+        let joined: Vec<NodeId> = after.peers().map(|peer| peer.id).collect();
+        for peer in joined {
+            state.notes.entry(peer).or_default();
+        }
+        state.pulled.clear();
+        state.slices_done.clear();
+        state.foreign_since = Some(Instant::now());
+        let until = now.saturating_add(FORMER_KEEPERS);
+        state.former = Some(Former { placement: before, until });
+        drop(state);
+        self.wake.notify_one();
+    }
+
+    /// Whether its own store answers for the swarm, nothing being left to gather from others.
+    pub fn is_caught_up(&self) -> bool {
+        let now = self.now();
+        self.state().gathering.is_complete(now)
+    }
+
+    pub(super) fn now(&self) -> Millis {
+        self.clock.now()
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A stamp greater than all seen.
+    pub(super) fn stamp(&self) -> Stamp {
+        let now = self.now();
+        self.state().clock.next(now)
+    }
+
+    /// Takes note of another member's stamp.
+    pub(super) fn observe(&self, stamp: Stamp) -> Result<(), TooFarAhead> {
+        let now = self.now();
+        self.state().clock.observe(stamp, now)
+    }
+
+    /// From 0 to 1.
+    pub(super) fn spread(&self) -> f64 {
+        let mut entropy = self.entropy.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut byte = [0];
+        entropy.fill(&mut byte);
+        let [byte] = byte;
+        f64::from(byte) / 255.0
+    }
+
+    /// That long, a quarter more or less.
+    pub(super) fn about(&self, time: Duration) -> Duration {
+        time.mul_f64(0.75 + 0.5 * self.spread())
+    }
+
+    /// The list before this one, while it still counts.
+    pub(super) fn former(&self) -> Option<Arc<Placement>> {
+        let now = self.now();
+        let former = self.state().former.clone();
+        former.filter(|former| now < former.until).map(|former| former.placement)
+    }
+
+    /// A node of this list, or of the one before.
+    pub(super) fn node(&self, id: &NodeId) -> Option<NodeRecord> {
+        let known = self.placement().list().get(id).cloned();
+        known.or_else(|| self.former()?.list().get(id).cloned())
+    }
+
+    pub(super) fn may_try(&self, peer: &NodeId) -> bool {
+        self.state().health.may_try(peer, Instant::now())
+    }
+
+    /// Signs and sends, and remembers whether there was an answer.
+    pub(super) async fn send(
+        &self,
+        peer: &NodeRecord,
+        method: &str,
+        params: Value,
+        stamp: Option<Stamp>,
+        timeout: Duration,
+    ) -> Result<Reply, TransportError> {
+        let envelope = peer::seal(method, params, stamp, &peer.id, self.now(), &self.key)
+            .map_err(|_| TransportError::Broken)?;
+        let reply = self.peers.call(peer, envelope, timeout).await;
+        match &reply {
+            Ok(_) => self.answered(&peer.id),
+            Err(_) => self.failed(&peer.id),
+        }
+        reply
+    }
+
+    pub(super) fn failed(&self, peer: &NodeId) {
+        let spread = self.spread();
+        self.state().health.failed(*peer, Instant::now(), spread);
+    }
+
+    fn answered(&self, peer: &NodeId) {
+        let mut state = self.state();
+        let returned = state.health.answered(peer);
+        if returned && state.placement.is_peer(peer) {
+            state.due.insert(*peer);
+            drop(state);
+            self.wake.notify_one();
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Records given to other members and taken from them, every one checked as the request it was.
+
+use warren_node::accept::{accept, give};
+use warren_store::{Merged, StoreError};
+use warren_wire::record::{Item, ItemId, MessageRecord, Positions, Record, UncheckedRecord};
+use warren_wire::rpc::member::{MAX_RECORDS, Taken};
+use warren_wire::swarm;
+
+use super::member::Member;
+
+/// How many records are checked before others get their turn.
+const CHECKED_AT_ONCE: usize = 32;
+/// The most items whose records are remembered as not believed.
+const MOST_REFUSED: usize = 65_536;
+
+impl Member {
+    /// The records of the first of these items, written, and how many items that were.
+    pub(super) async fn given(
+        &self,
+        mut items: Vec<Item>,
+    ) -> Result<(Vec<Vec<u8>>, usize), StoreError> {
+        items.truncate(MAX_RECORDS);
+        let (records, count) = self.store.records(items).await?;
+        let written = records.into_iter().filter_map(|it| give(it)?.encode().ok()).collect();
+        Ok((written, count))
+    }
+
+    /// Checks and keeps records, of which those outside of the stretches are refused.
+    pub(super) async fn take(
+        &self,
+        written: Vec<Vec<u8>>,
+        stretches: &[Positions],
+    ) -> Result<Vec<Taken>, StoreError> {
+        let now = self.now();
+        let mut all = Vec::with_capacity(written.len());
+        let mut records = Vec::new();
+        for (number, bytes) in written.into_iter().enumerate() {
+            if number % CHECKED_AT_ONCE == CHECKED_AT_ONCE - 1 {
+                tokio::task::yield_now().await;
+            }
+            let record = UncheckedRecord::decode(&bytes).ok().and_then(|it| accept(&it, now).ok());
+            let position = record.as_ref().map(|record| swarm::position(record.owner()));
+            let kept_here =
+                position.is_some_and(|at| stretches.iter().any(|stretch| stretch.contain(at)));
+            all.push(if kept_here { None } else { Some(Taken::Refused) });
+            records.extend(record.filter(|_| kept_here));
+        }
+        let messages: Vec<Option<MessageRecord>> = records.iter().map(message_of).collect();
+        for record in &records {
+            let _ = self.observe(stamp_of(record));
+        }
+        let merged = self.store.merge(records, now).await?;
+        let mut merged = merged.into_iter().zip(messages);
+        let taken = all.into_iter().map(|refused| {
+            refused.or_else(|| {
+                let (merged, message) = merged.next()?;
+                if let (Merged::New, Some(message)) = (merged, message) {
+                    self.tell(&message, message.expiry);
+                }
+                Some(if merged == Merged::Refused { Taken::Dead } else { Taken::Kept })
+            })
+        });
+        Ok(taken.map(|taken| taken.unwrap_or(Taken::Refused)).collect())
+    }
+
+    /// Remembers items whose records are not worth asking for again.
+    pub(super) fn refuse(&self, ids: impl IntoIterator<Item = ItemId>) {
+        let mut state = self.state();
+        if state.refused.len() > MOST_REFUSED {
+            state.refused.clear();
+        }
+        state.refused.extend(ids);
+    }
+}
+
+fn message_of(record: &Record) -> Option<MessageRecord> {
+    match record {
+        Record::Message(message) => Some(message.clone()),
+        Record::Order(_) => None,
+    }
+}
+
+const fn stamp_of(record: &Record) -> warren_wire::Stamp {
+    match record {
+        Record::Message(message) => message.stored,
+        Record::Order(order) => order.stamp,
+    }
+}

@@ -1,0 +1,178 @@
+//! When a member compares with whom: at its start, after a change, when one is back, and in rounds.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tokio::time::{Instant, sleep_until};
+use warren_node::gathering::Comparison;
+use warren_wire::NodeId;
+use warren_wire::directory::NodeRecord;
+use warren_wire::record::Positions;
+
+use super::member::Member;
+use super::reconcile::{CompareError, Moved, Way};
+
+/// How soon what could not be gathered or moved is tried again.
+const AGAIN: Duration = Duration::from_secs(2);
+
+impl Member {
+    /// Gathers, compares and moves for as long as the node runs.
+    pub async fn run_reconciliation(self: Arc<Self>) {
+        let mut next_round = Instant::now() + self.about(self.pace.round);
+        loop {
+            self.gather_once().await;
+            self.reconcile_due().await;
+            self.move_once().await;
+            let now = Instant::now();
+            if next_round <= now {
+                self.reconcile_once().await;
+                next_round = Instant::now() + self.about(self.pace.round);
+            }
+            let settled = self.is_caught_up() && !self.may_hold_foreign_mail();
+            let until = if settled { next_round } else { next_round.min(now + AGAIN) };
+            tokio::select! {
+                biased;
+                () = self.wake.notified() => {}
+                () = sleep_until(until) => {}
+            }
+        }
+    }
+
+    /// Compares with those that together know what this node's store lacks after a start or a change
+    /// of the list.
+    pub async fn gather_once(&self) {
+        let comparisons = self.state().gathering.comparisons(self.now());
+        for comparison in comparisons {
+            let still_wanted = {
+                let now = self.now();
+                self.state().gathering.comparisons(now).contains(&comparison)
+            };
+            if !still_wanted || !self.may_try(&comparison.node) {
+                continue;
+            }
+            let Some(peer) = self.node(&comparison.node) else { continue };
+            match self.gather_from(&peer, &comparison).await {
+                Ok(true) => {
+                    self.state().gathering.heard(&comparison);
+                    tracing::info!(peer = %peer.id, "caught up with a node");
+                }
+                Ok(false) => tracing::debug!(peer = %peer.id, "it must catch up itself"),
+                Err(error) => tracing::debug!(peer = %peer.id, %error, "not caught up yet"),
+            }
+        }
+        if self.is_caught_up() {
+            self.state().pulled.clear();
+        }
+    }
+
+    /// Whether what the other has tells all that it should: a former keeper may take more in while
+    /// it goes by another list, and a member may still wait for former keepers itself.
+    async fn gather_from(
+        &self,
+        peer: &NodeRecord,
+        comparison: &Comparison,
+    ) -> Result<bool, CompareError> {
+        let ready = self.ask_ready(peer).await?;
+        let same_list = self.placement().digest().is_ok_and(|own| own == ready.list);
+        let tells_all = if comparison.former { same_list } else { !ready.gathering };
+        self.reconcile_with(peer, &comparison.stretches, ready.items, Way::Both).await?;
+        Ok(tells_all)
+    }
+
+    /// Compares everything with members that are back.
+    pub async fn reconcile_due(&self) {
+        let due: Vec<NodeId> = self.state().due.iter().copied().collect();
+        for id in due {
+            let peer = self.placement().peers().find(|peer| peer.id == id).cloned();
+            if peer.is_some() && !self.may_try(&id) {
+                continue;
+            }
+            self.state().due.remove(&id);
+            if let Some(peer) = peer
+                && self.reconcile_all_with(&peer).await.is_err()
+            {
+                self.state().due.insert(id);
+            }
+        }
+    }
+
+    /// One round: compares with some of the members, others in the next one.
+    pub async fn reconcile_once(&self) {
+        let placement = self.placement();
+        let mut peers: Vec<&NodeRecord> = placement.peers().collect();
+        peers.sort_by_key(|peer| peer.id);
+        let count = self.pace.peers_per_round.min(peers.len());
+        let first = {
+            let mut state = self.state();
+            let first = state.round;
+            state.round = first.wrapping_add(count);
+            first
+        };
+        let chosen = peers.iter().cycle().skip(first % peers.len().max(1)).take(count);
+        for peer in chosen.filter(|peer| self.may_try(&peer.id)) {
+            match self.reconcile_some_with(peer).await {
+                Ok(moved) if moved != Moved::default() => {
+                    tracing::info!(peer = %peer.id, ?moved, "compared");
+                }
+                Ok(_) => {}
+                Err(error) => tracing::debug!(peer = %peer.id, %error, "not compared"),
+            }
+        }
+    }
+
+    /// Compares everything that both keep.
+    ///
+    /// # Errors
+    /// Where it was not carried to its end.
+    pub async fn reconcile_all_with(&self, peer: &NodeRecord) -> Result<Moved, CompareError> {
+        let ready = self.ask_ready(peer).await?;
+        let stretches = self.placement().stretches().to_vec();
+        self.reconcile_with(peer, &stretches, ready.items, Way::Both).await
+    }
+
+    /// Compares as much as one round may cost, going on where the last one with this member ended.
+    async fn reconcile_some_with(&self, peer: &NodeRecord) -> Result<Moved, CompareError> {
+        let ready = self.ask_ready(peer).await?;
+        let placement = self.placement();
+        let slices = self.slices(placement.stretches(), ready.items).await?;
+        let from = self.state().slices_done.get(&peer.id).copied().unwrap_or_default();
+        let first = slices.partition_point(|slice| slice.first < from);
+        let most = (self.pace.round_items / self.pace.slice_items.max(1)).max(1);
+        let mut moved = Moved::default();
+        let turn = slices.iter().cycle().skip(first).take(most.min(slices.len()));
+        for slice in turn {
+            moved.add(self.reconcile_slice(peer, *slice, Way::Both).await?);
+            self.state().slices_done.insert(peer.id, slice.last.wrapping_add(1));
+        }
+        Ok(moved)
+    }
+
+    /// Compares all of some stretches with a node that keeps so many items.
+    pub(super) async fn reconcile_with(
+        &self,
+        peer: &NodeRecord,
+        stretches: &[Positions],
+        theirs: u64,
+        way: Way,
+    ) -> Result<Moved, CompareError> {
+        let slices = self.slices(stretches, theirs).await?;
+        let mut moved = Moved::default();
+        // Two at a time: while one is fetched, the other is compared.
+        for pair in slices.chunks(2) {
+            let both = pair.iter().map(|slice| self.reconcile_slice(peer, *slice, way));
+            for one in join_all(both).await {
+                moved.add(one?);
+            }
+        }
+        Ok(moved)
+    }
+}
+
+impl Moved {
+    pub(super) const fn add(&mut self, other: Self) {
+        self.taken += other.taken;
+        self.given += other.given;
+        self.refused += other.refused;
+    }
+}
