@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body as HttpBody;
+use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{get, post};
@@ -20,7 +21,7 @@ use warren_wire::limits::MAX_BODY_BYTES;
 
 use crate::bodies::BodyError;
 use crate::directory::{MAX_QUESTION_BYTES, answer_question};
-use crate::held::Share;
+use crate::held::socket;
 use crate::node::Node;
 use crate::{admission, onion_route, storage_route, swarm_route};
 
@@ -44,6 +45,7 @@ pub fn router(node: Arc<Node>) -> Router {
         .route(STORAGE, post(storage).fallback(not_found))
         .route("/onion_req/v2", post(onion).fallback(not_found))
         .route("/json_rpc", post(directory).fallback(not_found))
+        .route("/monitor/v1", get(monitor).fallback(not_found))
         .route("/swarm/v1", post(swarm).fallback(not_found))
         .route("/ping_test/v1", post(ping).fallback(not_found))
         .route("/get_stats/v1", get(stats).fallback(not_found))
@@ -57,7 +59,7 @@ pub fn router(node: Arc<Node>) -> Router {
 }
 
 async fn storage(State(node): State<Arc<Node>>, request: Request) -> Response {
-    let share = share_of(&node, &request);
+    let share = node.share_of(peer_of(request.extensions()));
     match node.bodies.read(request.into_body(), MAX_BODY_BYTES).await {
         Ok(body) => respond(storage_route::answer(&node, body, share).await),
         Err(error) => unread(error),
@@ -74,13 +76,16 @@ async fn onion(State(node): State<Arc<Node>>, request: Request) -> Response {
     }
 }
 
-/// On whose account a request may be held open. Where clients are not told apart by their address,
-/// they are not here either.
-fn share_of(node: &Node, request: &Request) -> Share {
-    match request.extensions().get::<ConnectInfo<SocketAddr>>() {
-        Some(ConnectInfo(client)) if node.limits.tells_clients_apart() => Share::of(client.ip()),
-        _ => Share::Unknown,
-    }
+async fn monitor(
+    State(node): State<Arc<Node>>,
+    extensions: Extensions,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    socket::open(node, upgrade, peer_of(&extensions))
+}
+
+fn peer_of(extensions: &Extensions) -> Option<SocketAddr> {
+    extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0)
 }
 
 async fn directory(State(node): State<Arc<Node>>, request: Request) -> Response {

@@ -20,10 +20,10 @@ use warren_wire::{Millis, NodeId};
 
 use crate::bodies::Bodies;
 use crate::config::LimitsConfig;
-use crate::held::Held;
+use crate::held::{Held, Share};
 use crate::http;
 use crate::identity::{Identity, IdentityError};
-use crate::limits::{Class, Limits, mebibytes};
+use crate::limits::{self, Class, Limits, mebibytes};
 use crate::listen::{self, Bounds};
 use crate::under_way::UnderWay;
 
@@ -170,7 +170,7 @@ impl Node {
             limits: Arc::new(Limits::new(&options.limits)),
             bodies: Bodies::new(mebibytes(options.limits.body_room_mib)),
             under_way: UnderWay::default(),
-            held: Held::default(),
+            held: Held::new(limits::count(options.limits.held_requests)),
         });
 
         let handle = Handle::new();
@@ -210,9 +210,18 @@ impl Node {
     }
 
     /// Goes by another list from here on. Whether it may be believed is the caller's to check. A list
-    /// that does not name this node makes it a member of no swarm.
+    /// that does not name this node makes it a member of no swarm. Those who wait for mail that this
+    /// node keeps no longer are told.
     pub fn adopt(&self, published: Arc<Published>) {
         self.listed.send_replace(Listed::new(self.identity.id(), published));
+        self.held.moved(&self.placement());
+    }
+
+    /// On whose account a client's request is held open, or its socket. Where clients are not told
+    /// apart by their addresses, they are not here either.
+    pub fn share_of(&self, peer: Option<SocketAddr>) -> Share {
+        let peer = peer.filter(|_| self.limits.tells_clients_apart());
+        peer.map_or(Share::Unknown, |peer| Share::Client(peer.ip().into()))
     }
 
     /// Tells of every list that is adopted.

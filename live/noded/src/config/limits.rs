@@ -25,6 +25,8 @@ pub struct LimitsConfig {
     pub client_connections: NonZeroU32,
     /// Connections that one client may open each second; ten times as many at once.
     pub client_new_connections_per_second: NonZeroU32,
+    /// Requests held open and sockets open until a message arrives; one client may have a 16th.
+    pub held_requests: NonZeroU32,
     /// Memory for the bodies of requests, in MiB.
     pub body_room_mib: NonZeroU32,
     /// What one client may take of it, in MiB.
@@ -67,6 +69,7 @@ impl Default for LimitsConfig {
             connections: count(65_536),
             client_connections: count(256),
             client_new_connections_per_second: count(50),
+            held_requests: count(20_000),
             body_room_mib: count(256),
             client_body_mib: count(64),
             answer_room_mib: count(256),

@@ -9,6 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
+use warren_crypto::SystemEntropy;
+use warren_crypto::entropy::random_index;
 use warren_node::{Answer, Body};
 use warren_wire::rpc::{Batch, Request, RetrieveRequest};
 use warren_wire::{Millis, Value};
@@ -19,6 +21,12 @@ use crate::storage_route::{self, Room};
 
 /// The longest wait: relays give up after 30 s.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(25);
+/// How long a request sleeps before it looks by itself, where other processes write to the store.
+const LOOK: Duration = Duration::from_secs(1);
+/// By how much that is varied, in milliseconds, so that not all look at once.
+const JITTER: usize = 500;
+/// How many of those that wait may look by themselves in a second.
+const LOOKS_PER_SECOND: usize = 5_000;
 /// How much the other answers of a batch may weigh, in bytes, to be kept while it waits.
 const MOST_KEPT: usize = 16 * 1024;
 
@@ -177,9 +185,22 @@ pub async fn hold(node: &Arc<Node>, waiting: Box<Waiting>, first: Answer, share:
         drop(answer);
         tokio::select! {
             () = place.woken() => {}
-            () = sleep_until(end) => {}
+            () = sleep_until(end.min(next_look(node))) => {}
         }
     }
+}
+
+/// When a request looks by itself: soon where other processes write to the store, else never.
+fn next_look(node: &Node) -> Instant {
+    let pause = if node.store.is_shared() {
+        let crowd = node.held.requests() / LOOKS_PER_SECOND;
+        let seconds = u32::try_from(crowd).unwrap_or(u32::MAX).max(1);
+        let jitter = random_index(&mut SystemEntropy, JITTER).unwrap_or(0);
+        LOOK * seconds + Duration::from_millis(u64::try_from(jitter).unwrap_or(0))
+    } else {
+        LONGEST_WAIT
+    };
+    Instant::now() + pause
 }
 
 /// Whether an answer to `retrieve` says that there is no message.

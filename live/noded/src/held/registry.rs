@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::net::{IpAddr, Ipv6Addr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -10,8 +9,9 @@ use tokio::sync::{Notify, watch};
 use warren_node::Placement;
 use warren_wire::{AccountId, MessageHash, Millis, Namespace};
 
-/// How many requests one node holds open, where its operator says nothing else.
-pub const MOST_HELD: usize = 20_000;
+use super::outbox::Backlog;
+use crate::limits::network::Network;
+
 /// How many may wait for one drawer: the devices of a person, and room to spare.
 pub const MOST_PER_DRAWER: usize = 64;
 /// The share of all places that one address may take.
@@ -69,26 +69,13 @@ impl Watcher for Notify {
 }
 
 /// On whose account a place among the held requests is taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Share {
-    /// A client at this address, or in this /64.
-    Client(IpAddr),
-    /// Somebody behind an onion, or on a network where addresses tell nothing: all of them share
-    /// one address with many others.
+    /// A client, told by its address.
+    Client(Network),
+    /// Somebody behind an onion, or on a network where addresses tell nothing: one address is that
+    /// of many.
     Unknown,
-}
-
-impl Share {
-    /// The share of a client, told by its address.
-    pub fn of(client: IpAddr) -> Self {
-        Self::Client(match client.to_canonical() {
-            IpAddr::V6(address) => {
-                let [a, b, c, d, ..] = address.segments();
-                Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
-            }
-            address @ IpAddr::V4(_) => address,
-        })
-    }
 }
 
 /// The registry of one node.
@@ -98,25 +85,20 @@ pub struct Held {
     /// How many drawers are waited for: most stores find nobody and need no lock to know it.
     drawers: AtomicUsize,
     closed: watch::Sender<bool>,
+    backlog: Arc<Backlog>,
 }
 
 #[derive(Default)]
 struct State {
     drawers: HashMap<Drawer, Vec<Registered>>,
     requests: usize,
-    clients: HashMap<IpAddr, usize>,
+    clients: HashMap<Network, usize>,
     last_number: u64,
 }
 
 struct Registered {
     number: u64,
     watcher: Arc<dyn Watcher>,
-}
-
-impl Default for Held {
-    fn default() -> Self {
-        Self::new(MOST_HELD)
-    }
 }
 
 impl Held {
@@ -127,10 +109,11 @@ impl Held {
             state: Mutex::default(),
             drawers: AtomicUsize::new(0),
             closed: watch::Sender::new(false),
+            backlog: Arc::default(),
         }
     }
 
-    /// Takes a place for a request that waits for these drawers; `None` where there is no place, or
+    /// Takes a place for a request that waits for these drawers, or for a socket; `None` where there is no place, or
     /// the node stops.
     pub fn hold(&self, share: Share, drawers: Vec<Drawer>) -> Option<Place<'_>> {
         let signal = Arc::new(Notify::new());
@@ -166,7 +149,12 @@ impl Held {
         Some(Watch { held: self, number, drawers })
     }
 
-    /// How many requests are held open.
+    /// How much all subscribers are still to be told.
+    pub const fn backlog(&self) -> &Arc<Backlog> {
+        &self.backlog
+    }
+
+    /// How many requests are held open, sockets among them.
     pub fn requests(&self) -> usize {
         self.state().requests
     }
@@ -323,7 +311,7 @@ mod tests {
 
     #[test]
     fn an_arrival_wakes_those_who_wait_for_its_drawer_and_nobody_else() {
-        let held = Held::default();
+        let held = Held::new(100);
         let first = held.hold(Share::Unknown, vec![drawer(1, 0), drawer(1, 5)]).unwrap();
         let second = held.hold(Share::Unknown, vec![drawer(1, 0)]).unwrap();
         let other = held.hold(Share::Unknown, vec![drawer(2, 0)]).unwrap();
@@ -337,7 +325,7 @@ mod tests {
 
     #[test]
     fn what_arrives_before_the_first_look_is_not_lost() {
-        let held = Held::default();
+        let held = Held::new(100);
         let place = held.hold(Share::Unknown, vec![drawer(1, 0)]).unwrap();
         arrive(&held, drawer(1, 0));
         assert!(is_woken(&place));
@@ -346,7 +334,8 @@ mod tests {
     #[test]
     fn places_are_bounded_by_node_by_client_and_by_drawer_and_are_given_back() {
         let held = Held::new(100);
-        let client = Share::of("192.0.2.7".parse().unwrap());
+        let address: std::net::IpAddr = "192.0.2.7".parse().unwrap();
+        let client = Share::Client(address.into());
         let take = |share, owner| held.hold(share, vec![drawer(owner, 0)]);
         let mut places: Vec<_> = (0..6).map(|owner| take(client, owner).unwrap()).collect();
         assert!(take(client, 200).is_none());
@@ -365,18 +354,9 @@ mod tests {
         assert_eq!(held.drawers.load(Ordering::SeqCst), 0);
     }
 
-    #[test]
-    fn clients_in_one_small_network_share_their_places() {
-        let of = |text: &str| Share::of(text.parse().unwrap());
-        assert_eq!(of("2001:db8:1:2::1"), of("2001:db8:1:2:ffff::9"));
-        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
-        assert_eq!(of("::ffff:192.0.2.7"), of("192.0.2.7"));
-        assert_ne!(of("192.0.2.8"), of("192.0.2.7"));
-    }
-
     #[tokio::test]
     async fn a_stop_wakes_everyone_and_nobody_waits_after_it() {
-        let held = Held::default();
+        let held = Held::new(100);
         let place = held.hold(Share::Unknown, vec![drawer(1, 0)]).unwrap();
         assert!(!is_woken(&place) && held.closed().now_or_never().is_none());
         held.close();

@@ -170,7 +170,8 @@ impl Limits {
     }
 }
 
-fn count(number: NonZeroU32) -> usize {
+/// A configured number.
+pub(crate) fn count(number: NonZeroU32) -> usize {
     usize::try_from(number.get()).unwrap_or(usize::MAX)
 }
 

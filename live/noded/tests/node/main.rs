@@ -13,6 +13,7 @@ mod held;
 mod http;
 mod killed;
 mod limits;
+mod monitor;
 mod network;
 mod onion;
 mod person;
