@@ -27,6 +27,10 @@ pub enum StoreError {
     /// Another process has the store open.
     #[error("the store is in use by another process")]
     InUse,
+    /// The database cannot be reached, or none of its servers takes writes: ask again later, and
+    /// look at the database.
+    #[error("the database does not answer: {0}")]
+    Unavailable(String),
     /// The engine or the operating system failed.
     #[error("the storage engine failed: {0}")]
     Engine(String),

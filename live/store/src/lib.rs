@@ -13,21 +13,29 @@
 //! | [`error`] | what an engine reports |
 //! | [`embedded`] | the engine inside the node's own process, on fjall |
 //! | [`memory`] | the engine that lasts as long as the process: simulations, and the model of the others |
+//! | [`location`] | which engine a node's configuration means |
+//! | `postgres` | the engine in a database that several processes share (feature `postgres`) |
 //! | `conformance` | the behaviours every engine must show (feature `conformance`) |
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod embedded;
 pub mod error;
+pub mod location;
 pub mod mail;
 pub mod memory;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 pub mod revocations;
 pub mod shapes;
 pub mod union;
 
 pub use embedded::{EmbeddedStore, Options};
 pub use error::StoreError;
+pub use location::open;
 pub use mail::MailStore;
 pub use memory::MemoryStore;
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresStore;
 pub use revocations::Revocations;
 pub use shapes::{Applied, Counts, Merged, Page, Query, Stored, StoredMessage};
