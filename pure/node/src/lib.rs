@@ -17,6 +17,8 @@
 //! | [`clock`], [`quorum`] | when the swarm took something in, and how many members are enough |
 //! | [`gathering`] | what a node must hear from others before it answers for the swarm |
 //! | [`answer`] | the shape and text of each reply |
+//! | [`exit`] | which servers are asked on a client's behalf |
+//! | [`files`] | how long a file lives, and which part of it is asked for |
 //! | [`listing`] | the directory's JSON-RPC: who the nodes are |
 //!
 //! What an authority of the directory decides:
@@ -37,6 +39,8 @@ pub mod clock;
 pub mod consensus;
 pub mod entry;
 pub mod gathering;
+pub mod exit;
+pub mod files;
 pub mod listing;
 pub mod monitor;
 pub mod order;

@@ -1,0 +1,280 @@
+//! Which servers the last node of a path asks on a client's behalf.
+//!
+//! Whoever can make a node send requests can make it a weapon. So a node asks the other nodes of its
+//! list, which expect such requests, and the hosts its operator names; and never a private address,
+//! behind which the operator's own machines lie.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::str::FromStr;
+
+use warren_wire::directory::{NodeList, NodeRecord};
+
+/// The hosts outside the list of nodes that an operator lets clients ask.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ExitRules {
+    /// Every host with a public address.
+    pub any: bool,
+    /// These hosts.
+    pub hosts: Vec<AllowedHost>,
+}
+
+/// `HOST` or `HOST:PORT`; without a port, every port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AllowedHost {
+    host: String,
+    port: Option<u16>,
+}
+
+/// A text that is no host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("write a host as HOST or HOST:PORT, such as files.example.org or files.example.org:443")]
+pub struct BadHost;
+
+/// Whom to ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit<'a> {
+    /// This node itself: no socket is needed.
+    Own,
+    /// Another node of the list, whose certificate is known.
+    Node(&'a NodeRecord),
+    /// A host that the operator allows; its addresses are still to be checked by [`is_public`].
+    Outside,
+    /// Nobody.
+    Refused,
+}
+
+impl FromStr for AllowedHost {
+    type Err = BadHost;
+
+    fn from_str(text: &str) -> Result<Self, BadHost> {
+        let (host, port) = match text.rsplit_once(':') {
+            Some((host, port)) => (host, Some(port.parse().map_err(|_| BadHost)?)),
+            None => (text, None),
+        };
+        let named = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
+        match !host.is_empty() && host.bytes().all(named) {
+            true => Ok(Self { host: host.to_ascii_lowercase(), port }),
+            false => Err(BadHost),
+        }
+    }
+}
+
+/// Whether a request may be posted to this path: a place that takes onions and nothing else.
+pub fn takes_onions(target: &str) -> bool {
+    let beginning = target.starts_with("/loki/") || target.starts_with("/oxen/");
+    let plain =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_' | b'.');
+    // Session's nodes forbid `?` alone; what else a URL gives a meaning to does not occur.
+    beginning && target.ends_with("/lsrpc") && target.bytes().all(plain) && !target.contains("..")
+}
+
+impl ExitRules {
+    /// Decides whom a request for this host and port goes to.
+    pub fn decide<'a>(
+        &self,
+        host: &str,
+        port: u16,
+        own: SocketAddr,
+        list: &'a NodeList,
+    ) -> Exit<'a> {
+        if let Ok(ip) = host.parse::<IpAddr>() {
+            let address = SocketAddr::new(ip, port);
+            if address == own {
+                return Exit::Own;
+            }
+            if let Some(node) = list.nodes().iter().find(|node| node.address() == address) {
+                return Exit::Node(node);
+            }
+            if !is_public(ip) {
+                return Exit::Refused;
+            }
+        }
+        match self.any || self.hosts.iter().any(|allowed| allowed.is(host, port)) {
+            true => Exit::Outside,
+            false => Exit::Refused,
+        }
+    }
+}
+
+impl AllowedHost {
+    fn is(&self, host: &str, port: u16) -> bool {
+        self.host.eq_ignore_ascii_case(host) && self.port.is_none_or(|allowed| allowed == port)
+    }
+}
+
+/// Whether an address belongs to the public Internet and to nobody's own network (the registries
+/// of special-purpose addresses, RFC 6890).
+pub fn is_public(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => is_public_v4(ip),
+        IpAddr::V6(ip) => is_public_v6(ip),
+    }
+}
+
+fn is_public_v4(ip: Ipv4Addr) -> bool {
+    let [a, b, c, _] = ip.octets();
+    let special = matches!(
+        (a, b, c),
+        (0 | 10 | 127 | 224.., _, _)
+            | (100, 64..=127, _)
+            | (169, 254, _)
+            | (172, 16..=31, _)
+            | (192, 0, 0 | 2)
+            | (192, 88, 99)
+            | (192, 168, _)
+            | (198, 18 | 19, _)
+            | (198, 51, 100)
+            | (203, 0, 113)
+    );
+    !special
+}
+
+fn is_public_v6(ip: Ipv6Addr) -> bool {
+    let [a, b, c, d, ..] = ip.segments();
+    let [.., w, x, y, z] = ip.octets();
+    match (a, b) {
+        // What carries an IPv4 address is as public as that one.
+        (0x64, 0xff9b) if c == 0 && d == 0 => is_public_v4(Ipv4Addr::new(w, x, y, z)),
+        (0x2002, _) => {
+            let [_, _, w, x, y, z, ..] = ip.octets();
+            is_public_v4(Ipv4Addr::new(w, x, y, z))
+        }
+        (0, 0) => ip.to_ipv4_mapped().is_some_and(is_public_v4),
+        (0x2001, 0..=0x1ff | 0xdb8) => false,
+        (0x3fff, 0..=0xfff) => false,
+        _ => (0x2000..=0x3fff).contains(&a),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use warren_crypto::x25519;
+    use warren_wire::{NodeId, SwarmId};
+
+    use super::*;
+
+    fn node(last: u8) -> NodeRecord {
+        NodeRecord {
+            id: NodeId::from_bytes([last; 32]),
+            x25519: x25519::PublicKey::from_bytes([last; 32]),
+            ip: Ipv4Addr::new(10, 0, 0, last),
+            port: 22021,
+            swarm: SwarmId(1),
+            certificate: None,
+        }
+    }
+
+    fn rules(any: bool, hosts: &[&str]) -> ExitRules {
+        ExitRules { any, hosts: hosts.iter().map(|host| host.parse().unwrap()).collect() }
+    }
+
+    #[test]
+    fn only_nodes_and_allowed_hosts_are_asked() {
+        let list = NodeList::new(vec![node(1), node(2)]).unwrap();
+        let own = node(1).address();
+        let ask = |rules: &ExitRules, host: &str, port| match rules.decide(host, port, own, &list) {
+            Exit::Own => "own",
+            Exit::Node(_) => "node",
+            Exit::Outside => "outside",
+            Exit::Refused => "refused",
+        };
+        let (none, some, any) = (
+            rules(false, &[]),
+            rules(false, &["Files.example.org:443", "open.example.org", "10.0.0.9", "1.1.1.1"]),
+            rules(true, &[]),
+        );
+        for rules in [&none, &some, &any] {
+            assert_eq!(ask(rules, "10.0.0.1", 22021), "own");
+            assert_eq!(ask(rules, "10.0.0.2", 22021), "node");
+            for (host, port) in [
+                ("10.0.0.2", 22),
+                ("10.0.0.9", 22021),
+                ("127.0.0.1", 443),
+                ("::1", 443),
+                ("::ffff:127.0.0.1", 443),
+                ("169.254.169.254", 80),
+            ] {
+                assert_eq!(ask(rules, host, port), "refused", "{host}");
+            }
+        }
+        assert_eq!(ask(&none, "files.example.org", 443), "refused");
+        assert_eq!(ask(&some, "files.EXAMPLE.org", 443), "outside");
+        assert_eq!(ask(&some, "files.example.org", 80), "refused");
+        assert_eq!(ask(&some, "open.example.org", 8080), "outside");
+        assert_eq!(ask(&some, "evil.open.example.org", 443), "refused");
+        assert_eq!(ask(&some, "1.1.1.1", 443), "outside");
+        assert_eq!(ask(&any, "8.8.8.8", 443), "outside");
+    }
+
+    #[test]
+    fn targets_are_places_that_take_onions() {
+        for target in ["/loki/v3/lsrpc", "/oxen/v4/lsrpc"] {
+            assert!(takes_onions(target));
+        }
+        for target in [
+            "",
+            "/",
+            "/lsrpc",
+            "/oxen/v4/lsrpc?x",
+            "/oxen/v4/lsrpc#",
+            "/oxen/../admin/lsrpc",
+            "/oxen/v4/lsrpc/",
+            "/loki\r\nHost: x/lsrpc",
+            "/oxen/@host/lsrpc",
+        ] {
+            assert!(!takes_onions(target), "{target}");
+        }
+    }
+
+    #[test]
+    fn special_addresses_are_not_public() {
+        for ip in [
+            "0.0.0.0",
+            "10.1.2.3",
+            "100.64.0.1",
+            "127.9.9.9",
+            "169.254.169.254",
+            "172.31.0.1",
+            "192.168.1.1",
+            "198.18.0.1",
+            "224.0.0.1",
+            "255.255.255.255",
+            "::",
+            "::1",
+            "fe80::1",
+            "fc00::1",
+            "ff02::1",
+            "2001:db8::1",
+            "2001::1",
+            "::ffff:10.0.0.1",
+            "::7f00:1",
+            "64:ff9b::7f00:1",
+            "64:ff9b:1::1",
+            "2002:7f00:1::",
+            "100::1",
+        ] {
+            assert!(!is_public(ip.parse().unwrap()), "{ip}");
+        }
+        for ip in [
+            "1.1.1.1",
+            "100.128.0.1",
+            "172.32.0.1",
+            "192.0.1.1",
+            "223.255.255.255",
+            "2606:4700::1111",
+            "2001:4860:4860::8888",
+            "::ffff:1.1.1.1",
+            "64:ff9b::101:101",
+            "2002:101:101::",
+        ] {
+            assert!(is_public(ip.parse().unwrap()), "{ip}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_host_is_refused() {
+        for text in ["", ":443", "host:", "host:99999", "http://host", "ho st", "host/x"] {
+            assert_eq!(text.parse::<AllowedHost>(), Err(BadHost), "{text}");
+        }
+    }
+}
