@@ -17,6 +17,7 @@ use warren_wire::work::WorkProof;
 use warren_wire::{Millis, Value};
 
 use crate::bodies::BodyError;
+use crate::files;
 use crate::http::{self, response, unread};
 use crate::limits::network::Network;
 use crate::limits::{Class, Route};
@@ -40,7 +41,8 @@ pub(crate) async fn admit(State(node): State<Arc<Node>>, request: Request, next:
             return put_off(&node, &network);
         }
     }
-    let Some(shares) = node.limits.shares.as_ref().filter(|_| class == Class::Client) else {
+    let counted = class == Class::Client && !files::route::streams(request.uri().path());
+    let Some(shares) = node.limits.shares.as_ref().filter(|_| counted) else {
         return hold(&node, next.run(request).await).await;
     };
     let part = shares.begin(peer.ip().into());

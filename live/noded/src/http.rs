@@ -23,7 +23,7 @@ use crate::bodies::BodyError;
 use crate::directory::{MAX_QUESTION_BYTES, answer_question};
 use crate::held::socket;
 use crate::node::Node;
-use crate::{admission, onion_route, storage_route, swarm_route};
+use crate::{admission, files, onion_route, storage_route, swarm_route};
 
 /// The most bytes that one member of a swarm passes on to another: thousands of hashes, or the
 /// largest message with all around it.
@@ -52,6 +52,7 @@ pub fn router(node: Arc<Node>) -> Router {
         .fallback(not_found)
         .layer(middleware::from_fn(refuse_large_bodies))
         .layer(middleware::from_fn(refuse_long_polls))
+        .merge(files::route::router())
         .layer(middleware::from_fn_with_state(Arc::clone(&node), admission::admit))
         .layer(middleware::from_fn(close))
         .layer(middleware::from_fn_with_state(Arc::clone(&node), count))
@@ -121,7 +122,7 @@ async fn stats() -> Response {
     response(200, "application/json", body.to_string())
 }
 
-async fn not_found(request: Request) -> Response {
+pub(crate) async fn not_found(request: Request) -> Response {
     let text = format!("{} {} Not Found", request.method(), request.uri().path());
     response(404, "text/plain", text)
 }

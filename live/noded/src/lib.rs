@@ -14,6 +14,8 @@
 //! | [`limits`] | how much one client, node or mailbox may ask for |
 //! | [`config`] | what an operator may set |
 //! | [`onion_route`] | `/onion_req/v2`: peel, pass on or deliver |
+//! | [`exit_route`] | asking a server on behalf of a client |
+//! | [`files`] | the file server, a role that a node may have |
 //! | [`storage_route`] | `/storage_rpc/v1`: carry a request out, alone or in a batch |
 //! | [`held`] | requests held open until a message arrives |
 //! | [`swarm_route`] | `/swarm/v1`: what another member of the swarm passes on |
@@ -29,6 +31,8 @@ pub mod admission;
 pub mod bodies;
 pub mod config;
 pub mod directory;
+pub mod exit_route;
+pub mod files;
 pub mod held;
 pub mod http;
 pub mod identity;

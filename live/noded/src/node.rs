@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use warren_node::Placement;
+use warren_node::exit::ExitRules;
 use warren_node::listing::Published;
 use warren_store::{EmbeddedStore, MailStore, Options, StoreError};
 use warren_transport::Connections;
@@ -20,6 +21,8 @@ use warren_wire::{Millis, NodeId};
 
 use crate::bodies::Bodies;
 use crate::config::LimitsConfig;
+use crate::exit_route::Exits;
+use crate::files::{FileServer, FilesError, FilesOptions};
 use crate::held::{Held, Share};
 use crate::http;
 use crate::identity::{Identity, IdentityError};
@@ -43,6 +46,9 @@ pub enum NodeError {
     /// Its storage.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Its files.
+    #[error("the files: {0}")]
+    Files(#[from] FilesError),
     /// Its certificate.
     #[error(transparent)]
     Certificate(#[from] CertificateError),
@@ -72,6 +78,10 @@ pub struct Node {
     pub under_way: UnderWay,
     /// Those who wait for messages.
     pub held: Held,
+    /// The files it keeps, where that is one of its roles.
+    pub files: Option<Arc<FileServer>>,
+    /// Which servers it asks for others.
+    pub exits: Exits,
 }
 
 /// A list of nodes and a node's place in it.
@@ -98,11 +108,20 @@ pub struct NodeOptions {
     pub limits: LimitsConfig,
     /// How long requests under way may take to end when it stops.
     pub drain: Duration,
+    /// How it keeps files, where it does.
+    pub files: Option<FilesOptions>,
+    /// Which servers it asks on behalf of clients.
+    pub exit: ExitRules,
 }
 
 impl Default for NodeOptions {
     fn default() -> Self {
-        Self { limits: LimitsConfig::default(), drain: DRAIN }
+        Self {
+            limits: LimitsConfig::default(),
+            drain: DRAIN,
+            files: None,
+            exit: ExitRules::default(),
+        }
     }
 }
 
@@ -161,6 +180,10 @@ impl Node {
         let listed = watch::Sender::new(Listed::new(identity.id(), published));
         let store: Arc<dyn MailStore> =
             Arc::new(EmbeddedStore::open(&data.join("mail"), Options::default())?);
+        let files = match options.files.clone() {
+            Some(options) => Some(FileServer::start(&data.join("files"), options).await?),
+            None => None,
+        };
         let tls = RustlsConfig::from_config(identity.certificate().server_config()?);
         let node = Arc::new(Self {
             identity,
@@ -171,6 +194,8 @@ impl Node {
             bodies: Bodies::new(mebibytes(options.limits.body_room_mib)),
             under_way: UnderWay::default(),
             held: Held::new(limits::count(options.limits.held_requests)),
+            files,
+            exits: Exits::new(options.exit.clone()),
         });
 
         let handle = Handle::new();

@@ -14,7 +14,7 @@ use warren_wire::NodeId;
 
 use crate::held::Share;
 use crate::node::Node;
-use crate::storage_route;
+use crate::{exit_route, storage_route};
 
 /// How long the rest of the path may take.
 const RELAY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -35,10 +35,7 @@ pub async fn answer(node: &Arc<Node>, packet: impl AsRef<[u8]>) -> (u16, Vec<u8>
             let answer = storage_route::answer(node, payload, Share::Unknown).await;
             seal(&reply, answer, ReplyForm { json, base64 })
         }
-        Ok(Peeled::Proxy(request)) => {
-            let refusal = Answer::refuse(403, "this node passes nothing on to other servers");
-            seal(&request.reply, refusal, ReplyForm { json: false, base64: true })
-        }
+        Ok(Peeled::Proxy(request)) => exit_route::answer(node, request).await,
         Ok(Peeled::Malformed { reply }) => match reply.seal_malformed(&mut SystemEntropy) {
             Ok(body) => (200, body),
             Err(_) => failed(),

@@ -10,15 +10,18 @@
 //! | [`pin`] | which certificate a node must show |
 //! | [`connections`] | one pool of open connections for each node |
 //! | [`endpoint`] | a server reached by its URL, such as an authority of the directory |
+//! | [`outside`] | servers outside the network |
 //! | [`seed`] | asking a directory who the nodes are |
 
 pub mod certificate;
 pub mod connections;
 pub mod endpoint;
+pub mod outside;
 pub mod pin;
 pub mod seed;
 
 pub use certificate::Certificate;
 pub use connections::{Connections, Reply, TransportError};
 pub use endpoint::Endpoint;
+pub use outside::Outside;
 pub use seed::{Seed, SeedError};

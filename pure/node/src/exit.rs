@@ -149,6 +149,7 @@ fn is_public_v6(ip: Ipv6Addr) -> bool {
 #[cfg(test)]
 mod tests {
     use warren_crypto::x25519;
+    use warren_wire::directory::Roles;
     use warren_wire::{NodeId, SwarmId};
 
     use super::*;
@@ -161,6 +162,7 @@ mod tests {
             port: 22021,
             swarm: SwarmId(1),
             certificate: None,
+            roles: Roles::default(),
         }
     }
 

@@ -6,7 +6,10 @@ use std::sync::Arc;
 
 use clap::Args;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use warren_node::exit::{AllowedHost, ExitRules};
 use warren_noded::directory::{self, RunningSeed};
+use warren_noded::files::FilesOptions;
+use warren_noded::node::{NodeOptions, bind};
 use warren_noded::{Identity, Node, NodeError, RunningNode};
 use warren_wire::directory::DirectoryKeys;
 
@@ -34,6 +37,15 @@ pub(crate) struct Run {
     /// Also serve the list to clients here, at /json_rpc over http and https
     #[arg(long, value_name = "IP:PORT")]
     seed_listen: Option<SocketAddr>,
+    /// Keep files too, in a folder or a bucket of S3
+    #[arg(long, value_name = "DIR|s3://BUCKET/PREFIX")]
+    files: Option<String>,
+    /// URL of the S3 service [default: AWS]
+    #[arg(long, value_name = "URL", requires = "files")]
+    files_s3_endpoint: Option<String>,
+    /// Ask this server on behalf of clients, besides the nodes of the list; may be given repeatedly
+    #[arg(long, value_name = "HOST[:PORT]")]
+    exit_host: Vec<AllowedHost>,
     /// What to log: error, warn, info, debug or trace, or by module such as warren_noded=debug
     #[arg(long, value_name = "FILTER", env = "WARREN_LOG", default_value = "info")]
     log: String,
@@ -76,7 +88,16 @@ impl Run {
         let record = list.get(&id).ok_or(NodeError::NotListed)?;
         let listen = self.listen.unwrap_or_else(|| record.address());
         tracing::info!(node = %id, swarm = record.swarm.0, nodes = list.nodes().len(), "starting");
-        let node = Node::start(identity, self.data, listen, Arc::clone(&published)).await?;
+        let options = NodeOptions {
+            files: self.files.map(|store| FilesOptions {
+                s3_endpoint: self.files_s3_endpoint,
+                ..FilesOptions::in_store(store)
+            }),
+            exit: ExitRules { any: false, hosts: self.exit_host },
+            ..NodeOptions::default()
+        };
+        let (listener, list) = (bind(listen)?, Arc::clone(&published));
+        let node = Node::start_on(identity, self.data, listener, list, options).await?;
         let Some(address) = self.seed_listen else { return Ok((node, None)) };
         let certificate = node.node().identity.certificate();
         match RunningSeed::start(address, published, certificate).await {

@@ -9,6 +9,7 @@
 
 mod answers;
 mod directory;
+mod files;
 mod held;
 mod http;
 mod killed;

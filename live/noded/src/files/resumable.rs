@@ -1,0 +1,212 @@
+//! Uploads in parts, which survive a broken connection and a restart of the node.
+//!
+//! Every part of 4 MiB, and what a connection brought before it broke, is durable and noted before
+//! anything says so. When all bytes are there they are read once more to name the file.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::body::Body;
+use futures_util::TryStreamExt;
+use warren_wire::file::FileHasher;
+use warren_wire::limits::SECOND;
+use warren_wire::{FileId, Millis};
+
+use super::content::ObjectName;
+use super::error::FilesError;
+use super::index::{Upload, UploadState};
+use super::intake::{Intake, PART_BYTES, Then};
+use super::server::{FileServer, Kept, REMEMBERED, Whole, size};
+use crate::node::now;
+
+/// How far an upload has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// Some bytes are missing.
+    Open {
+        /// Bytes there are.
+        offset: u64,
+        /// Bytes there will be.
+        length: u64,
+        /// When the upload is given up.
+        expires: Millis,
+    },
+    /// It became this file.
+    Done {
+        /// The file.
+        file: Kept,
+        /// Its bytes.
+        length: u64,
+    },
+}
+
+/// The right to write to an upload, for one request at a time.
+struct Lock<'a> {
+    locked: &'a Mutex<std::collections::HashSet<ObjectName>>,
+    object: ObjectName,
+}
+
+impl Drop for Lock<'_> {
+    fn drop(&mut self) {
+        self.locked.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.object);
+    }
+}
+
+impl FileServer {
+    /// Begins an upload of so many bytes. Gives its name, which is all that a client needs to go on,
+    /// and when it is given up.
+    ///
+    /// # Errors
+    /// Where the size is none that is kept, or there is no room.
+    pub async fn create(
+        &self,
+        length: u64,
+        lifetime: Millis,
+    ) -> Result<(ObjectName, Millis), FilesError> {
+        self.check_size(length)?;
+        self.check_room(length)?;
+        if self.ask(super::index::Index::open_uploads).await? >= self.options.open_uploads {
+            return Err(FilesError::Busy);
+        }
+        let (object, expires) = (ObjectName::new(), self.upload_end());
+        self.ask(move |index| index.begin(object, Some(length), lifetime, expires)).await?;
+        Ok((object, expires))
+    }
+
+    /// How far an upload has come. One that has all its bytes becomes a file here, where the request
+    /// that brought the last of them did not come to that.
+    ///
+    /// # Errors
+    /// Where there is no such upload.
+    pub async fn progress(self: &Arc<Self>, object: ObjectName) -> Result<Progress, FilesError> {
+        match self.state(object).await? {
+            UploadState::Done(id) => self.done(id).await,
+            UploadState::Open(upload) if upload.offset == upload.length => {
+                let _lock = self.lock(object)?;
+                self.complete(object, &upload).await
+            }
+            UploadState::Open(upload) => Ok(open(&upload, upload.offset)),
+        }
+    }
+
+    /// Takes more bytes, from `offset` on; `announced` is how many the client says there are. Those that came before a connection broke are kept.
+    ///
+    /// # Errors
+    /// Where there is no such upload, it stands elsewhere, another request writes to it, more bytes
+    /// come than it has, the body breaks off, or there is no room.
+    pub async fn append(
+        self: &Arc<Self>,
+        object: ObjectName,
+        offset: u64,
+        body: Body,
+        announced: Option<u64>,
+    ) -> Result<Progress, FilesError> {
+        let _lock = self.lock(object)?;
+        let upload = match self.state(object).await? {
+            UploadState::Open(upload) if upload.offset == offset => upload,
+            UploadState::Open(_) | UploadState::Done(_) => return Err(FilesError::Offset),
+        };
+        if announced.is_some_and(|length| offset.saturating_add(length) > upload.length) {
+            return Err(FilesError::Size);
+        }
+        let _writer = self.writer().await?;
+        let offset = self.take_in(object, &upload, body).await?;
+        match offset == upload.length {
+            true => self.complete(object, &upload).await,
+            false => Ok(open(&Upload { expires: self.upload_end(), ..upload }, offset)),
+        }
+    }
+
+    /// Writes a body's parts; where the upload stands then.
+    async fn take_in(
+        &self,
+        object: ObjectName,
+        upload: &Upload,
+        body: Body,
+    ) -> Result<u64, FilesError> {
+        let mut intake = Intake::new(body);
+        let mut offset = upload.offset;
+        loop {
+            let part = intake.next(PART_BYTES).await;
+            let length = size(&part.bytes);
+            if offset + length > upload.length {
+                return Err(FilesError::Size);
+            }
+            if length > 0 {
+                let (at, expires) = (offset, self.upload_end());
+                self.write(object, at, part.bytes).await?;
+                self.ask(move |index| index.add_part(object, at, length, expires)).await?;
+                offset += length;
+            }
+            match part.then {
+                Then::More => {}
+                Then::End => return Ok(offset),
+                Then::Broken(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Gives an upload up.
+    ///
+    /// # Errors
+    /// Where there is no such upload, or a request writes to it.
+    pub async fn cancel(&self, object: ObjectName) -> Result<(), FilesError> {
+        let _lock = self.lock(object)?;
+        match self.state(object).await? {
+            UploadState::Open(_) => self.ask(move |index| index.abandon(object)).await,
+            UploadState::Done(_) => Err(FilesError::NotFound),
+        }
+    }
+
+    async fn state(&self, object: ObjectName) -> Result<UploadState, FilesError> {
+        let state = self.ask(move |index| index.upload(object)).await?;
+        match state {
+            Some(UploadState::Open(upload)) if upload.expires <= now() => Err(FilesError::NotFound),
+            other => other.ok_or(FilesError::NotFound),
+        }
+    }
+
+    async fn complete(&self, object: ObjectName, upload: &Upload) -> Result<Progress, FilesError> {
+        let mut hasher = FileHasher::new().map_err(|_| FilesError::Internal)?;
+        let mut bytes = Box::pin(self.stream(object, 0..upload.length).await?);
+        let mut read = 0;
+        while let Some(chunk) = bytes.try_next().await? {
+            hasher.update(&chunk);
+            read += size(&chunk);
+        }
+        if read != upload.length {
+            tracing::error!("the content of an upload has another length than was written");
+            return Err(FilesError::Internal);
+        }
+        let whole = Whole {
+            object,
+            id: hasher.finish().map_err(|_| FilesError::Internal)?,
+            size: upload.length,
+            lifetime: upload.lifetime,
+            parts: Vec::new(),
+            remembered: Some(now().saturating_add(REMEMBERED)),
+        };
+        let file = self.settle(whole).await?;
+        Ok(Progress::Done { file, length: upload.length })
+    }
+
+    async fn done(&self, id: FileId) -> Result<Progress, FilesError> {
+        let file = self.find(id).await?;
+        Ok(Progress::Done { file: Kept { id, expires: file.expires }, length: file.size })
+    }
+
+    fn lock(&self, object: ObjectName) -> Result<Lock<'_>, FilesError> {
+        let mut locked = self.locked.lock().unwrap_or_else(PoisonError::into_inner);
+        match locked.insert(object) {
+            true => Ok(Lock { locked: &self.locked, object }),
+            false => Err(FilesError::Locked),
+        }
+    }
+
+    fn upload_end(&self) -> Millis {
+        now().saturating_add(self.options.upload_ttl_seconds.saturating_mul(SECOND))
+    }
+}
+
+const fn open(upload: &Upload, offset: u64) -> Progress {
+    Progress::Open { offset, length: upload.length, expires: upload.expires }
+}
