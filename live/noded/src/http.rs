@@ -17,6 +17,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 use warren_node::answer::SPOKEN_VERSION;
 use warren_node::{Answer, Body};
+use warren_wire::directory::Challenge;
+use warren_wire::directory::exchange::REACH_PATH;
 use warren_wire::limits::MAX_BODY_BYTES;
 
 use crate::bodies::BodyError;
@@ -28,6 +30,8 @@ use crate::{admission, files, onion_route, storage_route, swarm_route};
 /// The most bytes that one member of a swarm passes on to another: thousands of hashes, or the
 /// largest message with all around it.
 const MAX_SWARM_BYTES: usize = 512 * 1024;
+/// The bytes of an authority's challenge.
+const CHALLENGE_BYTES: usize = 32;
 /// Where clients ask without an onion.
 pub(crate) const STORAGE: &str = "/storage_rpc/v1";
 /// What says which node this is.
@@ -47,6 +51,7 @@ pub fn router(node: Arc<Node>) -> Router {
         .route("/json_rpc", post(directory).fallback(not_found))
         .route("/monitor/v1", get(monitor).fallback(not_found))
         .route("/swarm/v1", post(swarm).fallback(not_found))
+        .route(REACH_PATH, post(reach).fallback(not_found))
         .route("/ping_test/v1", post(ping).fallback(not_found))
         .route("/get_stats/v1", get(stats).fallback(not_found))
         .fallback(not_found)
@@ -104,6 +109,21 @@ async fn swarm(State(node): State<Arc<Node>>, request: Request) -> Response {
     match swarm_route::answer(&node, body.bytes()).await {
         Ok(body) => response(200, "application/octet-stream", body),
         Err(refusal) => respond(refusal),
+    }
+}
+
+/// Proves to an authority that this node listens here.
+async fn reach(State(node): State<Arc<Node>>, request: Request) -> Response {
+    let body = match node.bodies.read(request.into_body(), CHALLENGE_BYTES).await {
+        Ok(body) => body,
+        Err(error) => return unread(error),
+    };
+    let Ok(challenge) = body.bytes().try_into().map(Challenge) else {
+        return response(400, "text/plain", "a challenge has 32 bytes");
+    };
+    match challenge.answer(node.identity.signing_key()) {
+        Ok(answer) => response(200, "text/plain", answer),
+        Err(_) => response(500, "text/plain", "request failed"),
     }
 }
 

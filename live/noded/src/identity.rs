@@ -10,8 +10,8 @@ use warren_crypto::x25519::SecretKey;
 use warren_crypto::{CryptoError, Secret, SystemEntropy};
 use warren_transport::Certificate;
 use warren_transport::certificate::CertificateError;
-use warren_wire::directory::{NodeRecord, Roles};
-use warren_wire::{NodeId, SwarmId};
+use warren_wire::directory::{Descriptor, NodeRecord, Roles, UnverifiedDescriptor};
+use warren_wire::{Millis, NodeId, SwarmId};
 
 use crate::private_file;
 
@@ -115,6 +115,30 @@ impl Identity {
         &self.certificate
     }
 
+    /// What this node says of itself to the directory, signed.
+    ///
+    /// # Errors
+    /// Where the signing library refuses, which it does not for a well-made key.
+    pub fn descriptor(
+        &self,
+        ip: Ipv4Addr,
+        port: u16,
+        roles: Roles,
+        published: Millis,
+    ) -> Result<UnverifiedDescriptor, CryptoError> {
+        let descriptor = Descriptor {
+            id: self.id(),
+            x25519: self.x25519.public_key(),
+            ip,
+            port,
+            certificate: self.fingerprint,
+            version: own_version(),
+            published,
+            roles,
+        };
+        descriptor.sign(&self.signing)
+    }
+
     /// The record of this node for a list.
     pub fn record(&self, ip: Ipv4Addr, port: u16, swarm: SwarmId) -> NodeRecord {
         NodeRecord {
@@ -127,4 +151,10 @@ impl Identity {
             roles: Roles::default(),
         }
     }
+}
+
+/// The version of this program.
+fn own_version() -> [u16; 3] {
+    let mut parts = env!("CARGO_PKG_VERSION").split('.').map(|part| part.parse().unwrap_or(0));
+    std::array::from_fn(|_| parts.next().unwrap_or(0))
 }

@@ -24,15 +24,19 @@
 //! | [`node`] | one running node: its state, start and end |
 //! | [`under_way`] | how many requests are being answered |
 //! | [`identity`] | its keys and certificate on disk |
+//! | [`authority`] | one authority of a directory: announcements, tries, votes, lists |
+//! | [`follow`] | a node that announces itself and takes every new list |
 //! | [`directory`] | the signed list of nodes, and the seed that serves it |
 //! | [`local_network`] | a whole network in one process, on loopback |
 
 pub mod admission;
+pub mod authority;
 pub mod bodies;
 pub mod config;
 pub mod directory;
 pub mod exit_route;
 pub mod files;
+pub mod follow;
 pub mod held;
 pub mod http;
 pub mod identity;

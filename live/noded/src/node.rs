@@ -55,6 +55,9 @@ pub enum NodeError {
     /// Its port.
     #[error("cannot listen on {0}: {1}")]
     Listen(SocketAddr, io::Error),
+    /// The socket it was given.
+    #[error("the node's socket cannot be used: {0}")]
+    Socket(io::Error),
     /// It is not on the list.
     #[error("the list of nodes does not name this node: add its record and sign the list again")]
     NotListed,
@@ -152,10 +155,11 @@ pub fn bind(listen: SocketAddr) -> Result<TcpListener, NodeError> {
 }
 
 impl Node {
-    /// Opens the embedded store under `data` and starts serving on `listen`.
+    /// Opens the embedded store under `data` and starts serving on `listen`. A node that the list
+    /// does not name keeps nobody's mail and passes onions on.
     ///
     /// # Errors
-    /// Where the list does not name the node, or storage or port are not to be had.
+    /// Where storage or port are not to be had.
     pub async fn start(
         identity: Identity,
         data: PathBuf,
@@ -168,7 +172,7 @@ impl Node {
     /// As [`Node::start`], on a port that is already held and with options.
     ///
     /// # Errors
-    /// Where the list does not name the node, or the storage is not to be had.
+    /// Where the storage is not to be had.
     pub async fn start_on(
         identity: Identity,
         data: PathBuf,
@@ -176,7 +180,6 @@ impl Node {
         published: Arc<Published>,
         options: NodeOptions,
     ) -> Result<RunningNode, NodeError> {
-        let wanted = published.list.get(&identity.id()).ok_or(NodeError::NotListed)?.address();
         let listed = watch::Sender::new(Listed::new(identity.id(), published));
         let store: Arc<dyn MailStore> =
             Arc::new(EmbeddedStore::open(&data.join("mail"), Options::default())?);
@@ -198,6 +201,7 @@ impl Node {
             exits: Exits::new(options.exit.clone()),
         });
 
+        let bound = listener.local_addr().map_err(NodeError::Socket)?;
         let handle = Handle::new();
         let service = http::router(Arc::clone(&node));
         let bounds = node.bounds();
@@ -206,7 +210,7 @@ impl Node {
             .serve(service.into_make_service_with_connect_info::<SocketAddr>());
         let server = tokio::spawn(server);
         let sweeper = tokio::spawn(sweep(Arc::clone(&node.store)));
-        let address = handle.listening().await.unwrap_or(wanted);
+        let address = handle.listening().await.unwrap_or(bound);
         tracing::info!(%address, "node serving");
         Ok(RunningNode { address, drain: options.drain, node, handle, server, sweeper })
     }

@@ -14,6 +14,7 @@ use warren_wire::directory::list::CLOCK_TOLERANCE;
 use warren_wire::directory::{
     Challenge, Descriptor, DirectoryKeys, Finding, KeysError, ListBody, ListError, ListSignature,
     ListTimes, NodeList, NodeRecord, Roles, UnverifiedDescriptor, UnverifiedList, UnverifiedVote,
+    VoteRequest,
 };
 use warren_wire::{NodeId, SwarmId};
 
@@ -197,6 +198,15 @@ fn a_vote_counts_from_an_authority_alone() {
     assert_eq!(claimed.verify(&keys(1, &[12])), Err(ListError::BadSignature));
     let twice = UnverifiedVote::sign(7, NOW, vec![finding(1, true), finding(1, false)], &key(11));
     assert_eq!(twice.unwrap().verify(&keys(1, &[11])), Err(ListError::Duplicate));
+}
+
+#[test]
+fn only_authorities_ask_for_votes() {
+    let request = VoteRequest::sign(7, &key(11)).unwrap();
+    assert_eq!(request.verify(&keys(1, &[11])).unwrap(), key(11).verifying_key());
+    assert_eq!(request.verify(&keys(1, &[12])), Err(ListError::WrongKey));
+    let later = VoteRequest { sequence: 8, ..request };
+    assert_eq!(later.verify(&keys(1, &[11])), Err(ListError::BadSignature));
 }
 
 #[test]

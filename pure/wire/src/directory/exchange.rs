@@ -4,11 +4,13 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use warren_crypto::CryptoError;
-use warren_crypto::ed25519::SigningKey;
+use warren_crypto::ed25519::{SigningKey, VerifyingKey};
 
+use super::keys::DirectoryKeys;
 use super::list::UnverifiedList;
 use super::vote::UnverifiedVote;
-use crate::id::NodeId;
+use super::{ListError, signed_text};
+use crate::id::{NodeId, key_from_hex};
 use crate::limits::Millis;
 
 /// Where nodes announce themselves: a signed descriptor, answered with [`Announced`].
@@ -21,14 +23,45 @@ pub const PROPOSAL_PATH: &str = "/directory/v1/proposal";
 pub const LIST_PATH: &str = "/directory/v1/list";
 /// Where an authority asks a node to prove its key: 32 bytes, answered with 64.
 pub const REACH_PATH: &str = "/reach/v1";
+/// What a question for a vote starts with, so that the signature fits nothing else.
+const QUESTION_DOMAIN: &[u8] = b"warren directory question v1\n";
 /// What a node's proof starts with, so that the signature fits nothing else.
 const REACH_DOMAIN: &[u8] = b"warren reachability v1\n";
 
-/// Asks for a vote.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// Asks for a vote. Signed, because a vote is large and not for everyone to fetch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VoteRequest {
     /// For which list.
     pub sequence: u64,
+    /// The asking authority's Ed25519 key, 64 hex digits.
+    pub key: String,
+    /// base64 of `Ed25519("warren directory question v1\n" || sequence in decimal)`.
+    pub signature: String,
+}
+
+impl VoteRequest {
+    /// Signs a question.
+    ///
+    /// # Errors
+    /// Where the signing library refuses, which it does not for a well-made key.
+    pub fn sign(sequence: u64, key: &SigningKey) -> Result<Self, CryptoError> {
+        let signature = signed_text::sign(QUESTION_DOMAIN, &sequence.to_string(), key)?;
+        Ok(Self { sequence, key: hex::encode(key.verifying_key().as_bytes()), signature })
+    }
+
+    /// Which of the authorities asks.
+    ///
+    /// # Errors
+    /// Where none of them does.
+    pub fn verify(&self, keys: &DirectoryKeys) -> Result<VerifyingKey, ListError> {
+        let key = key_from_hex(&self.key).map_err(|_| ListError::WrongKey)?;
+        let key = VerifyingKey::from_bytes(key);
+        if !keys.contains(&key) {
+            return Err(ListError::WrongKey);
+        }
+        signed_text::verify(QUESTION_DOMAIN, &self.sequence.to_string(), &key, &self.signature)?;
+        Ok(key)
+    }
 }
 
 /// Asks for a signature under a list, with all that the signer needs to derive the same.
@@ -64,6 +97,9 @@ pub struct Announced {
     pub listed: bool,
     /// How often there is a new list.
     pub interval: Millis,
+    /// The number of the newest list the authority has; 0 where it has none.
+    #[serde(default)]
+    pub sequence: u64,
 }
 
 /// What a node signs to prove that it is the one that listens at its address.

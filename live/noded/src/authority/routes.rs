@@ -1,0 +1,162 @@
+//! What an authority answers: to nodes that announce themselves, to clients, to other authorities.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Router;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum::routing::post;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use warren_node::consensus::ConsensusError;
+use warren_wire::directory::exchange::{ANNOUNCE_PATH, LIST_PATH, PROPOSAL_PATH, VOTE_PATH};
+use warren_wire::directory::{
+    Proposal, Standing, UnverifiedDescriptor, UnverifiedList, VoteRequest,
+};
+
+use super::shared::Shared;
+use super::{AuthorityError, probe};
+use crate::directory::{MAX_QUESTION_BYTES, answer_question};
+use crate::http::response;
+use crate::limits::rate::Rate;
+use crate::node::now;
+
+/// The most bytes of an announcement.
+const MAX_ANNOUNCEMENT_BYTES: usize = 8 * 1024;
+/// The most bytes of a list, with its signatures and the escapes of JSON.
+const MAX_LIST_BYTES: usize = 24 * 1024 * 1024;
+/// The most bytes of a proposal: two lists and the votes.
+const MAX_PROPOSAL_BYTES: usize = 96 * 1024 * 1024;
+
+/// The routes of an authority.
+pub(super) fn router(shared: Arc<Shared>) -> Router {
+    Router::new()
+        .route("/json_rpc", post(question))
+        .route(ANNOUNCE_PATH, post(announce))
+        .route(VOTE_PATH, post(vote))
+        .route(PROPOSAL_PATH, post(proposal))
+        .route(LIST_PATH, post(list))
+        .layer(middleware::from_fn_with_state(Arc::clone(&shared), admit))
+        .with_state(shared)
+}
+
+/// Refuses who asks too often.
+async fn admit(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+    let rate = Rate::new(300, 50);
+    let client = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    match client {
+        Some(ConnectInfo(client))
+            if !shared.rates.admit(client.ip().to_canonical(), rate, Instant::now()) =>
+        {
+            response(429, "text/plain", "Too Many Requests\n")
+        }
+        _ => next.run(request).await,
+    }
+}
+
+async fn question(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    match shared.bodies.read(request.into_body(), MAX_QUESTION_BYTES).await {
+        Ok(body) => answer_question(body.bytes(), &shared.published()),
+        Err(error) => response(error.status(), "text/plain", error.to_string()),
+    }
+}
+
+async fn announce(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    let signed: UnverifiedDescriptor = match read(&shared, request, MAX_ANNOUNCEMENT_BYTES).await {
+        Ok(signed) => signed,
+        Err(refusal) => return refusal,
+    };
+    match shared.announce(signed) {
+        Ok((announced, record)) => {
+            if announced.standing == Standing::Untested {
+                probe::try_soon(&shared, record);
+            }
+            json(&announced)
+        }
+        Err(error) => refuse(&error),
+    }
+}
+
+async fn vote(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    let request: VoteRequest = match read(&shared, request, MAX_QUESTION_BYTES).await {
+        Ok(request) => request,
+        Err(refusal) => return refusal,
+    };
+    if let Err(error) = request.verify(&shared.keys) {
+        return refuse(&error.into());
+    }
+    let now = now();
+    let slots = [shared.terms.slot(now), shared.terms.slot(shared.terms.next(now))];
+    match slots.into_iter().find(|slot| slot.sequence() == request.sequence) {
+        None => refuse(&ConsensusError::OtherTime.into()),
+        Some(slot) => match shared.vote(slot) {
+            Some(vote) => json(&vote),
+            None => response(503, "text/plain", "this authority reaches no node"),
+        },
+    }
+}
+
+async fn proposal(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    let proposal: Proposal = match read(&shared, request, MAX_PROPOSAL_BYTES).await {
+        Ok(proposal) => proposal,
+        Err(refusal) => return refusal,
+    };
+    // Checking many signatures, and a disk: not for the threads that answer others.
+    match tokio::task::spawn_blocking(move || shared.sign(&proposal)).await {
+        Ok(Ok(signature)) => json(&signature),
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "a proposed list is not signed");
+            refuse(&error)
+        }
+        Err(_) => response(500, "text/plain", "request failed"),
+    }
+}
+
+async fn list(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    let signed: UnverifiedList = match read(&shared, request, MAX_LIST_BYTES).await {
+        Ok(signed) => signed,
+        Err(refusal) => return refusal,
+    };
+    let taken = tokio::task::spawn_blocking(move || {
+        let list = signed.verify(&shared.keys)?;
+        list.header.check_time(now())?;
+        shared.adopt(list, signed)
+    });
+    match taken.await {
+        Ok(Ok(())) => response(200, "text/plain", ""),
+        Ok(Err(error)) => refuse(&error),
+        Err(_) => response(500, "text/plain", "request failed"),
+    }
+}
+
+async fn read<T: DeserializeOwned>(
+    shared: &Shared,
+    request: Request,
+    most: usize,
+) -> Result<T, Response> {
+    let body = shared.bodies.read(request.into_body(), most).await;
+    let body = body.map_err(|error| response(error.status(), "text/plain", error.to_string()))?;
+    serde_json::from_slice(body.bytes())
+        .map_err(|_| response(400, "text/plain", "the body is not what this path takes"))
+}
+
+fn json<T: Serialize>(value: &T) -> Response {
+    match serde_json::to_string(value) {
+        Ok(text) => response(200, "application/json", text),
+        Err(_) => response(500, "text/plain", "request failed"),
+    }
+}
+
+fn refuse(error: &AuthorityError) -> Response {
+    let status = match error {
+        AuthorityError::Consensus(_) => 409,
+        AuthorityError::List(_) | AuthorityError::Announce(_) => 403,
+        _ => 500,
+    };
+    // What is wrong with this machine is for its own log.
+    let text = if status == 500 { "request failed".to_owned() } else { error.to_string() };
+    response(status, "text/plain", text)
+}

@@ -1,0 +1,274 @@
+//! An authority's state: whom it knows, the newest list, what it signed.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Semaphore;
+use warren_crypto::ed25519::{SigningKey, VerifyingKey};
+use warren_node::consensus::{Ledger, Slot, Terms, examine};
+use warren_node::listing::Published;
+use warren_node::reachability::Observations;
+use warren_transport::Endpoint;
+use warren_transport::endpoint::parse_url;
+use warren_wire::directory::{
+    Announced, DirectoryKeys, ListError, ListSignature, NodeRecord, Proposal, UnverifiedDescriptor,
+    UnverifiedList, UnverifiedVote, VerifiedList,
+};
+
+use super::files::Files;
+use super::{AuthorityError, Client, Settings};
+use crate::bodies::Bodies;
+use crate::limits::rate::Rates;
+use crate::node::now;
+
+/// How many bytes of requests are in memory at once.
+const ROOM_BYTES: usize = 256 * 1024 * 1024;
+/// How many nodes that have just announced themselves are tried at once.
+const EAGER_TRIES: usize = 16;
+
+/// Another authority, and the connections to it.
+pub(super) struct Peer {
+    pub(super) key: VerifyingKey,
+    pub(super) endpoint: Endpoint,
+}
+
+/// What an authority's tasks share.
+pub(super) struct Shared {
+    key: SigningKey,
+    pub(super) keys: DirectoryKeys,
+    pub(super) terms: Terms,
+    pub(super) peers: Vec<Peer>,
+    pub(super) bodies: Bodies,
+    pub(super) rates: Rates<Client>,
+    pub(super) eager_tries: Arc<Semaphore>,
+    files: Files,
+    state: Mutex<State>,
+}
+
+struct State {
+    nodes: Observations,
+    ledger: Ledger,
+    newest: Option<VerifiedList>,
+    published: Arc<Published>,
+    /// The vote of the slot with this number, made once.
+    vote: Option<(u64, Option<UnverifiedVote>)>,
+}
+
+impl Shared {
+    pub(super) fn open(settings: Settings) -> Result<Self, AuthorityError> {
+        let files = Files::open(&settings.data)?;
+        let key = files.key()?;
+        let mut all: Vec<VerifyingKey> = settings.others.iter().map(|other| other.key).collect();
+        all.push(key.verifying_key());
+        let (count, least) = (all.len(), all.len() / 2 + 1);
+        let threshold = settings.threshold.unwrap_or(least);
+        if threshold < least {
+            return Err(AuthorityError::NoMajority { threshold, count, least });
+        }
+        let keys = DirectoryKeys::new(all, threshold)?;
+        let stored = files.list(&keys)?;
+        let newest = stored.as_ref().map(|(list, _)| list.clone());
+        let published =
+            stored.map_or_else(Published::none, |(list, signed)| Published::new(list, signed));
+        let mut nodes = Observations::new(settings.private_addresses);
+        for signed in files.descriptors()? {
+            // Those that have grown too old meanwhile are not worth a word.
+            if let Ok(descriptor) = signed.verify() {
+                let _ = nodes.announce(&descriptor, signed, now());
+            }
+        }
+        nodes.follow(&published.list, now());
+        let peers = settings.others.iter().map(|other| {
+            let url =
+                parse_url(&other.url).map_err(|_| warren_transport::TransportError::Unreachable)?;
+            Ok(Peer { key: other.key, endpoint: Endpoint::new(url)? })
+        });
+        let peers = peers.collect::<Result<Vec<_>, AuthorityError>>()?;
+        let state = State {
+            nodes,
+            ledger: files.ledger()?,
+            newest,
+            published: Arc::new(published),
+            vote: None,
+        };
+        Ok(Self {
+            key,
+            keys,
+            terms: settings.terms,
+            peers,
+            bodies: Bodies::new(ROOM_BYTES),
+            rates: Rates::default(),
+            eager_tries: Arc::new(Semaphore::new(EAGER_TRIES)),
+            files,
+            state: Mutex::new(state),
+        })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn own_key(&self) -> VerifyingKey {
+        self.key.verifying_key()
+    }
+
+    pub(super) fn own_key_hex(&self) -> String {
+        hex::encode(self.own_key().as_bytes())
+    }
+
+    pub(super) const fn signing_key(&self) -> &SigningKey {
+        &self.key
+    }
+
+    /// The newest list in the form that is served.
+    pub(super) fn published(&self) -> Arc<Published> {
+        Arc::clone(&self.state().published)
+    }
+
+    pub(super) fn newest(&self) -> Option<VerifiedList> {
+        self.state().newest.clone()
+    }
+
+    /// Takes an announcement.
+    pub(super) fn announce(
+        &self,
+        signed: UnverifiedDescriptor,
+    ) -> Result<(Announced, NodeRecord), AuthorityError> {
+        let descriptor = signed.verify()?;
+        let mut state = self.state();
+        let standing = state.nodes.announce(&descriptor, signed, now())?;
+        let announced = Announced {
+            standing,
+            listed: state.published.list.get(&descriptor.id).is_some(),
+            interval: self.terms.interval,
+            sequence: state.published.header.map_or(0, |header| header.sequence),
+        };
+        Ok((announced, descriptor.record(warren_wire::swarm::INVALID_SWARM)))
+    }
+
+    /// Takes nodes up without trying them.
+    pub(super) fn vouch(
+        &self,
+        nodes: Vec<(UnverifiedDescriptor, NodeRecord)>,
+    ) -> Result<(), AuthorityError> {
+        for (signed, record) in nodes {
+            self.announce(signed)?;
+            self.note(&record, true);
+        }
+        Ok(())
+    }
+
+    /// Whom to try.
+    pub(super) fn to_try(&self) -> Vec<NodeRecord> {
+        self.state().nodes.to_try()
+    }
+
+    /// Notes whether a node was there.
+    pub(super) fn note(&self, tried: &NodeRecord, reached: bool) {
+        let mut state = self.state();
+        let before = state.nodes.standing(&tried.id);
+        state.nodes.note(tried, reached);
+        let after = state.nodes.standing(&tried.id);
+        if before != after {
+            tracing::info!(node = %tried.id, address = %tried.address(), standing = ?after, "node tried");
+        }
+    }
+
+    /// This authority's vote for a slot, the same however often it is asked for. `None` where it
+    /// reaches no node at all.
+    pub(super) fn vote(&self, slot: Slot) -> Option<UnverifiedVote> {
+        let mut state = self.state();
+        if let Some((sequence, vote)) = &state.vote
+            && *sequence == slot.sequence()
+            && vote.is_some()
+        {
+            return vote.clone();
+        }
+        let findings = state.nodes.findings(&state.published.list);
+        let vote = findings.and_then(|findings| {
+            UnverifiedVote::sign(slot.sequence(), now(), findings, &self.key).ok()
+        });
+        state.vote = Some((slot.sequence(), vote.clone()));
+        vote
+    }
+
+    /// Signs a list that follows from its votes, once this is on the disk.
+    pub(super) fn sign(&self, proposal: &Proposal) -> Result<ListSignature, AuthorityError> {
+        let own = self.newest();
+        let examined = examine(proposal, &self.keys, &self.terms, now(), own.as_ref())?;
+        if let (Some(list), Some(signed)) = (examined.previous, &proposal.previous) {
+            // The one at hand may have the same number and be another: that one stays, and both give
+            // way to the list that is signed here.
+            let _ = self.adopt(list, signed.clone());
+        }
+        self.sign_list(&examined.list, &proposal.list)
+    }
+
+    /// Signs a list's text, once this is on the disk.
+    pub(super) fn sign_list(
+        &self,
+        list: &VerifiedList,
+        text: &str,
+    ) -> Result<ListSignature, AuthorityError> {
+        let mut state = self.state();
+        let ledger = state.ledger.permit(list)?;
+        if ledger != state.ledger {
+            self.files.save_ledger(&ledger)?;
+            state.ledger = ledger;
+        }
+        drop(state);
+        Ok(ListSignature::sign(text, &self.key)?)
+    }
+
+    /// Goes by a list from here on, where it is newer than the one before.
+    ///
+    /// # Errors
+    /// Where it is older, another one of the same number, or the disk fails.
+    pub(super) fn adopt(
+        &self,
+        list: VerifiedList,
+        signed: UnverifiedList,
+    ) -> Result<(), AuthorityError> {
+        let mut state = self.state();
+        if let Some(newest) = &state.newest {
+            if newest.header.hash == list.header.hash {
+                return Ok(());
+            }
+            if let Err(error) = list.header.check_follows(&newest.header) {
+                if error == ListError::Conflict {
+                    self.report_conflict(&state.published, &signed, list.header.sequence);
+                }
+                return Err(error.into());
+            }
+        }
+        self.files.save_list(&signed)?;
+        tracing::info!(
+            sequence = list.header.sequence,
+            nodes = list.nodes.nodes().len(),
+            signatures = signed.signatures.len(),
+            "new list"
+        );
+        state.nodes.follow(&list.nodes, now());
+        state.newest = Some(list.clone());
+        state.published = Arc::new(Published::new(list, signed));
+        let descriptors = state.nodes.descriptors();
+        drop(state);
+        self.files.save_descriptors(&descriptors)
+    }
+
+    /// Two lists of one number: whoever signed both lies.
+    fn report_conflict(&self, known: &Published, other: &UnverifiedList, sequence: u64) {
+        let signers = |list: &UnverifiedList| -> Vec<VerifyingKey> {
+            let verified = list.signatures.iter();
+            verified.filter_map(|signature| signature.verify(&list.list, &self.keys).ok()).collect()
+        };
+        let known = known.signed.as_ref().map(signers).unwrap_or_default();
+        for key in signers(other).into_iter().filter(|key| known.contains(key)) {
+            let key = hex::encode(key.as_bytes());
+            tracing::error!(
+                authority = key,
+                sequence,
+                "an authority signed two lists of one number"
+            );
+        }
+    }
+}
