@@ -31,6 +31,21 @@ pub fn verify(
     key.verify(text, &auth.signature)
 }
 
+/// Checks that the account's owner signed `text`, and nobody in the owner's stead.
+///
+/// # Errors
+/// Where key or signature do not fit, or a subaccount signs.
+pub fn verify_owner(
+    account: &AccountId,
+    auth: &UnverifiedAuth,
+    text: &[u8],
+) -> Result<(), CryptoError> {
+    match auth.subaccount {
+        None => owner_key(account, auth.ed25519)?.verify(text, &auth.signature),
+        Some(_) => Err(CryptoError),
+    }
+}
+
 /// The Ed25519 key of an account.
 ///
 /// A person's id is an X25519 key, so a request names the Ed25519 key it was made from, which must

@@ -243,7 +243,7 @@ pub fn check_revoked(request: &RevokedRequest, now: Millis) -> Result<(), Answer
         return Err(Answer::refuse(406, "revoked_subaccounts timestamp too far from current time"));
     }
     let text = signed::revoked_subaccounts(request.timestamp);
-    auth::verify(&request.account, &request.auth, Rights::READ, text.as_bytes(), &[])
+    auth::verify_owner(&request.account, &request.auth, text.as_bytes())
         .map_err(|_| Answer::refuse(401, "revoked_subaccounts signature verification failed"))
 }
 

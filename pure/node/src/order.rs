@@ -37,9 +37,12 @@ impl CheckedOrder {
         revoked: &[SubaccountToken],
     ) -> Result<Self, Answer> {
         check_time(&request, now, origin)?;
-        let text = signed::order(&request);
-        auth::verify(request.account(), request.auth(), rights(&request), &text, revoked)
-            .map_err(|_| Answer::refuse(401, unverified(&request)))?;
+        let (account, auth, text) = (request.account(), request.auth(), signed::order(&request));
+        match rights(&request) {
+            Some(rights) => auth::verify(account, auth, rights, &text, revoked),
+            None => auth::verify_owner(account, auth, &text),
+        }
+        .map_err(|_| Answer::refuse(401, unverified(&request)))?;
         if let OrderRequest::Expire(expire) = &request
             && expire.mode == ExpireMode::Shorten
             && only_extends(expire)
@@ -123,10 +126,15 @@ const fn only_extends(request: &ExpireRequest) -> bool {
     }
 }
 
-const fn rights(request: &OrderRequest) -> Rights {
+/// What a subaccount needs; `None` where the owner alone may order it.
+const fn rights(request: &OrderRequest) -> Option<Rights> {
     match request {
-        OrderRequest::Expire(_) => Rights::WRITE,
-        _ => Rights::DELETE,
+        OrderRequest::Expire(_) => Some(Rights::WRITE),
+        OrderRequest::Revoke(_) | OrderRequest::Unrevoke(_) => None,
+        OrderRequest::Delete(_)
+        | OrderRequest::DeleteAll(_)
+        | OrderRequest::DeleteBefore(_)
+        | OrderRequest::ExpireAll(_) => Some(Rights::DELETE),
     }
 }
 
