@@ -8,8 +8,9 @@ MAKEFLAGS += --no-print-directory
 BUILT := $(abspath $(or $(CARGO_TARGET_DIR),target))
 VENV := $(CURDIR)/check/e2e/.venv
 CASES ?= 20000
+ROUNDS ?= 4
 
-.PHONY: help setup build run demo lint test bench deny fuzz-mutations clean
+.PHONY: help setup build run demo lint test test-cluster bench deny fuzz-mutations clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,8 +40,14 @@ $(VENV)/installed: check/e2e/requirements.txt
 	@touch "$@"
 
 test: setup ## every test: units, properties, vectors, tidy, and journeys with a client that others wrote
+	@scripts/setup databases
 	@$(MAKE) "$(VENV)/installed"
 	WARREN_E2E_PYTHON="$(VENV)/bin/python" cargo test --workspace --locked
+
+test-cluster: setup ## the PostgreSQL engine on a cluster of three members, whose primary is lost ROUNDS=4 times
+	@scripts/setup databases
+	WARREN_POSTGRES=cluster cargo test --locked -p warren-store --test postgres
+	WARREN_FAILOVERS=$(ROUNDS) cargo test --locked -p warren-store --test failover -- --nocapture
 
 bench: setup ## measure, and print a table
 	cargo run --release --locked -p warren-bench

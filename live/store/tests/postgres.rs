@@ -15,10 +15,15 @@ mod database;
 use std::sync::Arc;
 use std::time::Duration;
 
-use database::{compare, single};
+use database::proxy::{Fault, Proxy};
+use database::{compare, shared};
 use proptest::prelude::*;
 use warren_store::postgres::{Options, PostgresStore};
 use warren_store::{MailStore, StoreError};
+use warren_wire::record::{Change, Item, MessageRecord, Order};
+use warren_wire::{AccountId, MessageHash, Millis, Namespace, NodeId, Stamp};
+
+const NOW: Millis = 1_700_000_000_000;
 
 /// Few connections, since many tests run at once.
 const OPTIONS: Options = Options {
@@ -33,20 +38,20 @@ async fn open(url: &str) -> Arc<dyn MailStore> {
 }
 
 warren_store::conformance_tests!({
-    let store = open(&single().empty().await).await;
+    let store = open(&shared().empty().await).await;
     ((), store)
 });
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_location_with_a_scheme_opens_the_database() {
-    let store = warren_store::open(&single().empty().await).await.unwrap();
+    let store = warren_store::open(&shared().empty().await).await.unwrap();
     assert!(store.is_shared());
     assert_eq!(store.counts().await.unwrap(), warren_store::Counts::default());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tables_of_a_newer_version_are_left_alone() {
-    let url = single().empty().await;
+    let url = shared().empty().await;
     open(&url).await.close().await;
     let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
     tokio::spawn(connection);
@@ -57,7 +62,7 @@ async fn tables_of_a_newer_version_are_left_alone() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn processes_that_make_the_tables_at_once_agree() {
-    let url = single().empty().await;
+    let url = shared().empty().await;
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..6 {
         let url = url.clone();
@@ -74,6 +79,63 @@ async fn a_database_that_is_not_there_is_unavailable() {
     assert!(matches!(refused, Some(StoreError::Unavailable(_))), "{refused:?}");
 }
 
+/// A message and what came of storing it, when the answer to the commit did not come back.
+async fn store_with(fault: Fault) {
+    let url = shared().empty().await;
+    let config: tokio_postgres::Config = url.parse().unwrap();
+    let proxy = Proxy::to(format!("127.0.0.1:{}", config.get_ports()[0])).await;
+    let ports: Vec<_> = config.get_ports().iter().map(ToString::to_string).collect();
+    let through = url.replacen(&format!(":{}", ports[0]), &format!(":{}", proxy.port), 1);
+    let options = Options { attempt: Duration::from_secs(2), ..OPTIONS };
+    let store = PostgresStore::open(&through, options).await.unwrap();
+    let new = MessageRecord {
+        owner: AccountId::from_bytes(&[5; 33]).unwrap(),
+        namespace: Namespace::DIRECT,
+        hash: MessageHash::from_bytes([1; 32]),
+        timestamp: NOW,
+        expiry: NOW + 1000,
+        stored: Stamp::at(NOW),
+        data: vec![7; 100],
+        proof: None,
+    };
+    proxy.fail(fault);
+    let stored = store.store(new.clone(), NOW).await.unwrap();
+    assert!(proxy.failed(), "the commit went through the proxy");
+    assert!(!stored.already, "the store is told what the first commit did");
+    let change = Change::Delete(vec![new.hash]);
+    let order = Order { owner: new.owner, stamp: Stamp::at(NOW), change, proof: vec![1] };
+    proxy.fail(fault);
+    let applied = store.apply(order, NOW).await.unwrap();
+    assert!(proxy.failed());
+    assert_eq!(applied.deleted, [(new.namespace, new.hash)]);
+    let item = Item { position: 1, stamp: Stamp(2), id: [3; 32] };
+    proxy.fail(fault);
+    store.note_missed(NodeId::from_bytes([4; 32]), vec![item]).await.unwrap();
+    assert_eq!(store.missed(NodeId::from_bytes([4; 32]), 9).await, Ok(vec![(1, item)]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_whose_answer_is_lost_is_done_once() {
+    store_with(Fault::Cut).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_that_is_never_answered_is_done_once() {
+    store_with(Fault::Hold).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_encrypted_connection_checks_the_certificate() {
+    let url = shared().script("url", &["--tls"]);
+    let store = PostgresStore::open(&url, OPTIONS).await.unwrap();
+    assert_eq!(store.counts().await.unwrap().orders, 0);
+    // The system's certificates do not vouch for the test's.
+    let (url, _) = url.split_once("&sslrootcert=").unwrap();
+    let options = Options { patience: Duration::from_millis(500), ..OPTIONS };
+    let refused = PostgresStore::open(url, options).await.err().unwrap().to_string();
+    assert!(refused.contains("certificate"), "{refused}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 32, max_shrink_iters: 200, ..ProptestConfig::default() })]
 
@@ -82,7 +144,7 @@ proptest! {
     fn agrees_with_the_engine_in_memory(operations in compare::operations(60)) {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         runtime.block_on(async {
-            let url = single().empty().await;
+            let url = shared().empty().await;
             let stores = [open(&url).await, open(&url).await];
             compare::agrees(&operations, &stores).await;
         });

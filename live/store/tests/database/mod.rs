@@ -1,6 +1,9 @@
 //! A PostgreSQL of the test's own, single or a cluster, by `scripts/pg-cluster`; it ends with the test.
 
+#![allow(dead_code, reason = "each test program uses its part of it")]
+
 pub(crate) mod compare;
+pub(crate) mod proxy;
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -63,8 +66,14 @@ impl Database {
     }
 }
 
-/// One server for all tests of a program.
-pub(crate) fn single() -> &'static Database {
+/// The timings of a cluster that has to notice a loss soon.
+pub(crate) const FAST: [&str; 6] = ["--ttl", "6", "--loop-wait", "1", "--retry-timeout", "2"];
+
+/// One database for all tests of a program: a single server, or the cluster where
+/// `WARREN_POSTGRES=cluster`.
+pub(crate) fn shared() -> &'static Database {
     static DATABASE: OnceLock<Database> = OnceLock::new();
-    DATABASE.get_or_init(|| Database::start(&["--single"]))
+    let cluster = std::env::var("WARREN_POSTGRES").is_ok_and(|value| value == "cluster");
+    let arguments: &[&str] = if cluster { &FAST } else { &["--single"] };
+    DATABASE.get_or_init(|| Database::start(arguments))
 }
