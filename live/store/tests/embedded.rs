@@ -21,6 +21,12 @@ warren_store::conformance_tests!({
     (folder, store)
 });
 
+warren_store::conformance_properties!(
+    12,
+    tempfile::tempdir().unwrap(),
+    async |folder: &tempfile::TempDir| open(folder.path())
+);
+
 fn message(n: u32) -> MessageRecord {
     let mut hash = [0; 32];
     hash[..4].copy_from_slice(&n.to_be_bytes());

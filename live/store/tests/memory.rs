@@ -8,3 +8,7 @@ warren_store::conformance_tests!({
     let store: Arc<dyn MailStore> = Arc::new(MemoryStore::default());
     ((), store)
 });
+
+warren_store::conformance_properties!(no_reopening: 128, (), async |(): &()| {
+    Arc::new(MemoryStore::default()) as Arc<dyn MailStore>
+});

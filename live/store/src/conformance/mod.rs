@@ -3,6 +3,7 @@
 //! [`conformance_tests!`](crate::conformance_tests) makes a test of each. Every function is given
 //! an empty store, asserts, and passes on what the store reports as failure.
 
+#![expect(clippy::panic, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
 #![expect(clippy::missing_errors_doc, reason = "each passes on what the store reports")]
 
 use std::sync::Arc;
@@ -12,6 +13,10 @@ use warren_wire::{AccountId, MessageHash, Millis, Namespace, Stamp};
 
 use crate::{MailStore, Page, Query, StoreError, Stored, StoredMessage};
 
+pub mod agreement;
+pub mod convergence;
+pub mod merging;
+pub mod ordering;
 pub mod reading;
 pub mod removing;
 pub mod storing;
@@ -143,6 +148,7 @@ macro_rules! conformance_tests {
             one_message_is_returned_whatever_its_size,
             more_is_exact,
             pages_add_up_to_the_whole,
+            the_newest_come_first_where_asked,
         );
         $crate::conformance_tests!($open; removing:
             what_is_deleted_is_gone,
@@ -156,6 +162,31 @@ macro_rules! conformance_tests {
             a_message_that_arrives_expired_is_swept,
             counts_follow_what_happens,
             a_closed_store_says_so,
+        );
+        $crate::conformance_tests!($open; ordering:
+            an_order_removes_what_came_before_it,
+            a_message_stored_after_an_order_withstands_it,
+            deleting_all_means_the_drawers_it_names,
+            deleting_before_a_time_minds_the_timestamp,
+            a_replay_of_deleting_all_removes_nothing_new,
+            an_expiry_moves_the_way_the_order_says,
+            expiring_all_shortens,
+            orders_count_by_their_stamps,
+            what_had_expired_is_out_of_reach,
+            expiries_name_what_is_there,
+            orders_are_kept_for_31_days,
+            subaccounts_lose_and_regain_their_rights,
+            the_last_revocations_stay,
+        );
+        $crate::conformance_tests!($open; merging:
+            a_merge_says_what_became_of_each,
+            a_deleted_message_does_not_come_back,
+            copies_of_a_message_join,
+            items_lead_to_records,
+            many_records_come_in_parts,
+            a_mailbox_is_given_whole,
+            a_stretch_of_the_ring_is_given_and_dropped,
+            notes_of_what_was_missed_are_kept_until_forgotten,
         );
     };
     ($open:expr; $group:ident: $($behaviour:ident,)*) => {
@@ -171,4 +202,84 @@ macro_rules! conformance_tests {
             )*
         }
     };
+}
+
+/// Makes a test of every property, with so many random cases each.
+///
+/// `place` yields, in an async function, what a new and empty store lies in, and `open` (an async
+/// closure) the store in a place, as `Arc<dyn MailStore>`: empty the first time, then with what was
+/// in it. Where nothing outlives a store, `no_reopening` leaves the first property out.
+#[macro_export]
+macro_rules! conformance_properties {
+    ($cases:expr, $place:expr, $open:expr) => {
+        #[test]
+        fn agrees_with_the_plain_engine() {
+            $crate::conformance::check($cases, $crate::conformance::agreement::operations(40), {
+                async |operations| {
+                    let place = $place;
+                    let open = async || ($open)(&place).await;
+                    $crate::conformance::agreement::agrees(&operations, open).await
+                }
+            });
+        }
+
+        $crate::conformance_properties!(no_reopening: $cases, $place, $open);
+    };
+    (no_reopening: $cases:expr, $place:expr, $open:expr) => {
+        #[test]
+        fn any_order_of_records_gives_the_same() {
+            $crate::conformance::check($cases, $crate::conformance::convergence::unions(), {
+                async |(records, ways)| {
+                    let places = ::std::cell::RefCell::new(Vec::new());
+                    let open = async || {
+                        let place = $place;
+                        let store = ($open)(&place).await;
+                        places.borrow_mut().push(place);
+                        store
+                    };
+                    let all = $crate::conformance::convergence::any_order_gives_the_same;
+                    all(&records, &ways, open).await
+                }
+            });
+        }
+
+        #[test]
+        fn members_that_tell_each_other_agree() {
+            $crate::conformance::check($cases, $crate::conformance::convergence::members(), {
+                async |known| {
+                    let places = ::std::cell::RefCell::new(Vec::new());
+                    let open = async || {
+                        let place = $place;
+                        let store = ($open)(&place).await;
+                        places.borrow_mut().push(place);
+                        store
+                    };
+                    let all = $crate::conformance::convergence::members_that_tell_each_other_agree;
+                    all(&known, open).await
+                }
+            });
+        }
+    };
+}
+
+/// Runs a property on random input, each case in the same runtime.
+///
+/// # Panics
+/// Where the property does not hold, with the smallest input found for which it does not.
+pub fn check<S: proptest::strategy::Strategy>(
+    cases: u32,
+    inputs: S,
+    property: impl AsyncFn(S::Value) -> Outcome,
+) {
+    let config = proptest::test_runner::Config { failure_persistence: None, ..Default::default() };
+    let config = proptest::test_runner::Config { cases, ..config };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.unwrap_or_else(|error| panic!("no runtime: {error}"));
+    let outcome = proptest::test_runner::TestRunner::new(config).run(&inputs, |input| {
+        let outcome = runtime.block_on(property(input));
+        outcome.map_err(|error| proptest::test_runner::TestCaseError::fail(error.to_string()))
+    });
+    if let Err(error) = outcome {
+        panic!("{error}");
+    }
 }

@@ -181,3 +181,19 @@ pub async fn pages_add_up_to_the_whole(store: Store) -> Outcome {
     }
     Ok(())
 }
+
+/// From the end, and on before the last message the reader has.
+pub async fn the_newest_come_first_where_asked(store: Store) -> Outcome {
+    fill(&store, 1..=5).await?;
+    let query = Query { newest_first: true, max_count: Some(2), ..everything() };
+    let page = store.retrieve(query, NOW).await?;
+    assert_eq!((hashes(&page), page.more), (names([5, 4]), true));
+    let query = Query { after: Some(message(2).hash), ..query };
+    let page = store.retrieve(query, NOW).await?;
+    assert_eq!((hashes(&page), page.more), (names([1]), false));
+    let query = Query { after: Some(message(1).hash), ..query };
+    assert_eq!(store.retrieve(query, NOW).await?, Page::default());
+    let query = Query { after: Some(message(9).hash), ..query };
+    assert_eq!(hashes(&store.retrieve(query, NOW).await?), names([5, 4]));
+    Ok(())
+}

@@ -4,6 +4,7 @@
 //! lock       held while open
 //! mail/      the database
 //! mail.new/  a database that was never finished; removed when seen
+//! mail.old/  a database of an older format; removed once the new one is in its place
 //! ```
 //!
 //! fjall makes the files of a fresh database durable, but neither the entry of the database's own
@@ -12,26 +13,62 @@
 
 use std::fs::{self, File, TryLockError};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use fjall::{CompressionType, Database};
 
 use super::journal_tail::{self, Tail};
-use super::tables::Tables;
+use super::keys::FORMAT;
+use super::tables::{self, Tables};
+use super::upgrade;
+use super::values::State;
 use crate::StoreError;
 
 /// How much of what was read is kept in memory.
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
 
-/// Opens the database in a folder, or makes both.
-pub(super) fn open(folder: &Path) -> Result<Tables, StoreError> {
+/// Where the database lies in a folder.
+pub(super) fn mail(folder: &Path) -> PathBuf {
+    folder.join("mail")
+}
+
+/// Opens the database in a folder, or makes both; an older format is upgraded.
+pub(super) fn open(folder: &Path) -> Result<(Arc<File>, Tables), StoreError> {
     create_folder(folder)?;
-    let lock = lock(folder)?;
-    let mail = folder.join("mail");
+    let lock = Arc::new(lock(folder)?);
+    let mail = mail(folder);
+    let old = folder.join("mail.old");
+    if old.try_exists()? && !mail.try_exists()? {
+        // An upgrade stopped between its two renames: it is begun again.
+        fs::rename(&old, &mail)?;
+    }
     if !mail.try_exists()? {
         create_database(folder, &mail)?;
     }
-    Tables::open(open_database(&mail)?, lock)
+    let database = open_database(&mail)?;
+    let found = tables::format(&database)?;
+    if found == FORMAT {
+        remove_folder(&old)?;
+        return Ok((Arc::clone(&lock), Tables::open(database, lock)?));
+    }
+    upgrade_database(folder, database)?;
+    let tables = open_mail(&mail, Arc::clone(&lock))?;
+    Ok((lock, tables))
+}
+
+/// Opens a database of this format.
+pub(super) fn open_mail(mail: &Path, lock: Arc<File>) -> Result<Tables, StoreError> {
+    let database = open_database(mail)?;
+    tables::format(&database)?;
+    Tables::open(database, lock)
+}
+
+fn remove_folder(folder: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// Makes a folder and those above it, durably.
@@ -62,15 +99,31 @@ fn lock(folder: &Path) -> Result<File, StoreError> {
 
 fn create_database(folder: &Path, mail: &Path) -> Result<(), StoreError> {
     let unfinished = folder.join("mail.new");
-    if unfinished.try_exists()? {
-        fs::remove_dir_all(&unfinished)?;
-    }
+    remove_folder(&unfinished)?;
     let database = open_journaled(&unfinished)?;
-    Tables::create(&database)?;
+    drop(Tables::create(&database, State::default())?);
     drop(database);
     sync_tree(&unfinished)?;
     fs::rename(&unfinished, mail)?;
     Ok(sync_folder(folder)?)
+}
+
+/// Copies a database of an older format into one of this, beside it, and puts that in its place.
+/// For a while it takes twice the room.
+fn upgrade_database(folder: &Path, database: Database) -> Result<(), StoreError> {
+    tracing::info!("the store has an older format: copying it into the new one");
+    let (mail, old, unfinished) = (mail(folder), folder.join("mail.old"), folder.join("mail.new"));
+    remove_folder(&unfinished)?;
+    let new = open_journaled(&unfinished)?;
+    upgrade::copy(&database, &new)?;
+    drop((new, database));
+    sync_tree(&unfinished)?;
+    remove_folder(&old)?;
+    fs::rename(&mail, &old)?;
+    sync_folder(folder)?;
+    fs::rename(&unfinished, &mail)?;
+    sync_folder(folder)?;
+    Ok(remove_folder(&old)?)
 }
 
 fn open_journaled(path: &Path) -> fjall::Result<Database> {
@@ -153,11 +206,11 @@ mod tests {
     #[test]
     fn a_newer_format_is_refused_by_name() {
         let folder = tempfile::tempdir().unwrap();
-        let tables = open(folder.path()).unwrap();
-        tables.meta.insert(FORMAT_KEY, 2_u32.to_be_bytes()).unwrap();
-        drop(tables);
+        let (lock, tables) = open(folder.path()).unwrap();
+        tables.meta.insert(FORMAT_KEY, 3_u32.to_be_bytes()).unwrap();
+        drop((lock, tables));
         let error = open(folder.path()).err().unwrap();
-        assert_eq!(error, StoreError::Newer { found: 2, known: 1 });
+        assert_eq!(error, StoreError::Newer { found: 3, known: 2 });
         assert!(error.to_string().contains("newer version"), "{error}");
     }
 }

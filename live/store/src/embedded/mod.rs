@@ -8,24 +8,31 @@
 //! dropped as a whole when the store is opened; see `journal_tail` for the case that fjall does
 //! not handle itself, and `folder` for how a fresh database becomes durable.
 //!
-//! After a failed write fjall refuses all others: reads go on, and the store must be opened anew.
+//! After a failed write fjall refuses all others. Those who wait are told, reads go on, and the
+//! engine opens itself anew as soon as the disk takes writes again: see `engine`.
 //!
 //! | module | what |
 //! |---|---|
-//! | `keys` | the bytes of keys and values |
+//! | `bytes`, `keys`, `values` | the bytes of keys and values |
 //! | `folder` | creating, locking and opening |
 //! | `journal_tail` | dropping a batch torn by a power cut |
+//! | `upgrade` | reading the older format |
 //! | `tables` | the keyspaces |
+//! | `engine` | the open database, and opening it anew |
 //! | `stage` | a batch in the making |
 //! | `writer` | the thread that commits batches |
-//! | `reader` | pages of a drawer |
+//! | `reader` | reading from one view of the database |
 
+mod bytes;
+mod engine;
 mod folder;
 mod journal_tail;
 mod keys;
 mod reader;
 mod stage;
 mod tables;
+mod upgrade;
+mod values;
 mod writer;
 
 use std::path::Path;
@@ -35,18 +42,21 @@ use std::thread::{self, JoinHandle};
 use async_trait::async_trait;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task;
-use warren_wire::record::{Change, Item, MessageRecord, Order, Positions, Record, SubaccountToken};
+use warren_wire::record::{Item, MessageRecord, Order, Positions, Record, SubaccountToken};
 use warren_wire::{AccountId, MessageHash, Millis, NodeId};
 
+use self::engine::{Engine, Reserve};
+use self::reader::View;
+use self::stage::Stage;
 use self::tables::Tables;
-use self::writer::{Answer, Command, Reserve, Writer};
+use self::writer::{Job, Writer};
 use crate::StoreError;
 use crate::mail::MailStore;
 use crate::shapes::{Applied, Counts, Merged, Page, Query, Stored};
 
-/// How many commands may wait for the writer before those who ask have to.
+/// How many jobs may wait for the writer before those who ask have to.
 const QUEUE: usize = 1_024;
-/// How many expired messages go in one batch, so that stores need not wait long.
+/// How many entries go in one batch of a long removal, so that stores need not wait long.
 const SWEEP: usize = 256;
 
 /// What may be chosen of an embedded store.
@@ -72,33 +82,51 @@ pub struct EmbeddedStore {
 }
 
 struct Open {
-    commands: mpsc::Sender<Command>,
-    tables: Arc<Tables>,
+    jobs: mpsc::Sender<Job>,
+    engine: Arc<Engine>,
     writer: JoinHandle<()>,
 }
 
 impl EmbeddedStore {
-    /// Opens the store in a folder, or makes both. Blocks the thread while a journal is replayed.
+    /// Opens the store in a folder, or makes both; a store of an older format is upgraded. Blocks
+    /// the thread while a journal is replayed.
     ///
     /// # Errors
     /// Where another process has it open, its format is newer, it is damaged, or the disk fails.
     pub fn open(folder: &Path, options: Options) -> Result<Self, StoreError> {
-        let tables = Arc::new(folder::open(folder)?);
         let reserve = Reserve { folder: folder.to_path_buf(), bytes: options.reserve };
-        let writer = Writer::new(Arc::clone(&tables), reserve)?;
-        let (commands, queue) = mpsc::channel(QUEUE);
+        let engine = Arc::new(Engine::open(reserve)?);
+        let writer = Writer::new(Arc::clone(&engine))?;
+        let (jobs, queue) = mpsc::channel(QUEUE);
         let writer =
             thread::Builder::new().name("store-writer".into()).spawn(|| writer.run(queue))?;
-        Ok(Self { open: RwLock::new(Some(Open { commands, tables, writer })) })
+        Ok(Self { open: RwLock::new(Some(Open { jobs, engine, writer })) })
     }
 
-    /// Hands a command to the writer and waits until what it did is durable.
-    async fn write<T>(&self, command: impl FnOnce(Answer<T>) -> Command) -> Result<T, StoreError> {
+    /// Has the writer do something and waits until it is durable.
+    async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Stage<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
         let (answer, answered) = oneshot::channel();
-        let commands = self.with_open(|open| open.commands.clone())?;
-        commands.send(command(answer)).await.map_err(|_| StoreError::Closed)?;
-        drop(commands);
+        self.hand_in(Job::new(answer, work)).await?;
         answered.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// As [`Self::write`], for what brings data and so needs room on the disk.
+    async fn grow<T: Send + 'static>(
+        &self,
+        size: usize,
+        work: impl FnOnce(&mut Stage<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        self.hand_in(Job::new(answer, work).growing(size)).await?;
+        answered.await.map_err(|_| StoreError::Closed)?
+    }
+
+    async fn hand_in(&self, job: Job) -> Result<(), StoreError> {
+        let jobs = self.with_open(|open| open.jobs.clone())?;
+        jobs.send(job).await.map_err(|_| StoreError::Closed)
     }
 
     /// Reads on a thread that may block.
@@ -106,9 +134,12 @@ impl EmbeddedStore {
         &self,
         read: impl FnOnce(&Tables) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let tables = self.with_open(|open| Arc::clone(&open.tables))?;
-        let outcome = task::spawn_blocking(move || read(&tables)).await;
-        outcome.map_err(|error| StoreError::Engine(error.to_string()))?
+        let engine = self.with_open(|open| Arc::clone(&open.engine))?;
+        let outcome = task::spawn_blocking(move || {
+            let tables = engine.tables()?;
+            read(&tables)
+        });
+        outcome.await.map_err(|error| StoreError::Engine(error.to_string()))?
     }
 
     fn with_open<T>(&self, take: impl FnOnce(&Open) -> T) -> Result<T, StoreError> {
@@ -120,11 +151,11 @@ impl EmbeddedStore {
     fn shut(&self) -> Option<impl FnOnce() + Send + 'static> {
         let open = self.open.write().unwrap_or_else(PoisonError::into_inner).take()?;
         Some(move || {
-            drop(open.commands);
+            drop(open.jobs);
             if open.writer.join().is_err() {
                 tracing::error!("the store's writer panicked");
             }
-            drop(open.tables);
+            drop(open.engine);
         })
     }
 }
@@ -140,73 +171,92 @@ impl Drop for EmbeddedStore {
 #[async_trait]
 impl MailStore for EmbeddedStore {
     async fn store(&self, message: MessageRecord, now: Millis) -> Result<Stored, StoreError> {
-        self.write(|answer| Command::Store { message, now, answer }).await
+        self.grow(message.data.len(), move |stage| stage.store(&message, now)).await
     }
 
     async fn retrieve(&self, query: Query, now: Millis) -> Result<Page, StoreError> {
-        self.read(move |tables| reader::retrieve(tables, &query, now)).await
+        self.read(move |tables| View::of(tables).retrieve(&query, now)).await
     }
 
-    async fn apply(&self, order: Order, _now: Millis) -> Result<Applied, StoreError> {
-        let owner = order.owner;
-        let Change::Delete(hashes) = order.change else {
-            return Err(absent("orders of that kind"));
-        };
-        let deleted = self.write(|answer| Command::Delete { owner, hashes, answer }).await?;
-        Ok(Applied { deleted, ..Applied::default() })
+    async fn apply(&self, order: Order, now: Millis) -> Result<Applied, StoreError> {
+        self.write(move |stage| stage.apply(order, now)).await
     }
 
     async fn expiries(
         &self,
-        _owner: AccountId,
-        _hashes: Option<Vec<MessageHash>>,
-        _now: Millis,
+        owner: AccountId,
+        hashes: Option<Vec<MessageHash>>,
+        now: Millis,
     ) -> Result<Vec<(MessageHash, Millis)>, StoreError> {
-        Err(absent("expiries"))
+        self.read(move |tables| View::of(tables).expiries(owner, hashes, now)).await
     }
 
-    async fn revoked(&self, _owner: AccountId) -> Result<Vec<SubaccountToken>, StoreError> {
-        Ok(Vec::new())
+    async fn revoked(&self, owner: AccountId) -> Result<Vec<SubaccountToken>, StoreError> {
+        self.read(move |tables| View::of(tables).revoked(&owner)).await
     }
 
-    async fn items(&self, _positions: Positions, _now: Millis) -> Result<Vec<Item>, StoreError> {
-        Err(absent("items"))
+    async fn items(&self, positions: Positions, now: Millis) -> Result<Vec<Item>, StoreError> {
+        self.read(move |tables| View::of(tables).items(positions, now)).await
     }
 
-    async fn records(&self, _items: Vec<Item>) -> Result<(Vec<Record>, usize), StoreError> {
-        Err(absent("items"))
+    async fn records(&self, items: Vec<Item>) -> Result<(Vec<Record>, usize), StoreError> {
+        self.read(move |tables| View::of(tables).records(&items)).await
     }
 
-    async fn mailbox(&self, _owner: AccountId, _now: Millis) -> Result<Vec<Record>, StoreError> {
-        Err(absent("items"))
+    async fn mailbox(&self, owner: AccountId, now: Millis) -> Result<Vec<Record>, StoreError> {
+        self.read(move |tables| View::of(tables).mailbox(owner, now)).await
     }
 
-    async fn merge(&self, _records: Vec<Record>, _now: Millis) -> Result<Vec<Merged>, StoreError> {
-        Err(absent("merging"))
+    async fn merge(&self, records: Vec<Record>, now: Millis) -> Result<Vec<Merged>, StoreError> {
+        let size = records.iter().map(|record| match record {
+            Record::Message(message) => message.data.len(),
+            Record::Order(_) => 0,
+        });
+        let size: usize = size.sum();
+        let merge = move |stage: &mut Stage<'_>| {
+            let merge = |record| match record {
+                Record::Message(message) => stage.merge_message(&message, now),
+                Record::Order(order) => stage.merge_order(order, now),
+            };
+            records.into_iter().map(merge).collect()
+        };
+        if size == 0 { self.write(merge).await } else { self.grow(size, merge).await }
     }
 
-    async fn drop_positions(&self, _positions: Positions) -> Result<u64, StoreError> {
-        Err(absent("positions"))
+    async fn drop_positions(&self, positions: Positions) -> Result<u64, StoreError> {
+        let mut dropped = 0_u64;
+        loop {
+            let swept = self.write(move |stage| stage.drop_positions(positions, SWEEP)).await?;
+            let gone = u64::try_from(swept.messages.saturating_add(swept.orders));
+            dropped = dropped.saturating_add(gone.unwrap_or(u64::MAX));
+            if !swept.more {
+                return Ok(dropped);
+            }
+        }
     }
 
-    async fn note_missed(&self, _peer: NodeId, _items: Vec<Item>) -> Result<(), StoreError> {
-        Err(absent("notes"))
+    async fn note_missed(&self, peer: NodeId, items: Vec<Item>) -> Result<(), StoreError> {
+        self.write(move |stage| {
+            stage.note_missed(&peer, &items);
+            Ok(())
+        })
+        .await
     }
 
-    async fn missed(&self, _peer: NodeId, _limit: usize) -> Result<Vec<(u64, Item)>, StoreError> {
-        Ok(Vec::new())
+    async fn missed(&self, peer: NodeId, limit: usize) -> Result<Vec<(u64, Item)>, StoreError> {
+        self.read(move |tables| View::of(tables).missed(&peer, limit)).await
     }
 
-    async fn forget_missed(&self, _peer: NodeId, _through: u64) -> Result<(), StoreError> {
+    async fn forget_missed(&self, peer: NodeId, through: u64) -> Result<(), StoreError> {
+        while self.write(move |stage| stage.forget_missed(&peer, through, SWEEP)).await? {}
         Ok(())
     }
 
     async fn expire(&self, now: Millis) -> Result<usize, StoreError> {
-        let mut removed = 0;
+        let mut removed = 0_usize;
         loop {
-            let sweep = |answer| Command::Sweep { now, limit: SWEEP, answer };
-            let swept = self.write(sweep).await?;
-            removed += swept.removed;
+            let swept = self.write(move |stage| stage.sweep(now, SWEEP)).await?;
+            removed = removed.saturating_add(swept.messages);
             if !swept.more {
                 return Ok(removed);
             }
@@ -215,7 +265,7 @@ impl MailStore for EmbeddedStore {
 
     async fn counts(&self) -> Result<Counts, StoreError> {
         let state = self.read(Tables::state).await?;
-        Ok(Counts { messages: state.messages, orders: 0 })
+        Ok(Counts { messages: state.messages, orders: state.orders })
     }
 
     async fn close(&self) {
@@ -224,11 +274,6 @@ impl MailStore for EmbeddedStore {
             let _ = task::spawn_blocking(finish).await;
         }
     }
-}
-
-/// What this format of the disk has no place for.
-fn absent(what: &str) -> StoreError {
-    StoreError::Engine(format!("the format of this store has no place for {what}"))
 }
 
 #[cfg(test)]

@@ -1,10 +1,120 @@
 //! Behaviours of the embedded engine that no other engine need have.
 
-use warren_wire::{Millis, Namespace, Stamp};
+use proptest::prelude::*;
+use warren_wire::record::Change;
+use warren_wire::{Millis, Namespace, Stamp, swarm};
 
 use super::*;
+use crate::MemoryStore;
+use crate::conformance::agreement::{Operation, operations};
+use crate::embedded::stage::Progress;
+use crate::embedded::tables::Space;
 
 const NOW: Millis = 1_700_000_000_000;
+
+fn opened(folder: &Path) -> Tables {
+    folder::open(folder).unwrap().1
+}
+
+fn wait<T>(future: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+}
+
+/// Does the same in a batch and to the plain engine.
+fn does_the_same(
+    operation: Operation,
+    stage: &mut Stage<'_>,
+    model: &MemoryStore,
+    now: &mut Millis,
+) -> Result<(), TestCaseError> {
+    match operation {
+        Operation::Store(message) => {
+            let expected = wait(model.store(message.clone(), *now));
+            prop_assert_eq!(stage.store(&message, *now), expected);
+        }
+        Operation::Apply(order) => {
+            let expected = wait(model.apply(order.clone(), *now));
+            prop_assert_eq!(stage.apply(order, *now), expected);
+        }
+        Operation::Merge(records) => {
+            let expected = wait(model.merge(records.clone(), *now));
+            let merged = records.into_iter().map(|record| match record {
+                Record::Message(message) => stage.merge_message(&message, *now),
+                Record::Order(order) => stage.merge_order(order, *now),
+            });
+            prop_assert_eq!(merged.collect::<Result<Vec<_>, _>>(), expected);
+        }
+        Operation::Expire => {
+            let swept = stage.sweep(*now, usize::MAX).unwrap();
+            prop_assert_eq!(Ok(swept.messages), wait(model.expire(*now)));
+        }
+        Operation::Drop(owner) => {
+            let position = swarm::position(&owner);
+            let here = Positions { first: position, last: position };
+            let swept = stage.drop_positions(here, usize::MAX).unwrap();
+            let dropped = u64::try_from(swept.messages + swept.orders).unwrap();
+            prop_assert_eq!(Ok(dropped), wait(model.drop_positions(here)));
+        }
+        Operation::Wait(time) => *now += time,
+        _ => {}
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn writes_of_one_batch_see_each_other(
+        batches in proptest::collection::vec(operations(24), 1..4),
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        let tables = opened(folder.path());
+        let model = MemoryStore::default();
+        let mut progress = Progress::default();
+        let mut now = NOW;
+        for batch in batches {
+            let mut stage = Stage::new(&tables, progress);
+            for operation in batch {
+                does_the_same(operation, &mut stage, &model, &mut now)?;
+            }
+            progress = stage.commit().unwrap();
+            let counts = wait(model.counts()).unwrap();
+            prop_assert_eq!((progress.state.messages, progress.state.orders),
+                (counts.messages, counts.orders));
+            let items = View::of(&tables).items(Positions::ALL, now);
+            prop_assert_eq!(items, wait(model.items(Positions::ALL, now)));
+        }
+        // Nothing is left behind in any keyspace.
+        let mut stage = Stage::new(&tables, progress);
+        stage.drop_positions(Positions::ALL, usize::MAX).unwrap();
+        let state = stage.commit().unwrap().state;
+        prop_assert_eq!((state.messages, state.orders), (0, 0));
+        for space in Space::ALL {
+            prop_assert_eq!(tables.space(space).iter().count(), 0, "{:?}", space);
+        }
+    }
+
+    #[test]
+    fn work_that_fails_leaves_nothing(operations in operations(30)) {
+        let folder = tempfile::tempdir().unwrap();
+        let tables = opened(folder.path());
+        let model = MemoryStore::default();
+        let mut now = NOW;
+        let mut stage = Stage::new(&tables, Progress::default());
+        let failed = stage.attempt(|stage| {
+            for operation in operations {
+                does_the_same(operation, stage, &model, &mut now).unwrap();
+            }
+            Err::<(), _>(StoreError::Closed)
+        });
+        prop_assert_eq!(failed, Err(StoreError::Closed));
+        prop_assert_eq!(stage.commit().unwrap().state, Progress::default().state);
+        for space in Space::ALL {
+            prop_assert_eq!(tables.space(space).iter().count(), 0, "{:?}", space);
+        }
+    }
+}
 
 #[tokio::test]
 async fn without_the_reserve_nothing_is_stored_but_room_can_be_made() {

@@ -3,198 +3,146 @@
 //! While a batch is being synced the next one gathers, so the more callers there are, the more
 //! share one fsync. Nobody is answered before the fsync of their batch returned.
 
-use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
-use warren_wire::record::MessageRecord;
-use warren_wire::{AccountId, MessageHash, Millis, Namespace};
 
-use super::keys::State;
-use super::stage::{Stage, Swept};
-use super::tables::Tables;
+use super::engine::Engine;
+use super::stage::{Progress, Stage};
 use crate::StoreError;
-use crate::shapes::Stored;
 
-/// The most commands in one batch.
-const BATCH_COMMANDS: usize = 256;
-/// The size of data from which on a batch takes no more commands.
+/// The most jobs in one batch.
+const BATCH_JOBS: usize = 256;
+/// The size of data from which on a batch takes no more jobs.
 const BATCH_BYTES: usize = 8 * 1024 * 1024;
+/// How long the engine rests between two attempts to write again after a failure.
+const RETRY: Duration = Duration::from_secs(1);
 
-/// Where the answer to a command goes.
-pub(super) type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
+/// Says how the batch ended to whoever waits for it.
+type Settle = Box<dyn FnOnce(&Result<(), StoreError>) + Send>;
+/// What a caller wants done; given what keeps it from being done, it says so to the caller.
+type Work = Box<dyn FnOnce(Result<&mut Stage<'_>, StoreError>) -> Option<Settle> + Send>;
 
 /// Something to be written.
-pub(super) enum Command {
-    Store {
-        message: MessageRecord,
-        now: Millis,
-        answer: Answer<Stored>,
-    },
-    Delete {
-        owner: AccountId,
-        hashes: Vec<MessageHash>,
-        answer: Answer<Vec<(Namespace, MessageHash)>>,
-    },
-    Sweep {
-        now: Millis,
-        limit: usize,
-        answer: Answer<Swept>,
-    },
+pub(super) struct Job {
+    work: Work,
+    /// Bytes of data that it brings.
+    size: usize,
+    /// Whether it needs the reserve of the disk to be there.
+    grows: bool,
 }
 
-impl Command {
-    const fn size(&self) -> usize {
-        match self {
-            Self::Store { message, .. } => message.data.len(),
-            Self::Delete { .. } | Self::Sweep { .. } => 0,
-        }
+impl Job {
+    /// A job that answers on this channel what it did, once that is durable.
+    pub(super) fn new<T: Send + 'static>(
+        answer: oneshot::Sender<Result<T, StoreError>>,
+        work: impl FnOnce(&mut Stage<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Self {
+        let work: Work = Box::new(move |stage| {
+            match stage.and_then(|stage| stage.attempt(work)) {
+                Ok(value) => Some(Box::new(move |outcome| {
+                    // Whoever asked may have gone away.
+                    let _ = answer.send(outcome.clone().map(|()| value));
+                })),
+                Err(error) => {
+                    let _ = answer.send(Err(error));
+                    None
+                }
+            }
+        });
+        Self { work, size: 0, grows: false }
     }
-}
 
-/// An answer that waits for the batch to become durable.
-enum Pending {
-    Stored(Answer<Stored>, Stored),
-    Deleted(Answer<Vec<(Namespace, MessageHash)>>, Vec<(Namespace, MessageHash)>),
-    Swept(Answer<Swept>, Swept, Millis),
-}
-
-impl Pending {
-    fn settle(self, outcome: &Result<(), StoreError>) {
-        fn send<T>(answer: Answer<T>, value: T, outcome: &Result<(), StoreError>) {
-            // Whoever asked may have gone away.
-            let _ = answer.send(outcome.clone().map(|()| value));
-        }
-        match self {
-            Self::Stored(answer, stored) => send(answer, stored, outcome),
-            Self::Deleted(answer, hashes) => send(answer, hashes, outcome),
-            Self::Swept(answer, swept, _) => send(answer, swept, outcome),
-        }
-    }
-}
-
-/// The free space below which nothing more is stored, so that the engine itself never meets a
-/// full disk and room can still be made by deleting.
-pub(super) struct Reserve {
-    pub(super) folder: PathBuf,
-    pub(super) bytes: u64,
-}
-
-impl Reserve {
-    fn is_left(&self) -> bool {
-        #[cfg(unix)]
-        if let Ok(found) = rustix::fs::statvfs(&self.folder) {
-            return found.f_bavail.saturating_mul(found.f_frsize) >= self.bytes;
-        }
-        true
+    /// It brings so many bytes of data, for which there must be room.
+    pub(super) fn growing(self, size: usize) -> Self {
+        Self { size, grows: true, ..self }
     }
 }
 
 /// The thread's own state.
 pub(super) struct Writer {
-    tables: Arc<Tables>,
-    state: State,
-    reserve: Reserve,
-    /// No message expires before this.
-    swept_to: Millis,
-    /// Why the engine stopped writing, if it did: it then refuses until it is opened anew.
-    failure: Option<StoreError>,
+    engine: Arc<Engine>,
+    progress: Progress,
+    /// Why the last write failed, and when the engine may be tried again.
+    failure: Option<(StoreError, Instant)>,
 }
 
 impl Writer {
-    pub(super) fn new(tables: Arc<Tables>, reserve: Reserve) -> Result<Self, StoreError> {
-        let state = tables.state()?;
-        Ok(Self { tables, state, reserve, swept_to: 0, failure: None })
+    pub(super) fn new(engine: Arc<Engine>) -> Result<Self, StoreError> {
+        let state = engine.tables()?.state()?;
+        Ok(Self { engine, progress: Progress { state, swept_to: 0 }, failure: None })
     }
 
     /// Writes until no one is left who could ask.
-    pub(super) fn run(mut self, mut commands: mpsc::Receiver<Command>) {
-        let mut batch = Vec::with_capacity(BATCH_COMMANDS);
-        while let Some(command) = commands.blocking_recv() {
-            let mut size = command.size();
-            batch.push(command);
-            while batch.len() < BATCH_COMMANDS && size < BATCH_BYTES {
-                let Ok(command) = commands.try_recv() else { break };
-                size = size.saturating_add(command.size());
-                batch.push(command);
+    pub(super) fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
+        let mut batch = Vec::with_capacity(BATCH_JOBS);
+        while let Some(job) = jobs.blocking_recv() {
+            let mut size = job.size;
+            batch.push(job);
+            while batch.len() < BATCH_JOBS && size < BATCH_BYTES {
+                let Ok(job) = jobs.try_recv() else { break };
+                size = size.saturating_add(job.size);
+                batch.push(job);
             }
-            self.write(batch.drain(..));
+            match self.ready() {
+                Ok(()) => self.write(batch.drain(..)),
+                Err(error) => {
+                    for job in batch.drain(..) {
+                        (job.work)(Err(error.clone()));
+                    }
+                }
+            }
         }
     }
 
-    fn write(&mut self, batch: impl Iterator<Item = Command>) {
-        let tables = Arc::clone(&self.tables);
-        let mut stage = Stage::new(&tables, self.state);
-        let mut room = None;
-        let mut pending = Vec::with_capacity(BATCH_COMMANDS);
-        for command in batch {
-            pending.extend(self.apply(&mut stage, &mut room, command));
+    /// Opens the engine anew after a failure, if it is time to; it refuses all writes after one that
+    /// failed.
+    fn ready(&mut self) -> Result<(), StoreError> {
+        let Some((error, retry)) = &self.failure else { return Ok(()) };
+        if Instant::now() < *retry {
+            return Err(error.clone());
         }
-        let earliest = stage.earliest();
-        let outcome = stage.commit().map_err(|error| self.failed(error));
-        if let Ok(state) = &outcome {
-            self.state = *state;
-            self.note_swept(&pending, earliest);
+        match self.engine.reopen() {
+            Ok(state) => {
+                tracing::info!("the store writes again");
+                self.progress = Progress { state, swept_to: 0 };
+                self.failure = None;
+                Ok(())
+            }
+            Err(error) => {
+                self.failure = Some((error.clone(), Instant::now() + RETRY));
+                Err(error)
+            }
+        }
+    }
+
+    fn write(&mut self, batch: impl Iterator<Item = Job>) {
+        let tables = match self.engine.tables() {
+            Ok(tables) => tables,
+            Err(error) => return batch.for_each(|job| drop((job.work)(Err(error.clone())))),
+        };
+        let mut stage = Stage::new(&tables, self.progress);
+        let mut room = None;
+        let mut pending = Vec::with_capacity(BATCH_JOBS);
+        for job in batch {
+            let has_room =
+                !job.grows || *room.get_or_insert_with(|| self.engine.reserve().is_left());
+            let stage = if has_room { Ok(&mut stage) } else { Err(StoreError::Full) };
+            pending.extend((job.work)(stage));
+        }
+        let outcome = stage.commit().map_err(|error| {
+            tracing::error!(%error, "the store cannot write and is opened anew");
+            self.failure = Some((error.clone(), Instant::now() + RETRY));
+            error
+        });
+        drop(tables);
+        if let Ok(progress) = &outcome {
+            self.progress = *progress;
         }
         let outcome = outcome.map(|_| ());
-        for answer in pending {
-            answer.settle(&outcome);
-        }
-    }
-
-    /// Stages a command. One that cannot be staged is answered at once and changes nothing.
-    fn apply(
-        &self,
-        stage: &mut Stage<'_>,
-        room: &mut Option<bool>,
-        command: Command,
-    ) -> Option<Pending> {
-        match command {
-            Command::Store { message, now, answer } => {
-                let room = *room.get_or_insert_with(|| self.reserve.is_left());
-                let stored = if room { stage.store(&message, now) } else { Err(StoreError::Full) };
-                staged(stored, answer, Pending::Stored)
-            }
-            Command::Delete { owner, hashes, answer } => {
-                staged(stage.delete(owner, &hashes), answer, Pending::Deleted)
-            }
-            Command::Sweep { now, limit, answer } => {
-                let swept = stage.sweep(self.swept_to, now, limit);
-                staged(swept, answer, |answer, swept| Pending::Swept(answer, swept, now))
-            }
-        }
-    }
-
-    /// Remembers what a sweep need not look at again, minding what the same batch added.
-    fn note_swept(&mut self, pending: &[Pending], earliest: Millis) {
-        for answer in pending {
-            if let Pending::Swept(_, Swept { more: false, .. }, now) = answer {
-                self.swept_to = self.swept_to.max(*now);
-            }
-        }
-        self.swept_to = self.swept_to.min(earliest);
-    }
-
-    /// After one failed write the engine answers all others with its own refusal: the first cause
-    /// says more.
-    fn failed(&mut self, error: StoreError) -> StoreError {
-        if self.failure.is_none() {
-            tracing::error!(%error, "the store cannot write and must be opened anew");
-        }
-        self.failure.get_or_insert(error).clone()
-    }
-}
-
-fn staged<T>(
-    outcome: Result<T, StoreError>,
-    answer: Answer<T>,
-    pend: impl FnOnce(Answer<T>, T) -> Pending,
-) -> Option<Pending> {
-    match outcome {
-        Ok(value) => Some(pend(answer, value)),
-        Err(error) => {
-            let _ = answer.send(Err(error));
-            None
+        for settle in pending {
+            settle(&outcome);
         }
     }
 }

@@ -1,0 +1,226 @@
+//! What owners' orders do.
+
+use warren_wire::record::{Change, Drawers, ExpireMode, MessageRecord, Order, SubaccountToken};
+use warren_wire::{Namespace, Stamp};
+
+use super::{HOUR, NOW, Outcome, Store, account, everything, fill, hashes, message, names, order};
+use crate::revocations::KEPT;
+use crate::union::ORDER_LIFE;
+use crate::{Applied, Query};
+
+const LATER: Stamp = Stamp::at(NOW + 10);
+
+fn in_drawer(n: u16, number: i16) -> MessageRecord {
+    MessageRecord { namespace: Namespace::new(number), ..message(n) }
+}
+
+/// An order removes what was stored before it; a later store of the same bytes is new.
+pub async fn an_order_removes_what_came_before_it(store: Store) -> Outcome {
+    fill(&store, 1..=2).await?;
+    let applied = store.apply(order(LATER, Change::Delete(names([1]))), NOW).await?;
+    let deleted = vec![(Namespace::DIRECT, message(1).hash)];
+    assert_eq!(applied, Applied { deleted, ..Applied::default() });
+    let late_copy = store.store(message(1), NOW).await?;
+    assert_eq!((late_copy.already, late_copy.overruled), (false, Some(LATER)));
+    assert_eq!(hashes(&store.retrieve(everything(), NOW).await?), names([2]));
+    let again = MessageRecord { stored: LATER.next(), ..message(1) };
+    assert_eq!(store.store(again, NOW).await?.overruled, None);
+    assert_eq!(hashes(&store.retrieve(everything(), NOW).await?), names([2, 1]));
+    Ok(())
+}
+
+/// A coordinator learns that its stamp was too small.
+pub async fn a_message_stored_after_an_order_withstands_it(store: Store) -> Outcome {
+    store.store(MessageRecord { stored: LATER, ..message(1) }, NOW).await?;
+    let early = Stamp::at(NOW);
+    let delete = Change::Delete(names([1, 2]));
+    let applied = store.apply(order(early, delete.clone()), NOW).await?;
+    assert_eq!(applied, Applied { overruled: Some(LATER), ..Applied::default() });
+    let expire = Change::Expire(vec![(message(1).hash, NOW + 5)], ExpireMode::Set);
+    let applied = store.apply(order(early, expire), NOW).await?;
+    assert_eq!(applied.overruled, Some(LATER));
+    assert_eq!(applied.unchanged, [(message(1).hash, NOW + HOUR)]);
+    // The same request, repeated with a greater stamp.
+    let again = Order { stamp: LATER.next(), ..order(early, delete) };
+    assert_eq!(store.apply(again, NOW).await?.deleted.len(), 1);
+    // What is for whole drawers does not say so: what came later is not meant.
+    store.store(MessageRecord { stored: LATER.next().next(), ..message(1) }, NOW).await?;
+    let all = store.apply(order(early, Change::DeleteAll(Drawers::All)), NOW).await?;
+    assert_eq!(all, Applied::default());
+    Ok(())
+}
+
+/// All of a mailbox or one drawer of it.
+pub async fn deleting_all_means_the_drawers_it_names(store: Store) -> Outcome {
+    for (n, number) in [(3, 5), (1, -10), (2, 0)] {
+        store.store(in_drawer(n, number), NOW).await?;
+    }
+    store.store(MessageRecord { owner: account(2), ..message(2) }, NOW).await?;
+    let one = Change::DeleteAll(Drawers::One(Namespace::new(5)));
+    let applied = store.apply(order(LATER, one), NOW).await?;
+    assert_eq!(applied.deleted, [(Namespace::new(5), message(3).hash)]);
+    let applied = store.apply(order(LATER, Change::DeleteAll(Drawers::All)), NOW).await?;
+    let gone = [(Namespace::new(-10), message(1).hash), (Namespace::DIRECT, message(2).hash)];
+    assert_eq!(applied.deleted, gone);
+    assert_eq!(store.counts().await?.messages, 1);
+    Ok(())
+}
+
+/// By what the sender says of the time, that time included.
+pub async fn deleting_before_a_time_minds_the_timestamp(store: Store) -> Outcome {
+    fill(&store, 1..=4).await?;
+    let before = Change::DeleteBefore(Drawers::All, NOW + 2);
+    let applied = store.apply(order(LATER, before), NOW).await?;
+    assert_eq!(applied.deleted.len(), 2);
+    assert_eq!(hashes(&store.retrieve(everything(), NOW).await?), names([3, 4]));
+    let late = MessageRecord { timestamp: NOW, ..message(5) };
+    assert_eq!(store.store(late, NOW).await?.overruled, Some(LATER));
+    Ok(())
+}
+
+/// A replay of a request to delete all removes nothing that was stored since.
+pub async fn a_replay_of_deleting_all_removes_nothing_new(store: Store) -> Outcome {
+    let all = order(Stamp::at(NOW + 10), Change::DeleteAll(Drawers::All));
+    store.apply(all.clone(), NOW).await?;
+    store.store(MessageRecord { stored: Stamp::at(NOW + 20), ..message(1) }, NOW).await?;
+    let replay = Order { stamp: Stamp::at(NOW + 30), ..all };
+    assert_eq!(store.apply(replay, NOW).await?, Applied::default());
+    assert_eq!(hashes(&store.retrieve(everything(), NOW).await?), names([1]));
+    assert_eq!(store.counts().await?.orders, 1);
+    Ok(())
+}
+
+/// Set, extended, shortened; what an order reaches and does not change is named too.
+pub async fn an_expiry_moves_the_way_the_order_says(store: Store) -> Outcome {
+    use ExpireMode::{Extend, Set, Shorten};
+    fill(&store, [1]).await?;
+    let hash = message(1).hash;
+    for (step, (mode, to, expected, changed)) in (1..).zip([
+        (Extend, NOW + HOUR - 1, NOW + HOUR, false),
+        (Extend, NOW + 2 * HOUR, NOW + 2 * HOUR, true),
+        (Shorten, NOW + 3 * HOUR, NOW + 2 * HOUR, false),
+        (Shorten, NOW + HOUR, NOW + HOUR, true),
+        (Set, NOW + 9 * HOUR, NOW + 9 * HOUR, true),
+        (Set, NOW + 9 * HOUR, NOW + 9 * HOUR, true),
+    ]) {
+        let change = Change::Expire(vec![(hash, to), (message(9).hash, to)], mode);
+        let applied = store.apply(order(Stamp::at(NOW + step), change), NOW).await?;
+        let updated = [(Namespace::DIRECT, hash, expected)];
+        let unchanged = [(hash, expected)];
+        assert_eq!(applied.updated, if changed { &updated[..] } else { &[] }, "{step}");
+        assert_eq!(applied.unchanged, if changed { &[] } else { &unchanged[..] }, "{step}");
+        assert_eq!(store.expiries(account(1), None, NOW).await?, unchanged, "{step}");
+        let page = store.retrieve(everything(), NOW).await?;
+        assert!(page.messages.iter().all(|kept| kept.expiry == expected));
+    }
+    assert_eq!(store.expire(NOW + 2 * HOUR).await?, 0);
+    assert_eq!(store.expire(NOW + 9 * HOUR).await?, 1);
+    Ok(())
+}
+
+/// Only what would live longer.
+pub async fn expiring_all_shortens(store: Store) -> Outcome {
+    for (n, life) in [(1, HOUR), (2, 2 * HOUR), (3, 3 * HOUR)] {
+        store.store(MessageRecord { expiry: NOW + life, ..message(n) }, NOW).await?;
+    }
+    let all = Change::ExpireAll(Drawers::One(Namespace::DIRECT), NOW + 2 * HOUR);
+    let applied = store.apply(order(LATER, all), NOW).await?;
+    assert_eq!(applied.updated, [(Namespace::DIRECT, message(3).hash, NOW + 2 * HOUR)]);
+    let unchanged = [(message(1).hash, NOW + HOUR), (message(2).hash, NOW + 2 * HOUR)];
+    assert_eq!(applied.unchanged, unchanged);
+    assert_eq!(store.expire(NOW + 2 * HOUR).await?, 3);
+    Ok(())
+}
+
+/// An earlier order that comes late changes what a later one left, and not the other way.
+pub async fn orders_count_by_their_stamps(store: Store) -> Outcome {
+    fill(&store, [1]).await?;
+    let hash = message(1).hash;
+    let expire =
+        |at, to, mode| order(Stamp::at(NOW + at), Change::Expire(vec![(hash, NOW + to)], mode));
+    store.apply(expire(20, 500, ExpireMode::Shorten), NOW).await?;
+    let applied = store.apply(expire(10, 400, ExpireMode::Set), NOW).await?;
+    assert_eq!(applied.updated, [(Namespace::DIRECT, hash, NOW + 400)]);
+    let applied = store.apply(expire(15, 700, ExpireMode::Set), NOW).await?;
+    assert_eq!(applied.unchanged, [(hash, NOW + 500)]);
+    assert_eq!(store.expiries(account(1), None, NOW).await?, [(hash, NOW + 500)]);
+    Ok(())
+}
+
+/// Expired messages are neither removed by name nor brought back.
+pub async fn what_had_expired_is_out_of_reach(store: Store) -> Outcome {
+    fill(&store, 1..=2).await?;
+    let then = NOW + HOUR;
+    let delete = order(Stamp::at(then), Change::Delete(names([1])));
+    assert_eq!(store.apply(delete, then).await?, Applied::default());
+    let revive = Change::Expire(vec![(message(2).hash, then + HOUR)], ExpireMode::Set);
+    assert_eq!(store.apply(order(Stamp::at(then), revive), then).await?, Applied::default());
+    assert_eq!(store.expiries(account(1), None, then).await?, []);
+    let query = Query { newest_first: true, ..everything() };
+    assert_eq!(store.retrieve(query, then).await?.messages, []);
+    Ok(())
+}
+
+/// Those asked for, each once in that order; or all, by hash.
+pub async fn expiries_name_what_is_there(store: Store) -> Outcome {
+    fill(&store, 1..=3).await?;
+    store.store(in_drawer(4, 7), NOW).await?;
+    let asked = Some(names([3, 9, 4, 3]));
+    let found = store.expiries(account(1), asked, NOW).await?;
+    let expected = names([3, 4]).into_iter().map(|hash| (hash, NOW + HOUR));
+    assert_eq!(found, expected.collect::<Vec<_>>());
+    assert_eq!(store.expiries(account(1), None, NOW).await?.len(), 4);
+    assert_eq!(store.expiries(account(2), None, NOW).await?, []);
+    assert_eq!(store.expiries(account(1), None, NOW + HOUR).await?, []);
+    Ok(())
+}
+
+/// Longer than any message lives that they may be for.
+pub async fn orders_are_kept_for_31_days(store: Store) -> Outcome {
+    store.apply(order(Stamp::at(NOW), Change::Delete(names([1]))), NOW).await?;
+    store.expire(NOW + ORDER_LIFE - 1).await?;
+    assert_eq!(store.counts().await?.orders, 1);
+    assert_eq!(store.mailbox(account(1), NOW + ORDER_LIFE - 1).await?.len(), 1);
+    assert_eq!(store.mailbox(account(1), NOW + ORDER_LIFE).await?, []);
+    assert_eq!(store.expire(NOW + ORDER_LIFE).await?, 0);
+    assert_eq!(store.counts().await?.orders, 0);
+    assert_eq!(store.store(message(1), NOW).await?.overruled, None);
+    Ok(())
+}
+
+const fn token(n: u8) -> SubaccountToken {
+    SubaccountToken([n; 36])
+}
+
+/// By the last word on each, and per owner.
+pub async fn subaccounts_lose_and_regain_their_rights(store: Store) -> Outcome {
+    assert_eq!(store.revoked(account(1)).await?, []);
+    let revoke = order(Stamp::at(NOW + 5), Change::Revoke(vec![token(2), token(1)]));
+    store.apply(revoke, NOW).await?;
+    assert_eq!(store.revoked(account(1)).await?, [token(2), token(1)]);
+    assert_eq!(store.revoked(account(2)).await?, []);
+    let early = order(Stamp::at(NOW), Change::Unrevoke(vec![token(2)]));
+    assert_eq!(store.apply(early.clone(), NOW).await?.overruled, Some(Stamp::at(NOW + 5)));
+    assert_eq!(store.revoked(account(1)).await?, [token(2), token(1)]);
+    let late = Order { stamp: Stamp::at(NOW + 6), ..early };
+    assert_eq!(store.apply(late, NOW).await?, Applied::default());
+    assert_eq!(store.revoked(account(1)).await?, [token(1)]);
+    Ok(())
+}
+
+/// The last ones, in order of revocation, and longer than other orders.
+pub async fn the_last_revocations_stay(store: Store) -> Outcome {
+    let count = u8::try_from(KEPT).unwrap_or(u8::MAX) + 3;
+    for n in 0..count {
+        let stamp = Stamp::at(NOW + u64::from(n));
+        store.apply(order(stamp, Change::Revoke(vec![token(n)])), NOW).await?;
+    }
+    let last: Vec<_> = (3..count).map(token).collect();
+    assert_eq!(store.revoked(account(1)).await?, last);
+    let long_after = NOW + 5 * ORDER_LIFE;
+    store.expire(long_after).await?;
+    assert_eq!(store.revoked(account(1)).await?, last);
+    assert_eq!(store.counts().await?.orders, u64::try_from(KEPT).unwrap_or_default());
+    assert_eq!(store.mailbox(account(1), long_after).await?.len(), KEPT);
+    Ok(())
+}
