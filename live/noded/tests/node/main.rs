@@ -9,6 +9,7 @@
 
 mod answers;
 mod directory;
+mod file_processes;
 mod files;
 mod held;
 mod http;

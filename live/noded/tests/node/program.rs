@@ -43,12 +43,22 @@ pub(crate) struct Processes {
     /// All nodes.
     pub(crate) records: Vec<NodeRecord>,
     running: Vec<Option<Child>>,
+    /// What each node is started with, besides what all are.
+    arguments: Vec<Vec<String>>,
     client: Client,
 }
 
 impl Processes {
     /// Makes the nodes, signs their list and starts them.
     pub(crate) async fn start(nodes: u8) -> Self {
+        Self::start_with(nodes, |_, _| Vec::new()).await
+    }
+
+    /// As [`Processes::start`], with more arguments for a node, by its number and folder.
+    pub(crate) async fn start_with(
+        nodes: u8,
+        more: impl Fn(usize, &Path) -> Vec<String>,
+    ) -> Self {
         let data = tempfile::tempdir().unwrap();
         let mut records = Vec::new();
         let mut files = Vec::new();
@@ -80,7 +90,10 @@ impl Processes {
         let directory_key = run(&arguments).trim().to_owned();
 
         let running = records.iter().map(|_| None).collect();
-        let mut processes = Self { data, directory_key, records, running, client: Client::new() };
+        let folder = |number: usize| data.path().join(format!("node-{}", number + 1));
+        let arguments = (0..records.len()).map(|n| more(n, &folder(n))).collect();
+        let client = Client::new();
+        let mut processes = Self { data, directory_key, records, running, arguments, client };
         for number in 0..processes.records.len() {
             processes.spawn(number, &[]);
         }
@@ -106,6 +119,7 @@ impl Processes {
             .args(["--data".as_ref(), self.path(&format!("node-{}", number + 1)).as_os_str()])
             .args(["--list".as_ref(), self.path("nodes.json").as_os_str()])
             .args(["--directory-key", &self.directory_key, "--log", "trace"])
+            .args(&self.arguments[number])
             .args(more)
             .stdin(Stdio::null())
             .stderr(log)
@@ -139,6 +153,11 @@ impl Processes {
         let status =
             AsyncCommand::new("sh").args(["-c", &format!("kill -{signal} {id}")]).status().await;
         assert!(status.unwrap().success());
+    }
+
+    /// The id of a node's process.
+    pub(crate) fn process_id(&self, number: usize) -> u32 {
+        self.running[number].as_ref().unwrap().id().unwrap()
     }
 
     /// Everything the node logged.
