@@ -19,7 +19,8 @@ use crate::{Effort, Outcome};
 
 /// Messages before the first that counts: connections are opened, a path is chosen.
 const WARM_UP: usize = 3;
-const TEXT: &str = "The meadow at nine, as always; bring the blue scarf and nothing else.";
+pub(crate) const TEXT: &str =
+    "The meadow at nine, as always; bring the blue scarf and nothing else.";
 const ONE_REQUEST: &str = "part: one request through 3 hops";
 const STRAIGHT: &str = "floor: store + read, straight over TLS";
 
@@ -71,7 +72,7 @@ async fn measure(effort: Effort, network: &LocalNetwork, folder: &Path) -> Outco
     Ok(results.into())
 }
 
-fn messenger(network: &LocalNetwork, home: &Path) -> Outcome<Messenger> {
+pub(crate) fn messenger(network: &LocalNetwork, home: &Path) -> Outcome<Messenger> {
     let mut device = Device::create(home, "measured", Cost::LEAST)?;
     device.use_seed(&network.seed().parse::<Seed>()?)?;
     device.create_account("measured", None)?;
