@@ -16,22 +16,15 @@ pub struct Effort {
     pub burst: usize,
     /// How many messages are sent one after the other through the whole network.
     pub messages: usize,
-    /// How many requests are held open at once.
-    pub held: usize,
 }
 
 impl Effort {
     /// Enough for figures to be compared.
-    pub const FULL: Self = Self {
-        rounds: 31,
-        turn: Duration::from_millis(10),
-        burst: 4_096,
-        messages: 400,
-        held: 10_000,
-    };
+    pub const FULL: Self =
+        Self { rounds: 31, turn: Duration::from_millis(10), burst: 4_096, messages: 400 };
     /// Enough to see that everything runs.
     pub const QUICK: Self =
-        Self { rounds: 3, turn: Duration::from_millis(1), burst: 256, messages: 20, held: 300 };
+        Self { rounds: 3, turn: Duration::from_millis(1), burst: 256, messages: 20 };
 
     /// Fewer rounds, for contestants whose turns are long.
     #[must_use]

@@ -19,8 +19,7 @@ use crate::{Effort, Outcome};
 
 /// Messages before the first that counts: connections are opened, a path is chosen.
 const WARM_UP: usize = 3;
-pub(crate) const TEXT: &str =
-    "The meadow at nine, as always; bring the blue scarf and nothing else.";
+const TEXT: &str = "The meadow at nine, as always; bring the blue scarf and nothing else.";
 const ONE_REQUEST: &str = "part: one request through 3 hops";
 const STRAIGHT: &str = "floor: store + read, straight over TLS";
 
@@ -72,7 +71,7 @@ async fn measure(effort: Effort, network: &LocalNetwork, folder: &Path) -> Outco
     Ok(results.into())
 }
 
-pub(crate) fn messenger(network: &LocalNetwork, home: &Path) -> Outcome<Messenger> {
+fn messenger(network: &LocalNetwork, home: &Path) -> Outcome<Messenger> {
     let mut device = Device::create(home, "measured", Cost::LEAST)?;
     device.use_seed(&network.seed().parse::<Seed>()?)?;
     device.create_account("measured", None)?;

@@ -11,11 +11,9 @@
 //! | [`store`] | a node's storage engine |
 //! | [`node`] | a node over TLS |
 //! | [`conversation`] | a message from sending to reading |
-//! | [`held`] | memory of requests that are held open, and how soon they have a message |
 
 pub mod contest;
 pub mod conversation;
-pub mod held;
 pub mod message;
 pub mod node;
 pub mod onion;

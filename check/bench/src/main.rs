@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use warren_bench::{
-    Effort, Outcome, Row, conversation, held, message, node, onion, recovery_phrase, store, table,
+    Effort, Outcome, Row, conversation, message, node, onion, recovery_phrase, store, table,
 };
 
 /// Measures Warren beside its opponents and prints one table.
@@ -24,9 +24,6 @@ struct Arguments {
     /// Where the stores write: on a disk, for on a RAM disk durability costs nothing.
     #[arg(long, value_name = "DIR", default_value_os_t = std::env::temp_dir())]
     scratch: PathBuf,
-    /// Be the nodes that another process measures, with their data here.
-    #[arg(long, value_name = "DIR", hide = true)]
-    serve: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -40,9 +37,6 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Outcome<()> {
-    if let Some(data) = &arguments.serve {
-        return held::server::serve(data);
-    }
     let effort = if arguments.quick { Effort::QUICK } else { Effort::FULL };
     let scratch = &arguments.scratch;
     let rows = [
@@ -53,12 +47,6 @@ fn run(arguments: &Arguments) -> Outcome<()> {
         group(arguments, &["tls-store", "tls-retrieve"], || node::rows(effort, scratch))?,
         group(arguments, &["send-to-read-p50", "send-to-read-p99"], || {
             conversation::rows(effort, scratch)
-        })?,
-        group(arguments, &held::MEMORY_ROWS, || {
-            held::memory_rows(effort, scratch, &std::env::current_exe()?)
-        })?,
-        group(arguments, &["held-delivery-p50", "held-delivery-p99"], || {
-            held::delivery::rows(effort, scratch)
         })?,
     ]
     .concat();

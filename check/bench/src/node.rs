@@ -179,6 +179,6 @@ impl Direct {
     }
 }
 
-pub(crate) fn now() -> Outcome<Millis> {
+fn now() -> Outcome<Millis> {
     Ok(u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())?)
 }

@@ -18,8 +18,6 @@ pub enum Basis {
     Wall,
     /// Operations a second, many under way at once: more is better.
     Rate,
-    /// Bytes of memory, where time would stand: less is better.
-    Memory,
 }
 
 impl Basis {
@@ -27,7 +25,7 @@ impl Basis {
     fn ratio(self, ours: Spent, theirs: Spent) -> f64 {
         let (over, under) = match self {
             Self::Cpu => (ours.cpu, theirs.cpu),
-            Self::Wall | Self::Memory => (ours.wall, theirs.wall),
+            Self::Wall => (ours.wall, theirs.wall),
             Self::Rate => (theirs.wall, ours.wall),
         };
         if under > 0.0 { over / under } else { 0.0 }
@@ -125,22 +123,6 @@ impl Row {
             Beside { name: theirs.name, figure: middle(&theirs.rounds), ratio, goal: None }
         });
         Self { name, what, basis, figure: middle(ours), beside: beside.collect() }
-    }
-
-    /// Bytes of memory, ours first, and what they are beside.
-    pub fn of_memory(
-        name: &'static str,
-        what: &'static str,
-        ours: f64,
-        beside: &[(&'static str, f64)],
-    ) -> Self {
-        let spent = |bytes| Spent { wall: bytes, cpu: 0.0 };
-        let beside = beside.iter().map(|(name, bytes)| {
-            let (figure, basis) = (spent(*bytes), Basis::Memory);
-            Beside { name, figure, ratio: basis.ratio(spent(ours), figure), goal: None }
-        });
-        let beside = beside.collect();
-        Self { name, what, basis: Basis::Memory, figure: spent(ours), beside }
     }
 
     /// As [`Row::of_contest`], of single operations: the percentile of each, and their ratio.

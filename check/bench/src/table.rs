@@ -64,7 +64,6 @@ fn figures(basis: Basis, spent: Spent) -> [String; 2] {
     let main = match basis {
         Basis::Cpu | Basis::Wall => duration(spent.wall),
         Basis::Rate => rate(spent.wall),
-        Basis::Memory => return [bytes(spent.wall), String::new()],
     };
     [main, duration(spent.cpu)]
 }
@@ -93,16 +92,6 @@ fn rate(seconds: f64) -> String {
     }
 }
 
-/// Three digits and a unit, of 1,024 of the one before.
-fn bytes(bytes: f64) -> String {
-    const KIB: f64 = 1_024.0;
-    match bytes {
-        b if b >= KIB * KIB => format!("{} MiB", three_digits(b / KIB / KIB)),
-        b if b >= KIB => format!("{} KiB", three_digits(b / KIB)),
-        b => format!("{} B", three_digits(b)),
-    }
-}
-
 fn three_digits(value: f64) -> String {
     match value {
         v if v >= 99.95 => format!("{v:.0}"),
@@ -125,7 +114,6 @@ mod tests {
         let read = [2.5e-8, 1.2345e-5, 9.999e-3, 0.1, 12.0].map(duration);
         assert_eq!(read, ["25.0 ns", "12.3 us", "10.0 ms", "100 ms", "12.0 s"]);
         assert_eq!([1e-5, 0.004, 0.0].map(rate), ["100 k/s", "250 /s", "-"]);
-        assert_eq!([512.0, 2_048.0, 3e6].map(bytes), ["512 B", "2.00 KiB", "2.86 MiB"]);
     }
 
     #[test]

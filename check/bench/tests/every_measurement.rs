@@ -1,17 +1,15 @@
 //! Every measurement runs to its end; no time is asserted.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use warren_bench::{
-    Effort, Row, conversation, held, message, node, onion, recovery_phrase, store, table,
+    Effort, Row, conversation, message, node, onion, recovery_phrase, store, table,
 };
 
 #[test]
 fn every_row_has_a_figure_and_someone_beside_it() {
     let scratch = tempfile::tempdir().unwrap();
-    let effort = Effort { messages: 3, burst: 64, held: 50, ..Effort::QUICK };
-    let program = Path::new(env!("CARGO_BIN_EXE_warren-bench"));
+    let effort = Effort { messages: 3, burst: 64, ..Effort::QUICK };
     let rows: Vec<Row> = [
         recovery_phrase::rows(effort).unwrap(),
         message::rows(effort).unwrap(),
@@ -19,8 +17,6 @@ fn every_row_has_a_figure_and_someone_beside_it() {
         store::rows(effort, scratch.path()).unwrap(),
         node::rows(effort, scratch.path()).unwrap(),
         conversation::rows(effort, scratch.path()).unwrap(),
-        held::memory_rows(effort, scratch.path(), program).unwrap(),
-        held::delivery::rows(effort, scratch.path()).unwrap(),
     ]
     .concat();
     for row in &rows {

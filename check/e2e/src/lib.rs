@@ -12,10 +12,13 @@
 )]
 
 pub mod device;
+pub mod hosts;
 pub mod network;
 pub mod programs;
 pub mod python;
+pub mod swarm_of_hosts;
 
 pub use device::Device;
 pub use network::Network;
 pub use python::Python;
+pub use swarm_of_hosts::{Conditions, SwarmOfHosts};

@@ -25,18 +25,17 @@ const LAST_ANSWERS: Duration = Duration::from_secs(1);
 /// Status and body for the node or client that sent the packet.
 ///
 /// A relay passes back untouched what it gets: only the last node seals the answer, once.
-/// While the rest of the path is waited for, nothing of the packet is kept here, and each way a
-/// packet may take has memory of its own: thousands wait in the one that takes least.
+/// While the rest of the path is waited for, nothing of the packet is kept here.
 pub async fn answer(node: &Arc<Node>, packet: impl AsRef<[u8]>) -> (u16, Vec<u8>) {
     let peeled = peel(packet.as_ref(), node.identity.x25519());
     drop(packet);
     match peeled {
-        Ok(Peeled::Relay { next, packet, .. }) => Box::pin(relay(node, next, packet)).await,
+        Ok(Peeled::Relay { next, packet, .. }) => relay(node, next, packet).await,
         Ok(Peeled::Deliver { payload, reply, json, base64 }) => {
-            let answer = Box::pin(storage_route::answer(node, payload, Share::Unknown)).await;
+            let answer = storage_route::answer(node, payload, Share::Unknown).await;
             seal(&reply, answer, ReplyForm { json, base64 })
         }
-        Ok(Peeled::Proxy(request)) => Box::pin(exit_route::answer(node, request)).await,
+        Ok(Peeled::Proxy(request)) => exit_route::answer(node, request).await,
         Ok(Peeled::Malformed { reply }) => match reply.seal_malformed(&mut SystemEntropy) {
             Ok(body) => (200, body),
             Err(_) => failed(),
