@@ -22,6 +22,7 @@ use crate::http::{self, response, unread};
 use crate::limits::network::Network;
 use crate::limits::{Class, Route};
 use crate::node::{Node, now};
+use crate::telemetry;
 
 /// What a client is asked for that makes too many requests: terms in JSON, as base64.
 pub const CHALLENGE: HeaderName = HeaderName::from_static("x-warren-challenge");
@@ -38,6 +39,10 @@ pub(crate) async fn admit(State(node): State<Arc<Node>>, request: Request, next:
     if !node.limits.admit(peer, class, route_of(request.uri().path())) {
         let network = Network::from(peer.ip()).to_bytes();
         if !has_worked(&node, request.headers(), &network).await {
+            telemetry::put_off(match class {
+                Class::Client => "client",
+                Class::Node => "node",
+            });
             return put_off(&node, &network);
         }
     }
@@ -49,9 +54,25 @@ pub(crate) async fn admit(State(node): State<Arc<Node>>, request: Request, next:
     let request = request.map(|body| part.count(body));
     let answer = next.run(request).await;
     if part.is_exceeded() {
+        telemetry::put_off("body_share");
         return unread(BodyError::Busy);
     }
     hold(&node, answer).await
+}
+
+/// A route's name among the numbers; what strangers make up has none of its own.
+pub(crate) fn name_of(path: &str) -> &'static str {
+    const NAMES: [&str; 8] = [
+        http::STORAGE,
+        "/onion_req/v2",
+        "/json_rpc",
+        "/swarm/v1",
+        "/ping_test/v1",
+        "/get_stats/v1",
+        "/monitor/v1",
+        "/file",
+    ];
+    NAMES.into_iter().find(|name| path.starts_with(name)).unwrap_or("other")
 }
 
 fn route_of(path: &str) -> Route {
@@ -66,6 +87,7 @@ fn route_of(path: &str) -> Route {
 /// The answer, once there is room to wait for its client.
 async fn hold(node: &Node, answer: Response) -> Response {
     node.limits.answers.hold(answer).await.unwrap_or_else(|| {
+        telemetry::put_off("answer_room");
         let error = BodyError::Busy;
         response(error.status(), "text/plain", error.to_string())
     })
@@ -116,6 +138,7 @@ pub(crate) async fn admit_mail(
             Err(error) => reason = error.to_string(),
         }
     }
+    telemetry::put_off("mailbox");
     let terms = node.limits.proofs.ask(&subject, now).to_value();
     let body = Value::dict([("reason", reason.into()), ("challenge", terms)]);
     Err(Answer { status: 429, body: Body::Json(body) })

@@ -79,6 +79,11 @@ impl Bodies {
         Self { room: Arc::new(Semaphore::new(bytes / KIB)) }
     }
 
+    /// How many bytes still find room.
+    pub fn free(&self) -> usize {
+        self.room.available_permits() * KIB
+    }
+
     /// Reads a body of at most so many bytes.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::Router;
 use axum::body::Body as HttpBody;
@@ -25,7 +26,7 @@ use crate::bodies::BodyError;
 use crate::directory::{MAX_QUESTION_BYTES, answer_question};
 use crate::held::socket;
 use crate::node::Node;
-use crate::{admission, files, onion_route, storage_route, swarm_route};
+use crate::{admission, files, onion_route, storage_route, swarm_route, telemetry};
 
 /// The most bytes that one member of a swarm passes on to another: thousands of hashes, or the
 /// largest message with all around it.
@@ -180,7 +181,10 @@ async fn close(request: Request, next: Next) -> Response {
 
 async fn count(State(node): State<Arc<Node>>, request: Request, next: Next) -> Response {
     let _begun = node.under_way.begin();
-    next.run(request).await
+    let (route, begun) = (admission::name_of(request.uri().path()), Instant::now());
+    let response = next.run(request).await;
+    telemetry::request(route, response.status().as_u16(), begun.elapsed());
+    response
 }
 
 /// Refuses by the announced length, before a byte of the body is read.

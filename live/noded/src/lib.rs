@@ -26,23 +26,30 @@
 //! | [`identity`] | its keys and certificate on disk |
 //! | [`authority`] | one authority of a directory: announcements, tries, votes, lists |
 //! | [`follow`] | a node that announces itself and takes every new list |
+//! | [`disk`] | how much room a disk has |
 //! | [`directory`] | the signed list of nodes, and the seed that serves it |
+//! | [`admin`], [`health`], [`telemetry`] | what the operator sees of it |
+//! | [`metered`] | the storage engine, timed and counted |
 //! | [`local_network`] | a whole network in one process, on loopback |
 
+pub mod admin;
 pub mod admission;
 pub mod authority;
 pub mod bodies;
 pub mod config;
 pub mod directory;
+pub mod disk;
 pub mod exit_route;
 pub mod files;
 pub mod follow;
+pub mod health;
 pub mod held;
 pub mod http;
 pub mod identity;
 pub mod limits;
 pub mod listen;
 pub mod local_network;
+pub mod metered;
 pub mod node;
 pub mod onion_route;
 pub mod private_file;
@@ -50,6 +57,7 @@ pub mod replicate;
 pub mod storage_route;
 pub mod swarm;
 pub mod swarm_route;
+pub mod telemetry;
 pub mod under_way;
 
 pub use identity::Identity;

@@ -9,10 +9,10 @@ mod cli;
 fn main() -> ExitCode {
     let arguments = cli::Arguments::parse();
     match cli::execute(arguments) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("warren-node: {error}");
-            ExitCode::FAILURE
+            ExitCode::from(error.exit_code())
         }
     }
 }

@@ -20,14 +20,16 @@ use warren_transport::certificate::CertificateError;
 use warren_wire::{Millis, NodeId};
 
 use crate::bodies::Bodies;
-use crate::config::LimitsConfig;
+use crate::config::{LimitsConfig, SecretText};
 use crate::exit_route::Exits;
 use crate::files::{FileServer, FilesError, FilesOptions};
+use crate::health::Health;
 use crate::held::{Held, Share};
 use crate::http;
 use crate::identity::{Identity, IdentityError};
 use crate::limits::{self, Class, Limits, mebibytes};
 use crate::listen::{self, Bounds};
+use crate::metered::Metered;
 use crate::under_way::UnderWay;
 
 /// How often expired messages are swept out.
@@ -71,6 +73,10 @@ pub struct Node {
     listed: watch::Sender<Listed>,
     /// The mail it keeps.
     pub store: Arc<dyn MailStore>,
+    /// How its storage does.
+    pub meter: Arc<Metered>,
+    /// What it says of itself.
+    pub health: Health,
     /// Its connections to other nodes.
     pub connections: Connections,
     /// What clients, nodes and mailboxes may ask for, and what they took of it.
@@ -111,6 +117,8 @@ pub struct NodeOptions {
     pub limits: LimitsConfig,
     /// How long requests under way may take to end when it stops.
     pub drain: Duration,
+    /// The folder or the database with its mail; a folder of its own where absent.
+    pub store: Option<SecretText>,
     /// How it keeps files, where it does.
     pub files: Option<FilesOptions>,
     /// Which servers it asks on behalf of clients.
@@ -122,6 +130,7 @@ impl Default for NodeOptions {
         Self {
             limits: LimitsConfig::default(),
             drain: DRAIN,
+            store: None,
             files: None,
             exit: ExitRules::default(),
         }
@@ -181,8 +190,12 @@ impl Node {
         options: NodeOptions,
     ) -> Result<RunningNode, NodeError> {
         let listed = watch::Sender::new(Listed::new(identity.id(), published));
-        let store: Arc<dyn MailStore> =
-            Arc::new(EmbeddedStore::open(&data.join("mail"), Options::default())?);
+        let mail = match &options.store {
+            Some(url) => warren_store::open(url.expose()).await?,
+            None => Arc::new(EmbeddedStore::open(&data.join("mail"), Options::default())?),
+        };
+        let meter = Metered::new(mail);
+        let store: Arc<dyn MailStore> = Arc::clone(&meter) as Arc<dyn MailStore>;
         let files = match options.files.clone() {
             Some(options) => Some(FileServer::start(&data.join("files"), options).await?),
             None => None,
@@ -192,6 +205,8 @@ impl Node {
             identity,
             listed,
             store,
+            meter,
+            health: Health::default(),
             connections: Connections::new(),
             limits: Arc::new(Limits::new(&options.limits)),
             bodies: Bodies::new(mebibytes(options.limits.body_room_mib)),

@@ -14,7 +14,7 @@ use warren_wire::NodeId;
 
 use crate::held::Share;
 use crate::node::Node;
-use crate::{exit_route, storage_route};
+use crate::{exit_route, storage_route, telemetry};
 
 /// How long the rest of the path may take.
 const RELAY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -29,6 +29,13 @@ const LAST_ANSWERS: Duration = Duration::from_secs(1);
 pub async fn answer(node: &Arc<Node>, packet: impl AsRef<[u8]>) -> (u16, Vec<u8>) {
     let peeled = peel(packet.as_ref(), node.identity.x25519());
     drop(packet);
+    telemetry::onion(match &peeled {
+        Ok(Peeled::Relay { .. }) => "relay",
+        Ok(Peeled::Deliver { .. }) => "deliver",
+        Ok(Peeled::Proxy(_)) => "server",
+        Ok(Peeled::Malformed { .. }) => "malformed",
+        Err(_) => "refused",
+    });
     match peeled {
         Ok(Peeled::Relay { next, packet, .. }) => relay(node, next, packet).await,
         Ok(Peeled::Deliver { payload, reply, json, base64 }) => {
@@ -69,6 +76,12 @@ async fn pass_on(node: &Node, next: NodeId, packet: Vec<u8>) -> (u16, Vec<u8>) {
             }
         }
     };
+    telemetry::relay_failed(match &failure {
+        RelayFailure::NextNodeNotFound(_) => "unknown_node",
+        RelayFailure::NextNodeUnreachable(_) => "unreachable",
+        RelayFailure::TimedOut => "timed_out",
+        _ => "broken",
+    });
     (failure.http_status(), failure.to_string().into_bytes())
 }
 

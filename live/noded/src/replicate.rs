@@ -95,8 +95,7 @@ async fn apply(node: &Node, order: Order, now: Millis) -> Result<Done, StoreErro
     }))
 }
 
-fn storage_failed(error: &StoreError) -> MemberResult {
-    tracing::error!(%error, "storage failed");
+fn storage_failed(_: &StoreError) -> MemberResult {
     MemberResult::StorageFailed
 }
 

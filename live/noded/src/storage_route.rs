@@ -250,7 +250,6 @@ async fn to_its_end(
 
 /// The node's own fault: 503, so that a client goes on to another member of the swarm.
 pub fn storage_failure(error: &StoreError) -> Answer {
-    tracing::error!(%error, "storage failed");
     match error {
         StoreError::Full => Answer::refuse(503, "Service node is not ready: disk full\n"),
         StoreError::Closed => Answer::refuse(503, "Service node is not ready: shutting down\n"),

@@ -17,6 +17,11 @@ impl UnderWay {
         Begun(self)
     }
 
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        *self.0.borrow()
+    }
+
     /// Waits until there is none.
     pub async fn none(&self) {
         // The sender is borrowed, so waiting cannot fail for the want of one.

@@ -1,14 +1,20 @@
 //! The command line of `warren-node`: what can be asked, and who carries it out.
 
+mod check_config;
 mod init;
 mod logging;
+mod manual;
+mod repetitions;
 mod run;
+mod service;
 mod sign_list;
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use warren_noded::NodeError;
+use warren_noded::config::ConfigError;
 use warren_noded::directory::DirectoryError;
 use warren_noded::identity::IdentityError;
 use warren_wire::directory::ListError;
@@ -30,6 +36,9 @@ enum Command {
     Init(init::Init),
     SignList(sign_list::SignList),
     Run(run::Run),
+    CheckConfig(check_config::CheckConfig),
+    #[command(hide = true)]
+    Manual(manual::Manual),
 }
 
 /// Why a command failed; each text says what to do.
@@ -60,6 +69,18 @@ pub(crate) enum CommandError {
     /// The log filter.
     #[error("the log filter is not understood: {0}")]
     Filter(#[from] tracing_subscriber::filter::ParseError),
+    /// The configuration.
+    #[error("the configuration is not usable:\n{0}")]
+    Config(#[from] ConfigError),
+    /// The file with the store's address.
+    #[error("the file of store.url_file cannot be read: {0}")]
+    StoreUrl(std::io::Error),
+    /// The numbers.
+    #[error("nothing can be counted: {0}")]
+    Numbers(String),
+    /// A second signal came while requests were ending.
+    #[error("ended at once: requests under way were cut off")]
+    EndedAtOnce,
     /// The node.
     #[error(transparent)]
     Node(#[from] NodeError),
@@ -82,6 +103,16 @@ pub(crate) enum RecordError {
     Field,
 }
 
+impl CommandError {
+    /// 2 for what only a change of the command or the configuration mends, 1 for all else.
+    pub(crate) const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Config(_) | Self::Filter(_) => 2,
+            _ => 1,
+        }
+    }
+}
+
 impl From<ListError> for CommandError {
     fn from(error: ListError) -> Self {
         Self::Directory(error.into())
@@ -92,10 +123,13 @@ impl From<ListError> for CommandError {
 ///
 /// # Errors
 /// Where it fails; usage errors ended the program before.
-pub(crate) fn execute(arguments: Arguments) -> Result<(), CommandError> {
+pub(crate) fn execute(arguments: Arguments) -> Result<ExitCode, CommandError> {
     match arguments.command {
+        Command::CheckConfig(command) => return command.execute(),
         Command::Init(command) => command.execute(),
         Command::SignList(command) => command.execute(),
         Command::Run(command) => command.execute(),
-    }
+        Command::Manual(command) => command.execute(),
+    }?;
+    Ok(ExitCode::SUCCESS)
 }

@@ -3,34 +3,46 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use warren_node::exit::{AllowedHost, ExitRules};
+use warren_node::exit::{AllowedHost, BadHost};
+use warren_noded::admin::RunningAdmin;
+use warren_noded::config::layers::Flag;
+use warren_noded::config::{Config, DrainConfig, Loaded};
 use warren_noded::directory::{self, RunningSeed};
-use warren_noded::files::FilesOptions;
-use warren_noded::node::{NodeOptions, bind};
-use warren_noded::{Identity, Node, NodeError, RunningNode};
-use warren_wire::directory::DirectoryKeys;
+use warren_noded::node::bind;
+use warren_noded::{Identity, Node, NodeError, RunningNode, telemetry};
+use warren_wire::directory::{DirectoryKeys, KeysError};
 
-use super::{CommandError, logging};
+use super::{CommandError, logging, service};
 
-/// Serves until SIGINT or SIGTERM, then lets requests under way end and stops.
+/// How long work that cannot be interrupted may take when everything else has ended.
+const LAST_BREATH: Duration = Duration::from_millis(200);
+
+/// Serves until SIGINT or SIGTERM, then lets requests under way end and stops; a second signal ends it
+/// at once.
 ///
-/// Mail that was acknowledged survives the process, however it ends. The log goes to stderr and
-/// holds neither account ids nor the addresses of people.
+/// What is not given here comes from the environment (WARREN_NODE_ and the key, such as
+/// WARREN_NODE_LOG__LEVEL), then from the configuration file. Mail that was acknowledged survives the
+/// process, however it ends. The log goes to stderr and holds neither account ids nor the addresses
+/// of people.
 #[derive(Debug, Args)]
 pub(crate) struct Run {
+    /// Configuration file; `warren-node check-config` says what is wrong with it
+    #[arg(long, value_name = "FILE", env = "WARREN_NODE_CONFIG")]
+    config: Option<PathBuf>,
     /// Folder with the node's keys and mail, made by `warren-node init`
     #[arg(long, value_name = "DIR")]
-    data: PathBuf,
+    data: Option<PathBuf>,
     /// Signed list of nodes, made by `warren-node sign-list`
     #[arg(long, value_name = "FILE")]
-    list: PathBuf,
+    list: Option<PathBuf>,
     /// Key the list must be signed with, as `sign-list` prints it, or 2:KEY,KEY,KEY for two of three
     /// [default: the key the list names]
-    #[arg(long, value_name = "KEYS")]
-    directory_key: Option<DirectoryKeys>,
+    #[arg(long, value_name = "KEYS", value_parser = read_keys)]
+    directory_key: Option<String>,
     /// Where to listen [default: the node's address in the list]
     #[arg(long, value_name = "IP:PORT")]
     listen: Option<SocketAddr>,
@@ -44,72 +56,140 @@ pub(crate) struct Run {
     #[arg(long, value_name = "URL", requires = "files")]
     files_s3_endpoint: Option<String>,
     /// Ask this server on behalf of clients, besides the nodes of the list; may be given repeatedly
-    #[arg(long, value_name = "HOST[:PORT]")]
-    exit_host: Vec<AllowedHost>,
+    #[arg(long, value_name = "HOST[:PORT]", value_parser = read_host)]
+    exit_host: Vec<String>,
+    /// Serve /metrics, /healthz and /readyz to the operator here; loopback alone
+    #[arg(long, value_name = "IP:PORT")]
+    metrics_listen: Option<SocketAddr>,
     /// What to log: error, warn, info, debug or trace, or by module such as warren_noded=debug
-    #[arg(long, value_name = "FILTER", env = "WARREN_LOG", default_value = "info")]
-    log: String,
+    /// [default: info]
+    #[arg(long, value_name = "FILTER", env = "WARREN_LOG")]
+    log: Option<String>,
+}
+
+fn read_keys(text: &str) -> Result<String, KeysError> {
+    text.parse::<DirectoryKeys>().map(|_| text.to_owned())
+}
+
+fn read_host(text: &str) -> Result<String, BadHost> {
+    text.parse::<AllowedHost>().map(|_| text.to_owned())
 }
 
 impl Run {
     /// Runs the node to its end.
     ///
     /// # Errors
-    /// Where it does not start; once it serves, it ends by a signal and without an error.
+    /// Where it does not start, or was ended at once.
     pub(crate) fn execute(self) -> Result<(), CommandError> {
-        logging::start(&self.log)?;
+        let config = self.load()?;
+        logging::start(&config.log)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        runtime.block_on(self.serve())
+        let result = runtime.block_on(serve(config));
+        runtime.shutdown_timeout(LAST_BREATH);
+        result
     }
 
-    async fn serve(self) -> Result<(), CommandError> {
-        // Before anything is started, so that no signal falls into a gap.
-        let mut stop = StopSignals::new()?;
-        let (node, seed) = self.start().await?;
-        let name = stop.wait().await;
-        tracing::info!(signal = name, "stopping");
-        if let Some(seed) = seed {
+    fn load(self) -> Result<Config, CommandError> {
+        let hosts = Some(self.exit_host).filter(|hosts| !hosts.is_empty());
+        let flags = [
+            Flag::given("--data", "data", self.data),
+            Flag::given("--list", "list.file", self.list),
+            Flag::given("--directory-key", "list.directory_key", self.directory_key),
+            Flag::given("--listen", "listen", self.listen),
+            Flag::given("--seed-listen", "seed.listen", self.seed_listen),
+            Flag::given("--metrics-listen", "metrics.listen", self.metrics_listen),
+            Flag::given("--files", "files.store", self.files),
+            Flag::given("--files-s3-endpoint", "files.s3_endpoint", self.files_s3_endpoint),
+            Flag::given("--exit-host", "exit.hosts", hosts),
+            Flag::given("--log", "log.level", self.log),
+        ];
+        let flags = flags.into_iter().flatten().collect();
+        Ok(Loaded::read(self.config.as_deref(), flags)?.require_sound()?)
+    }
+}
+
+/// What runs in one process.
+struct Running {
+    node: RunningNode,
+    seed: Option<RunningSeed>,
+    admin: Option<RunningAdmin>,
+}
+
+async fn serve(config: Config) -> Result<(), CommandError> {
+    // Before anything is started, so that no signal falls into a gap.
+    let mut stop = StopSignals::new()?;
+    let drain = config.drain.clone();
+    let running = Box::pin(start(config)).await?;
+    service::ready();
+    let name = stop.wait().await;
+    tracing::info!(signal = name, "stopping");
+    service::stopping();
+    tokio::select! {
+        () = running.stop(&drain) => tracing::info!("stopped"),
+        name = stop.wait() => {
+            tracing::warn!(signal = name, "ended at once");
+            return Err(CommandError::EndedAtOnce);
+        }
+    }
+    Ok(())
+}
+
+async fn start(config: Config) -> Result<Running, CommandError> {
+    let numbers = match config.metrics.listen {
+        Some(_) => Some(telemetry::install().map_err(|it| CommandError::Numbers(it.to_string()))?),
+        None => None,
+    };
+    let options = config.node_options().map_err(CommandError::StoreUrl)?;
+    let keys = config.directory_keys().unwrap_or_default();
+    // Both were required above.
+    let (data, list) = (config.data.unwrap_or_default(), config.list.file.unwrap_or_default());
+    let identity = Identity::load(&data)?.ok_or_else(|| CommandError::NoIdentity(data.clone()))?;
+    let published = Arc::new(directory::load_list(&list, keys.as_ref())?);
+    if keys.is_none() {
+        tracing::warn!("the list is believed whoever signed it: pin --directory-key");
+    }
+    let id = identity.id();
+    let record = published.list.get(&id).ok_or(NodeError::NotListed)?;
+    let nodes = published.list.nodes().len();
+    tracing::info!(node = %id, swarm = record.swarm.0, nodes, "starting");
+    let listener = bind(config.listen.unwrap_or_else(|| record.address()))?;
+    let list = Arc::clone(&published);
+    let node = Node::start_on(identity, data.clone(), listener, list, options).await?;
+    let mut running = Running { node, seed: None, admin: None };
+    let rest = async {
+        if let (Some(listen), Some(numbers)) = (config.metrics.listen, numbers) {
+            let node = Arc::clone(running.node.node());
+            let admin = RunningAdmin::start(listen, node, numbers, data)?;
+            tracing::info!(address = %admin.address(), "metrics and health served");
+            running.admin = Some(admin);
+        }
+        if let Some(listen) = config.seed.listen {
+            let certificate = running.node.node().identity.certificate();
+            let seed = RunningSeed::start(listen, published, certificate).await?;
+            tracing::info!(address = %seed.address(), "seed serving");
+            running.seed = Some(seed);
+        }
+        Ok::<_, CommandError>(())
+    };
+    match rest.await {
+        Ok(()) => Ok(running),
+        Err(error) => {
+            running.node.stop().await;
+            Err(error)
+        }
+    }
+}
+
+impl Running {
+    /// Says that it is not ready, takes no more connections, lets requests end, closes the store.
+    async fn stop(self, drain: &DrainConfig) {
+        self.node.node().health.drain();
+        tokio::time::sleep(drain.unready()).await;
+        if let Some(seed) = self.seed {
             seed.stop().await;
         }
-        node.stop().await;
-        tracing::info!("stopped");
-        Ok(())
-    }
-
-    async fn start(self) -> Result<(RunningNode, Option<RunningSeed>), CommandError> {
-        let identity = Identity::load(&self.data)?
-            .ok_or_else(|| CommandError::NoIdentity(self.data.clone()))?;
-        let published = Arc::new(directory::load_list(&self.list, self.directory_key.as_ref())?);
-        if self.directory_key.is_none() {
-            tracing::warn!("the list is believed whoever signed it: pin --directory-key");
-        }
-        let list = &published.list;
-        let id = identity.id();
-        let record = list.get(&id).ok_or(NodeError::NotListed)?;
-        let listen = self.listen.unwrap_or_else(|| record.address());
-        tracing::info!(node = %id, swarm = record.swarm.0, nodes = list.nodes().len(), "starting");
-        let options = NodeOptions {
-            files: self.files.map(|store| FilesOptions {
-                s3_endpoint: self.files_s3_endpoint,
-                ..FilesOptions::in_store(store)
-            }),
-            exit: ExitRules { any: false, hosts: self.exit_host },
-            ..NodeOptions::default()
-        };
-        let (listener, list) = (bind(listen)?, Arc::clone(&published));
-        let node = Node::start_on(identity, self.data, listener, list, options).await?;
-        let Some(address) = self.seed_listen else { return Ok((node, None)) };
-        let certificate = node.node().identity.certificate();
-        match RunningSeed::start(address, published, certificate).await {
-            Ok(seed) => {
-                tracing::info!(address = %seed.address(), "seed serving");
-                Ok((node, Some(seed)))
-            }
-            Err(error) => {
-                node.stop().await;
-                Err(error.into())
-            }
-        }
+        self.node.stop().await;
+        drop(self.admin);
     }
 }
 

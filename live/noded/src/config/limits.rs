@@ -3,6 +3,7 @@
 use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
+use warren_wire::work::MOST;
 
 /// How much one node takes on. A client is an IPv4 address or an IPv6 /64.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,7 +53,7 @@ pub struct ProofConfig {
     pub memory_kib: NonZeroU32,
     /// Passes over the memory of one guess.
     pub passes: NonZeroU32,
-    /// 2^bits guesses are needed on average; 0 to 16.
+    /// 2^bits guesses are needed on average; 0 to 8.
     pub bits: u8,
     /// How long a challenge may be answered, in seconds.
     pub seconds: NonZeroU32,
@@ -91,5 +92,34 @@ const fn count(number: u32) -> NonZeroU32 {
     match NonZeroU32::new(number) {
         Some(number) => number,
         None => NonZeroU32::MIN,
+    }
+}
+
+impl LimitsConfig {
+    /// What cannot work.
+    pub(super) fn problems(&self, found: &mut impl FnMut(&str, String)) {
+        let proof = &self.proof;
+        let (most, most_bits) = MOST;
+        if proof.memory_kib.get() > most.memory_kib || proof.memory_kib.get() < 8 {
+            found("limits.proof.memory_kib", format!("take 8 to {}", most.memory_kib));
+        }
+        if proof.passes.get() > most.passes {
+            found("limits.proof.passes", format!("take 1 to {}", most.passes));
+        }
+        if proof.bits > most_bits {
+            found("limits.proof.bits", format!("take 0 to {most_bits}: clients do no more"));
+        }
+        if self.body_room_mib.get() < 11 {
+            found("limits.body_room_mib", "the largest request is 10 MiB: take 11 or more".into());
+        }
+        if self.client_body_mib.get() < 11 {
+            found(
+                "limits.client_body_mib",
+                "the largest request is 10 MiB: take 11 or more".into(),
+            );
+        }
+        if self.answer_room_mib.get() < 33 {
+            found("limits.answer_room_mib", "take 33 or more: an answer may be large".into());
+        }
     }
 }

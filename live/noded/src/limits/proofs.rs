@@ -11,6 +11,7 @@ use warren_wire::limits::SECOND;
 use warren_wire::work::{Terms, WorkProof};
 
 use crate::config::ProofConfig;
+use crate::telemetry;
 
 /// How many proofs are being checked or wait for it; those beyond are told to come back.
 const MOST_WAITING: usize = 3;
@@ -46,6 +47,24 @@ impl Proofs {
     /// # Errors
     /// Where it was not, or where too many wait for the answer.
     pub async fn check(
+        &self,
+        proof: WorkProof,
+        subject: &Subject<'_>,
+        target: &[u8],
+        now: Millis,
+    ) -> Result<(), ProofError> {
+        let checked = self.check_in_turn(proof, subject, target, now).await;
+        telemetry::proof(match checked {
+            Ok(()) => "holds",
+            Err(ProofError::Stale) => "stale",
+            Err(ProofError::Used) => "used",
+            Err(ProofError::Wrong) => "wrong",
+            Err(ProofError::Crowded) => "crowded",
+        });
+        checked
+    }
+
+    async fn check_in_turn(
         &self,
         proof: WorkProof,
         subject: &Subject<'_>,

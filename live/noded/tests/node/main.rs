@@ -8,6 +8,7 @@
 )]
 
 mod answers;
+mod config;
 mod directory;
 mod file_processes;
 mod files;

@@ -14,7 +14,7 @@ use warren_wire::directory::{NodeJson, NodeRecord};
 use crate::network::Client;
 use crate::person::Person;
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_warren-node");
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_warren-node");
 
 fn warren_node(arguments: &[&str]) -> Output {
     Command::new(PROGRAM).args(arguments).env_remove("WARREN_LOG").output().unwrap()
@@ -103,7 +103,8 @@ impl Processes {
         processes
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    /// A file of the network's.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.data.path().join(name)
     }
 
@@ -189,7 +190,7 @@ fn wrong_usage_ends_with_2_and_help_is_there() {
     ] {
         assert_eq!(warren_node(arguments).status.code(), Some(2), "{arguments:?}");
     }
-    for command in ["init", "sign-list", "run"] {
+    for command in ["init", "sign-list", "run", "check-config"] {
         let help = run(&[command, "--help"]);
         assert!(help.contains("Usage: warren-node"), "{help}");
     }
