@@ -55,10 +55,7 @@ impl Processes {
     }
 
     /// As [`Processes::start`], with more arguments for a node, by its number and folder.
-    pub(crate) async fn start_with(
-        nodes: u8,
-        more: impl Fn(usize, &Path) -> Vec<String>,
-    ) -> Self {
+    pub(crate) async fn start_with(nodes: u8, more: impl Fn(usize, &Path) -> Vec<String>) -> Self {
         let data = tempfile::tempdir().unwrap();
         let mut records = Vec::new();
         let mut files = Vec::new();
