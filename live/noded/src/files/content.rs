@@ -93,6 +93,8 @@ impl Content {
     }
 
     async fn bucket(address: &str, options: &FilesOptions) -> Result<Self, FilesError> {
+        // Names the client for HTTP; said twice it does nothing.
+        opendal::install_default();
         let (bucket, prefix) = address.split_once('/').unwrap_or((address, ""));
         let mut service = S3::default()
             .bucket(bucket)

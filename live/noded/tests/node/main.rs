@@ -12,6 +12,7 @@ mod config;
 mod directory;
 mod file_processes;
 mod files;
+mod files_on_s3;
 mod group;
 mod held;
 mod http;

@@ -32,7 +32,7 @@ fn run(arguments: &[&str]) -> String {
 }
 
 /// A port that nobody else on this address uses.
-fn free_port(ip: Ipv4Addr) -> u16 {
+pub(crate) fn free_port(ip: Ipv4Addr) -> u16 {
     TcpListener::bind((ip, 0)).unwrap().local_addr().unwrap().port()
 }
 
@@ -118,6 +118,9 @@ impl Processes {
             .args(["--list".as_ref(), self.path("nodes.json").as_os_str()])
             .args(["--directory-key", &self.directory_key, "--log", "trace"])
             .args(&self.arguments[number])
+            // What the S3 server of a test lets in.
+            .env("AWS_ACCESS_KEY_ID", "warren")
+            .env("AWS_SECRET_ACCESS_KEY", "a secret of tests")
             .args(more)
             .stdin(Stdio::null())
             .stderr(log)
