@@ -118,6 +118,37 @@ def packet(name, ciphers, final, name_ciphers=True):
     }
 
 
+def server_packet(cipher):
+    """What the last node posts to a server: the opened layer, with a v4 request sealed in it."""
+    label = f"server {cipher}"
+    secret, ephemeral = fixed(label + " secret", 32), fixed(label + " ephemeral", 32)
+    server = public(secret)
+    key = layer_key(cipher, ephemeral, server, public(ephemeral), server)
+    head = json.dumps({"method": "POST", "endpoint": "/file", "headers": {"X-FS-TTL": "60"}})
+    request = f"l{len(head)}:{head}7:contente".encode()
+    header = {
+        "host": "files.example",
+        "target": "/oxen/v4/lsrpc",
+        "ephemeral_key": public(ephemeral).hex(),
+        "enc_type": cipher,
+    }
+    head = '{"code": 200, "headers": {"content-type": "application/json"}}'
+    answer = f"l{len(head)}:{head}2:{{}}e".encode()
+    blob = seal(cipher, key, fixed(label + " nonce", nonce_bytes(cipher)), request)
+    return {
+        "secret": secret.hex(),
+        "body": frame(blob, json.dumps(header)).hex(),
+        "method": "POST",
+        "endpoint": "/file",
+        "content": b"content".hex(),
+        "answer_nonce": fixed(label + " answer nonce", nonce_bytes(cipher)).hex(),
+        "answer": answer.decode(),
+        "sealed_answer": seal(
+            cipher, key, fixed(label + " answer nonce", nonce_bytes(cipher)), answer
+        ).hex(),
+    }
+
+
 def main():
     ours = {"headers": "", "json": True, "base64": False}
     desktop = {"body": None, "headers": {"Content-Type": "application/json"}}
@@ -135,6 +166,7 @@ def main():
                 packet("mixed", ["aes-gcm", "xchacha20", "aes-gcm", "xchacha20"], ours),
                 packet("default", ["aes-gcm"] * 4, desktop, name_ciphers=False),
             ],
+            "servers": [server_packet(cipher) for cipher in ("xchacha20", "aes-gcm")],
         },
         sys.stdout,
         indent=1,

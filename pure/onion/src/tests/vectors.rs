@@ -6,13 +6,29 @@ use warren_crypto::{Entropy, Secret};
 use warren_wire::id::key_from_hex;
 
 use crate::layer::{Cipher, LayerKey};
-use crate::{Peeled, ReplyForm, ReplyKey, framing, open_reply, peel};
+use crate::{
+    Peeled, ReplyForm, ReplyKey, ServerRequest, ServerResponse, framing, open_reply, peel,
+    peel_at_server,
+};
 
 #[derive(Deserialize)]
 struct Vectors {
     framing: Vec<FramingVector>,
     layers: Vec<LayerVector>,
     packets: Vec<PacketVector>,
+    servers: Vec<ServerVector>,
+}
+
+#[derive(Deserialize)]
+struct ServerVector {
+    secret: String,
+    body: String,
+    method: String,
+    endpoint: String,
+    content: String,
+    answer_nonce: String,
+    answer: String,
+    sealed_answer: String,
 }
 
 #[derive(Deserialize)]
@@ -131,5 +147,23 @@ fn packets_built_independently_peel_to_the_request() {
         let Peeled::Deliver { payload, json, base64, .. } = peeled else { panic!("{peeled:?}") };
         assert_eq!(payload, vector.request.as_bytes());
         assert_eq!((json, base64), (vector.json, vector.base64));
+    }
+}
+
+#[test]
+fn requests_to_servers_made_independently_open_and_are_answered_alike() {
+    let vectors = vectors().servers;
+    assert_eq!(vectors.len(), 2);
+    for vector in vectors {
+        let (opened, key) = peel_at_server(&bytes(&vector.body), &secret(&vector.secret)).unwrap();
+        let request = ServerRequest::parse(opened).unwrap();
+        assert_eq!((request.method, request.endpoint), (vector.method, vector.endpoint));
+        assert_eq!(request.headers, [("X-FS-TTL".to_owned(), "60".to_owned())]);
+        assert_eq!(request.body, bytes(&vector.content));
+        let mut nonce = Fixed(bytes(&vector.answer_nonce));
+        let sealed = key.seal_bytes(vector.answer.as_bytes(), false, &mut nonce).unwrap();
+        assert_eq!(sealed, bytes(&vector.sealed_answer));
+        let answer = ServerResponse::parse(vector.answer.into_bytes()).unwrap();
+        assert_eq!((answer.code, answer.body.as_slice()), (200, &b"{}"[..]));
     }
 }
