@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory
 BUILT := $(abspath $(or $(CARGO_TARGET_DIR),target))
 VENV := $(CURDIR)/check/e2e/.venv
 CASES ?= 20000
-ROUNDS ?= 4
+ROUNDS ?= 6
 
 .PHONY: help setup build run demo lint test test-cluster bench deny fuzz-mutations clean
 
@@ -44,7 +44,7 @@ test: setup ## every test: units, properties, vectors, tidy, and journeys with a
 	@$(MAKE) "$(VENV)/installed"
 	WARREN_E2E_PYTHON="$(VENV)/bin/python" cargo test --workspace --locked
 
-test-cluster: setup ## the PostgreSQL engine on a cluster of three members, whose primary is lost ROUNDS=4 times
+test-cluster: setup ## the PostgreSQL engine on a cluster of three members, whose primary is lost ROUNDS=6 times
 	@scripts/setup databases
 	WARREN_POSTGRES=cluster cargo test --locked -p warren-store --test postgres
 	WARREN_FAILOVERS=$(ROUNDS) cargo test --locked -p warren-store --test failover -- --nocapture

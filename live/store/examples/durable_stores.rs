@@ -1,10 +1,9 @@
-//! Measures durable stores, 64 tasks with 1 KiB each: `durable_stores [folder] [seconds]`.
+//! Measures durable stores, 64 tasks with 1 KiB each: `durable_stores [folder or URL] [seconds]`.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use warren_store::{EmbeddedStore, MailStore, Options, StoreError};
+use warren_store::{StoreError, location};
 use warren_wire::record::MessageRecord;
 use warren_wire::{AccountId, MessageHash, Namespace, Stamp};
 
@@ -14,10 +13,15 @@ const NOW: u64 = 1_700_000_000_000;
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
-    let parent = arguments.next().map_or_else(std::env::temp_dir, PathBuf::from);
+    let place = arguments.next().unwrap_or_else(|| std::env::temp_dir().display().to_string());
     let seconds = arguments.next().map_or(Ok(10), |text| text.parse())?;
-    let folder = tempfile::tempdir_in(parent)?;
-    let store = Arc::new(EmbeddedStore::open(folder.path(), Options::default())?);
+    let (_folder, store) = if location::is_database(&place) {
+        (None, warren_store::open(&place).await?)
+    } else {
+        let folder = tempfile::tempdir_in(place)?;
+        let mail = folder.path().join("mail").display().to_string();
+        (Some(folder), warren_store::open(&mail).await?)
+    };
     let begun = Instant::now();
     let end = begun + Duration::from_secs(seconds);
     let mut tasks = tokio::task::JoinSet::new();

@@ -13,10 +13,11 @@
 mod database;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use database::proxy::{Fault, Proxy};
-use database::{compare, shared};
+use database::{Database, compare, shared};
 use proptest::prelude::*;
 use warren_store::postgres::{Options, PostgresStore};
 use warren_store::{MailStore, StoreError};
@@ -79,16 +80,8 @@ async fn a_database_that_is_not_there_is_unavailable() {
     assert!(matches!(refused, Some(StoreError::Unavailable(_))), "{refused:?}");
 }
 
-/// A message and what came of storing it, when the answer to the commit did not come back.
-async fn store_with(fault: Fault) {
-    let url = shared().empty().await;
-    let config: tokio_postgres::Config = url.parse().unwrap();
-    let proxy = Proxy::to(format!("127.0.0.1:{}", config.get_ports()[0])).await;
-    let ports: Vec<_> = config.get_ports().iter().map(ToString::to_string).collect();
-    let through = url.replacen(&format!(":{}", ports[0]), &format!(":{}", proxy.port), 1);
-    let options = Options { attempt: Duration::from_secs(2), ..OPTIONS };
-    let store = PostgresStore::open(&through, options).await.unwrap();
-    let new = MessageRecord {
+fn message() -> MessageRecord {
+    MessageRecord {
         owner: AccountId::from_bytes(&[5; 33]).unwrap(),
         namespace: Namespace::DIRECT,
         hash: MessageHash::from_bytes([1; 32]),
@@ -97,7 +90,19 @@ async fn store_with(fault: Fault) {
         stored: Stamp::at(NOW),
         data: vec![7; 100],
         proof: None,
-    };
+    }
+}
+
+/// Stores, deletes and notes, when the answers to the commits do not come back.
+async fn store_with(fault: Fault) {
+    let url = shared().empty().await;
+    let config: tokio_postgres::Config = url.parse().unwrap();
+    let proxy = Proxy::to(format!("127.0.0.1:{}", config.get_ports()[0])).await;
+    let ports: Vec<_> = config.get_ports().iter().map(ToString::to_string).collect();
+    let through = url.replacen(&format!(":{}", ports[0]), &format!(":{}", proxy.port), 1);
+    let options = Options { attempt: Duration::from_secs(2), ..OPTIONS };
+    let store = PostgresStore::open(&through, options).await.unwrap();
+    let new = message();
     proxy.fail(fault);
     let stored = store.store(new.clone(), NOW).await.unwrap();
     assert!(proxy.failed(), "the commit went through the proxy");
@@ -122,6 +127,53 @@ async fn a_commit_whose_answer_is_lost_is_done_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_commit_that_is_never_answered_is_done_once() {
     store_with(Fault::Hold).await;
+}
+
+/// Says that a test is over, also where it fails: a thread that goes on keeps it from ending.
+struct Over(Arc<AtomicBool>);
+
+impl Drop for Over {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Where somebody ends the wait for a standby, the server says that the commit is done, and warns.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_that_no_standby_has_is_not_acknowledged() {
+    let own = Arc::new(Database::start(&["--single"]));
+    let (attempt, patience) = (Duration::from_secs(2), Duration::from_secs(5));
+    let options = Options { attempt, patience, ..OPTIONS };
+    let store = PostgresStore::open(own.url(), options).await.unwrap();
+    own.script("sql", &["ALTER SYSTEM SET synchronous_standby_names = 'nobody'"]);
+    own.script("sql", &["SELECT pg_reload_conf()"]);
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let over = Over(Arc::default());
+    let canceller = tokio::task::spawn_blocking({
+        let (own, over) = (Arc::clone(&own), Arc::clone(&over.0));
+        move || {
+            let cancel = "SELECT COUNT(pg_cancel_backend(pid)) FROM pg_stat_activity \
+                 WHERE wait_event = 'SyncRep'";
+            let mut cancelled = 0;
+            while !over.load(Ordering::Relaxed) {
+                cancelled += own.script("sql", &[cancel]).parse::<u32>().unwrap();
+            }
+            cancelled
+        }
+    });
+    let unanswered = store.store(message(), NOW).await;
+    assert!(matches!(unanswered, Err(StoreError::Unavailable(_))), "{unanswered:?}");
+    // It is there, and whoever finds it there has to wait for a standby as well.
+    assert_eq!(store.counts().await.unwrap().messages, 1);
+    let unanswered = store.store(message(), NOW).await;
+    assert!(matches!(unanswered, Err(StoreError::Unavailable(_))), "{unanswered:?}");
+    drop(over);
+    assert!(canceller.await.unwrap() > 1, "waits were ended");
+    own.script("sql", &["ALTER SYSTEM RESET synchronous_standby_names"]);
+    own.script("sql", &["SELECT pg_reload_conf()"]);
+    let patient = Options { patience: Duration::from_secs(60), ..options };
+    let store = PostgresStore::open(own.url(), patient).await.unwrap();
+    assert!(store.store(message(), NOW).await.unwrap().already);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

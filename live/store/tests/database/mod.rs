@@ -23,7 +23,9 @@ impl Database {
     /// The folder lies beside those of other programs, because the server's user must be able to
     /// enter it.
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        let unique = format!("warren-postgres-{}-{}", std::process::id(), arguments.len());
+        static STARTED: AtomicU32 = AtomicU32::new(0);
+        let number = STARTED.fetch_add(1, Ordering::Relaxed);
+        let unique = format!("warren-postgres-{}-{number}", std::process::id());
         let folder = std::env::temp_dir().join(unique);
         let own = std::process::id().to_string();
         let mut database = Self { folder, url: String::new(), names: AtomicU32::new(0) };
