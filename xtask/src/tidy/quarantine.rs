@@ -6,9 +6,17 @@ use super::crates::{Crate, Crates};
 /// The one folder that may name a primitive.
 const CRYPTO: &str = "pure/crypto";
 
-/// What the measurements run beside ours as opponents: protocols, never called to protect anything.
-/// They are primitives to every other crate.
-const OPPONENTS: (&str, &str) = ("check/bench", "sphinx-packet nym-outfox");
+/// Who may name what protects nothing where it is used: the opponents that the measurements run
+/// beside ours, and generators whose numbers everyone may repeat. To every other crate these are
+/// primitives.
+const EXCEPTIONS: [(&str, &str); 4] = [
+    ("check/bench", "sphinx-packet nym-outfox"),
+    // A run follows from its seed.
+    ("check/load", "fastrand"),
+    ("check/sim", "fastrand"),
+    // Authorities draw the same swarms from the same list.
+    ("pure/node", "rand-mt"),
+];
 
 /// Libraries of primitives, of randomness and of secret memory. A star stands for anything.
 ///
@@ -45,7 +53,7 @@ fn of_crate(one: &Crate) -> Vec<Finding> {
     let mut findings = Vec::new();
     for dependency in &one.dependencies {
         let package = dependency.package.as_str();
-        let may_name = one.folder == CRYPTO || is_opponent(one, package);
+        let may_name = one.folder == CRYPTO || is_exception(one, package);
         let refusal = if !may_name && listed(package, PRIMITIVES) {
             Some((
                 "names a cryptographic library",
@@ -70,9 +78,8 @@ fn of_crate(one: &Crate) -> Vec<Finding> {
     findings
 }
 
-fn is_opponent(one: &Crate, package: &str) -> bool {
-    let (folder, packages) = OPPONENTS;
-    one.folder == folder && listed(package, packages)
+fn is_exception(one: &Crate, package: &str) -> bool {
+    EXCEPTIONS.iter().any(|(folder, packages)| one.folder == *folder && listed(package, packages))
 }
 
 fn listed(package: &str, patterns: &str) -> bool {
@@ -125,6 +132,14 @@ mod tests {
         assert_eq!(findings("check/bench", table), Vec::<String>::new());
         assert_eq!(findings("live/client", table).len(), 2);
         assert_eq!(findings("check/bench", "[dependencies]\nblake3 = \"1\"\n").len(), 1);
+    }
+
+    #[test]
+    fn a_generator_that_repeats_itself_is_for_those_whose_runs_must() {
+        let table = "[dependencies]\nfastrand = \"2\"\n";
+        assert_eq!(findings("check/sim", table), Vec::<String>::new());
+        assert_eq!(findings("live/client", table).len(), 1);
+        assert_eq!(findings("pure/node", "[dependencies]\nrand_mt = \"6\"\n").len(), 0);
     }
 
     #[test]
