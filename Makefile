@@ -9,8 +9,13 @@ BUILT := $(abspath $(or $(CARGO_TARGET_DIR),target))
 VENV := $(CURDIR)/check/e2e/.venv
 CASES ?= 20000
 ROUNDS ?= 6
+CUTS ?= 1000
+CONTROL_CUTS ?= 20
+# A memory file system makes copies of the disk cheap.
+POWER_SCRATCH := $(if $(wildcard /dev/shm),--scratch /dev/shm)
+ROUNDS ?= 4
 
-.PHONY: help setup build run demo lint test test-cluster bench deny fuzz-mutations clean
+.PHONY: help setup build run demo lint test test-cluster bench power-cuts deny fuzz-mutations clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +56,12 @@ test-cluster: setup ## the PostgreSQL engine on a cluster of three members, whos
 
 bench: setup ## measure, and print a table
 	cargo run --release --locked -p warren-bench
+
+power-cuts: setup ## cut a store's power again and again and count what is lost; as root (CUTS=1000)
+	@command -v redis-server >/dev/null || apt-get install -y --no-install-recommends redis-server
+	cargo build --release --locked -p warren-power
+	"$(BUILT)/release/warren-power" cut log unsynced redis --cuts $(CONTROL_CUTS) $(POWER_SCRATCH)
+	"$(BUILT)/release/warren-power" cut warren --cuts $(CUTS) $(POWER_SCRATCH)
 
 deny: setup ## licences, bans and sources of the dependencies
 	@cargo deny --version >/dev/null 2>&1 || cargo install cargo-deny --locked --version '^0.20'
