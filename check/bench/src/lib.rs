@@ -9,11 +9,13 @@
 //! | [`row`], [`table`] | what is shown |
 //! | [`recovery_phrase`], [`message`], [`onion`] | what one core computes |
 //! | [`store`] | a node's storage engine |
+//! | [`growth`] | the same, with 10^6 messages in it |
 //! | [`node`] | a node over TLS |
 //! | [`conversation`] | a message from sending to reading |
 
 pub mod contest;
 pub mod conversation;
+pub mod growth;
 pub mod message;
 pub mod node;
 pub mod onion;

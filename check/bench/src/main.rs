@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use warren_bench::{
-    Effort, Outcome, Row, conversation, message, node, onion, recovery_phrase, store, table,
+    Effort, Outcome, Row, conversation, growth, message, node, onion, recovery_phrase, store, table,
 };
 
 /// Measures Warren beside its opponents and prints one table.
@@ -44,6 +44,7 @@ fn run(arguments: &Arguments) -> Outcome<()> {
         group(arguments, &["message-seal", "message-open"], || message::rows(effort))?,
         group(arguments, &["onion-build", "onion-peel", "onion-peel-gcm"], || onion::rows(effort))?,
         group(arguments, &["store", "retrieve"], || store::rows(effort, scratch))?,
+        group(arguments, &["store-growth", "retrieve-growth"], || growth::rows(effort, scratch))?,
         group(arguments, &["tls-store", "tls-retrieve"], || node::rows(effort, scratch))?,
         group(arguments, &["send-to-read-p50", "send-to-read-p99"], || {
             conversation::rows(effort, scratch)

@@ -24,7 +24,7 @@ pub(crate) const MESSAGE_BYTES: usize = 1_024;
 const OWNERS: usize = 1_000;
 /// How many messages lie in a mailbox that is read.
 pub(crate) const MAILBOX: usize = 20;
-const NOW: Millis = 1_700_000_000_000;
+pub(crate) const NOW: Millis = 1_700_000_000_000;
 const LOG: &str = "floor: log, append + fdatasync by group";
 const SESSION: &str = "Session's schema, WAL NORMAL, not durable";
 
@@ -96,7 +96,7 @@ fn retrieve_row(
     Ok(Row::of_contest("retrieve", "mailbox of 20 x 1 KiB, 64 tasks", Basis::Rate, &results))
 }
 
-async fn store_all(store: &Arc<EmbeddedStore>, count: usize) -> Outcome<()> {
+pub(crate) async fn store_all(store: &Arc<EmbeddedStore>, count: usize) -> Outcome<()> {
     side_by_side(store, count, |store, at| async move {
         Ok(store.store(message(at % OWNERS)?, NOW).await.map(|_| ())?)
     })
@@ -107,7 +107,7 @@ async fn append_all(log: &Arc<AppendLog>, count: usize) -> Outcome<()> {
     side_by_side(log, count, |log, at| async move { log.append(message(at % OWNERS)?).await }).await
 }
 
-async fn retrieve_all(
+pub(crate) async fn retrieve_all(
     store: &Arc<EmbeddedStore>,
     owners: &Arc<[AccountId]>,
     count: usize,
@@ -164,7 +164,7 @@ where
 }
 
 /// A mailbox by its number.
-fn account(number: usize) -> Outcome<AccountId> {
+pub(crate) fn account(number: usize) -> Outcome<AccountId> {
     let mut bytes = [0; 33];
     let [prefix, rest @ ..] = &mut bytes;
     *prefix = 0x05;
@@ -175,7 +175,7 @@ fn account(number: usize) -> Outcome<AccountId> {
 }
 
 /// A message that was not there before.
-fn message(owner: usize) -> Outcome<MessageRecord> {
+pub(crate) fn message(owner: usize) -> Outcome<MessageRecord> {
     let unique: [u8; 32] = entropy::random(&mut SystemEntropy);
     Ok(MessageRecord {
         owner: account(owner)?,
