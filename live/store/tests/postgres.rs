@@ -95,13 +95,9 @@ fn message() -> MessageRecord {
 
 /// Stores, deletes and notes, when the answers to the commits do not come back.
 async fn store_with(fault: Fault) {
-    let url = shared().empty().await;
-    let config: tokio_postgres::Config = url.parse().unwrap();
-    let proxy = Proxy::to(format!("127.0.0.1:{}", config.get_ports()[0])).await;
-    let ports: Vec<_> = config.get_ports().iter().map(ToString::to_string).collect();
-    let through = url.replacen(&format!(":{}", ports[0]), &format!(":{}", proxy.port), 1);
+    let proxy = Proxy::to(&shared().empty().await).await;
     let options = Options { attempt: Duration::from_secs(2), ..OPTIONS };
-    let store = PostgresStore::open(&through, options).await.unwrap();
+    let store = PostgresStore::open(&proxy.url, options).await.unwrap();
     let new = message();
     proxy.fail(fault);
     let stored = store.store(new.clone(), NOW).await.unwrap();

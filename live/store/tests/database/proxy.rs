@@ -17,25 +17,34 @@ pub(crate) enum Fault {
     Hold = 2,
 }
 
-/// A proxy on loopback.
+/// The way to every server of a database.
 pub(crate) struct Proxy {
-    pub(crate) port: u16,
+    /// The database's URL by this way.
+    pub(crate) url: String,
     fault: Arc<AtomicU8>,
 }
 
 impl Proxy {
-    pub(crate) async fn to(target: String) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
+    /// To the servers of a URL, all on loopback.
+    pub(crate) async fn to(url: &str) -> Self {
         let fault = Arc::new(AtomicU8::new(0));
-        let shared = Arc::clone(&fault);
-        tokio::spawn(async move {
-            while let Ok((client, _)) = listener.accept().await {
-                let server = TcpStream::connect(&target).await.unwrap();
-                tokio::spawn(relay(client, server, Arc::clone(&shared)));
-            }
-        });
-        Self { port, fault }
+        let config: tokio_postgres::Config = url.parse().unwrap();
+        let mut through = url.to_owned();
+        for target in config.get_ports() {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let port = listener.local_addr().unwrap().port();
+            through =
+                through.replacen(&format!("127.0.0.1:{target}"), &format!("127.0.0.1:{port}"), 1);
+            let target = format!("127.0.0.1:{target}");
+            let shared = Arc::clone(&fault);
+            tokio::spawn(async move {
+                while let Ok((client, _)) = listener.accept().await {
+                    let server = TcpStream::connect(&target).await.unwrap();
+                    tokio::spawn(relay(client, server, Arc::clone(&shared)));
+                }
+            });
+        }
+        Self { url: through, fault }
     }
 
     pub(crate) fn fail(&self, fault: Fault) {
