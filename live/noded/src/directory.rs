@@ -15,12 +15,13 @@ use tokio::task::JoinHandle;
 use warren_crypto::ed25519::SigningKey;
 use warren_crypto::{CryptoError, Secret, SystemEntropy};
 use warren_node::listing::{self, Published};
-use warren_transport::Certificate;
 use warren_transport::certificate::CertificateError;
+use warren_transport::{Certificate, SeedError};
 use warren_wire::directory::{DirectoryKeys, ListError, UnverifiedList};
 
 use crate::bodies::Bodies;
 use crate::http::response;
+use crate::node::Node;
 use crate::{listen, private_file};
 
 /// The most bytes of a question.
@@ -43,6 +44,9 @@ pub enum DirectoryError {
     /// The certificate.
     #[error(transparent)]
     Certificate(#[from] CertificateError),
+    /// A seed that is none.
+    #[error(transparent)]
+    Seed(#[from] SeedError),
     /// The port.
     #[error("the directory cannot listen on {0}: {1}")]
     Listen(SocketAddr, io::Error),
@@ -109,9 +113,12 @@ pub fn load_list(path: &Path, pinned: Option<&DirectoryKeys>) -> Result<Publishe
 
 /// What every question to a seed may use.
 struct Seed {
-    published: Arc<Published>,
+    published: Source,
     bodies: Bodies,
 }
+
+/// Where the newest list comes from.
+type Source = Box<dyn Fn() -> Arc<Published> + Send + Sync>;
 
 /// A seed that answers `/json_rpc` until it is stopped.
 pub struct RunningSeed {
@@ -128,6 +135,24 @@ impl RunningSeed {
     pub async fn start(
         listen: SocketAddr,
         published: Arc<Published>,
+        certificate: &Certificate,
+    ) -> Result<Self, DirectoryError> {
+        Self::serve(listen, Box::new(move || Arc::clone(&published)), certificate).await
+    }
+
+    /// Starts serving the list that a node goes by, whichever that is at the time.
+    ///
+    /// # Errors
+    /// Where the port is not to be had.
+    pub async fn of_node(listen: SocketAddr, node: Arc<Node>) -> Result<Self, DirectoryError> {
+        let source = Arc::clone(&node);
+        let source = Box::new(move || source.published());
+        Self::serve(listen, source, node.identity.certificate()).await
+    }
+
+    async fn serve(
+        listen: SocketAddr,
+        published: Source,
         certificate: &Certificate,
     ) -> Result<Self, DirectoryError> {
         let tls = RustlsConfig::from_config(certificate.server_config()?);
@@ -166,7 +191,7 @@ async fn answer(State(seed): State<Arc<Seed>>, request: Request) -> Response {
         Ok(body) => body,
         Err(error) => return response(error.status(), "text/plain", error.to_string()),
     };
-    answer_question(body.bytes(), &seed.published)
+    answer_question(body.bytes(), &(seed.published)())
 }
 
 /// Answers one JSON-RPC question about the nodes, at a seed or at a node.

@@ -12,9 +12,11 @@ use warren_node::listing::Published;
 use warren_transport::{Endpoint, Seed, SeedError, TransportError};
 use warren_wire::Millis;
 use warren_wire::directory::exchange::ANNOUNCE_PATH;
-use warren_wire::directory::{Announced, Roles, Standing};
+use warren_wire::directory::{Announced, NodeRecord, Roles, Standing, UnverifiedDescriptor};
+use warren_wire::swarm::INVALID_SWARM;
 
 use crate::directory::{self, DirectoryError};
+use crate::identity::IdentityError;
 use crate::node::{Node, now};
 
 /// How long an authority may take to answer.
@@ -55,6 +57,20 @@ impl Membership {
                 Published::none()
             }
         }
+    }
+}
+
+impl Membership {
+    /// What the process that runs both a node and its authority tells the authority of the node.
+    ///
+    /// # Errors
+    /// Where the node's key is damaged.
+    pub fn vouch_for(
+        &self,
+        node: &Node,
+    ) -> Result<(UnverifiedDescriptor, NodeRecord), IdentityError> {
+        let descriptor = node.identity.descriptor(self.ip, self.port, self.roles, now())?;
+        Ok((descriptor, node.identity.record(self.ip, self.port, INVALID_SWARM)))
     }
 }
 

@@ -5,23 +5,18 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use warren_crypto::ed25519::VerifyingKey;
-use warren_node::listing::Published;
-use warren_transport::Certificate;
-use warren_wire::SwarmId;
-use warren_wire::directory::{
-    ListBody, ListError, ListTimes, NodeList, NodeRecord, UnverifiedList,
-};
-use warren_wire::limits::{DAY, SECOND};
+use warren_transport::Seed;
+use warren_wire::directory::{NodeRecord, Roles, UnverifiedDescriptor};
+use warren_wire::swarm::INVALID_SWARM;
 
+use crate::authority::{self, AuthorityError, RunningAuthority, Settings};
 use crate::config::LimitsConfig;
-use crate::directory::{self, DirectoryError, RunningSeed};
+use crate::directory::DirectoryError;
+use crate::follow::{Follower, Membership, follow};
 use crate::identity::{Identity, IdentityError};
 use crate::node::{self, Node, NodeError, NodeOptions, RunningNode, now};
 use crate::private_file;
 
-/// The size a swarm is meant to have: so many nodes make one more swarm.
-pub const SWARM_SIZE: usize = 7;
 /// The fewest nodes through which three hops and a destination fit.
 pub const FEWEST_NODES: usize = 4;
 /// Where the signed list of the nodes is kept.
@@ -62,26 +57,32 @@ pub enum NetworkError {
     /// A node's keys.
     #[error(transparent)]
     Identity(#[from] IdentityError),
-    /// The directory.
+    /// The directory's port or key.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
+    /// The directory's authority.
+    #[error(transparent)]
+    Authority(AuthorityError),
 }
 
-impl From<ListError> for NetworkError {
-    fn from(error: ListError) -> Self {
-        Self::Directory(error.into())
+impl From<AuthorityError> for NetworkError {
+    fn from(error: AuthorityError) -> Self {
+        match error {
+            AuthorityError::Directory(error) => Self::Directory(error),
+            other => Self::Authority(other),
+        }
     }
 }
 
-/// Nodes and a seed, all in this process.
+/// Nodes and the one authority of their directory, all in this process.
 pub struct LocalNetwork {
     nodes: Vec<RunningNode>,
-    seed: RunningSeed,
-    directory_key: VerifyingKey,
+    authority: RunningAuthority,
+    followers: Vec<Follower>,
 }
 
 impl LocalNetwork {
-    /// Starts the nodes and the seed. The same folder gives the same nodes, with their mail.
+    /// Starts the directory and the nodes. The same folder gives the same nodes, with their mail.
     ///
     /// # Errors
     /// Where a port or the folder is not to be had.
@@ -105,46 +106,45 @@ impl LocalNetwork {
         }
         private_file::create_folder(&plan.data)
             .map_err(|error| NetworkError::Folder(plan.data.clone(), error))?;
-        let list_file = plan.data.join(LIST_FILE);
-        // What cannot be read says nothing of its size, and is written anew.
-        let before = directory::load_list(&list_file, None).map(|kept| kept.list.nodes().len());
-        if let Ok(before) = before
+        if let Some(before) = size_before(&plan.data)
             && before != plan.nodes
         {
             return Err(NetworkError::OtherSize(plan.data.clone(), before));
         }
-        let members = members(plan)?;
-        let list = NodeList::new(members.iter().map(|member| member.record.clone()).collect())?;
-        let key = directory::load_or_create_key(&plan.data.join("directory.key"))?;
-        let times = ListTimes::starting(now(), 2 * 60 * 60 * SECOND, 365 * DAY);
-        let body = ListBody::new(now() / SECOND, times, None, list.nodes());
-        let signed = UnverifiedList::sign(&body, &key)?;
-        let published = Arc::new(Published::new(signed.read()?, signed));
-
-        let mut nodes = Vec::new();
-        for member in members {
-            let Member { identity, listener, folder, .. } = member;
-            let start =
-                Node::start_on(identity, folder, listener, Arc::clone(&published), options.clone());
-            nodes.push(start.await?);
-        }
-        let certificate = Certificate::generate().map_err(DirectoryError::from)?;
         let listen = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), plan.seed_port);
-        if let Some(signed) = &published.signed {
-            directory::save_list(&list_file, signed)?;
+        let listener = authority::bind(listen)?;
+        let members: Vec<Member> =
+            (0..plan.nodes).map(|index| member(plan, index)).collect::<Result<_, _>>()?;
+        let settings =
+            Settings { private_addresses: true, ..Settings::alone(plan.data.clone(), listen) };
+        let authority = RunningAuthority::start_on(settings, listener).await?;
+        let roles = Roles { files: options.files.is_some() };
+        let announced = members.iter().map(|member| member.announcement(roles));
+        let announced = announced.collect::<Result<_, _>>()?;
+        let published = authority.inaugurate(announced).await?;
+
+        let mut network = Self { nodes: Vec::new(), authority, followers: Vec::new() };
+        let seed: Seed = network.seed().parse().map_err(DirectoryError::from)?;
+        for member in members {
+            let membership = member.membership(seed.clone(), roles);
+            let Member { identity, listener, folder, .. } = member;
+            let list = Arc::clone(&published);
+            let node = Node::start_on(identity, folder, listener, list, options.clone()).await?;
+            let follower = follow(Arc::clone(node.node()), membership);
+            network.followers.push(follower.map_err(AuthorityError::from)?);
+            network.nodes.push(node);
         }
-        let seed = RunningSeed::start(listen, published, &certificate).await?;
-        Ok(Self { nodes, seed, directory_key: key.verifying_key() })
+        Ok(network)
     }
 
     /// The seed as a client takes it: URL, `#`, the directory's key.
     pub fn seed(&self) -> String {
-        format!("{}#{}", self.seed_url(), hex::encode(self.directory_key.as_bytes()))
+        format!("{}#{}", self.seed_url(), self.authority.keys())
     }
 
     /// The seed's URL alone, as other clients take it.
     pub fn seed_url(&self) -> String {
-        format!("http://{}", self.seed.address())
+        format!("http://{}", self.authority.address())
     }
 
     /// The nodes.
@@ -152,9 +152,10 @@ impl LocalNetwork {
         &self.nodes
     }
 
-    /// Stops the seed and every node; what was acknowledged stays on the disk.
+    /// Stops the directory and every node; what was acknowledged stays on the disk.
     pub async fn stop(self) {
-        self.seed.stop().await;
+        drop(self.followers);
+        self.authority.stop().await;
         let stops = self.nodes.into_iter().map(RunningNode::stop);
         futures_util::future::join_all(stops).await;
     }
@@ -163,27 +164,41 @@ impl LocalNetwork {
 struct Member {
     identity: Identity,
     listener: TcpListener,
-    record: NodeRecord,
+    ip: Ipv4Addr,
+    port: u16,
     folder: PathBuf,
 }
 
-fn members(plan: &Plan) -> Result<Vec<Member>, NetworkError> {
-    let swarms = swarm_ids((plan.nodes / SWARM_SIZE).max(1));
-    (0..plan.nodes)
-        .zip(swarms.iter().cycle())
-        .map(|(index, swarm)| member(plan, index, *swarm))
-        .collect()
+impl Member {
+    /// What the authority is told: this process holds the port and is about to serve on it.
+    fn announcement(
+        &self,
+        roles: Roles,
+    ) -> Result<(UnverifiedDescriptor, NodeRecord), IdentityError> {
+        let descriptor = self.identity.descriptor(self.ip, self.port, roles, now())?;
+        Ok((descriptor, self.identity.record(self.ip, self.port, INVALID_SWARM)))
+    }
+
+    fn membership(&self, seed: Seed, roles: Roles) -> Membership {
+        let file = self.folder.join(LIST_FILE);
+        Membership { seed, ip: self.ip, port: self.port, roles, file }
+    }
 }
 
-fn member(plan: &Plan, index: usize, swarm: SwarmId) -> Result<Member, NetworkError> {
+fn member(plan: &Plan, index: usize) -> Result<Member, NetworkError> {
     let folder = node_folder(&plan.data, index);
     let identity = Identity::load_or_create(&folder)?;
     let (ip, port) = address(index, plan.node_port);
     let wanted = SocketAddr::new(IpAddr::V4(ip), port);
     let listener = node::bind(wanted)?;
     let port = listener.local_addr().map_err(|error| NodeError::Listen(wanted, error))?.port();
-    let record = identity.record(ip, port, swarm);
-    Ok(Member { identity, listener, record, folder })
+    Ok(Member { identity, listener, ip, port, folder })
+}
+
+/// How many nodes the network in a folder has; `None` where none was ever started there.
+fn size_before(data: &Path) -> Option<usize> {
+    let is_there = |index: &usize| node_folder(data, *index).is_dir();
+    data.join(LIST_FILE).is_file().then(|| (0..MOST_NODES).take_while(is_there).count())
 }
 
 /// Where the node with this number, counted from 0, keeps its data.
@@ -201,25 +216,5 @@ fn address(index: usize, port: u16) -> (Ipv4Addr, u16) {
         (Ipv4Addr::LOCALHOST, 0)
     } else {
         (Ipv4Addr::LOCALHOST, port.saturating_add(number.into()))
-    }
-}
-
-/// Ids spread evenly over the ring.
-fn swarm_ids(count: usize) -> Vec<SwarmId> {
-    let count = u64::try_from(count).unwrap_or(1).max(1);
-    let step = u64::MAX / count;
-    (0..count).map(|index| SwarmId(step / 2 + index * step)).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn swarms_are_spread_over_the_ring() {
-        assert_eq!(swarm_ids(1), [SwarmId(u64::MAX / 2)]);
-        let ids = swarm_ids(36);
-        assert_eq!(ids.len(), 36);
-        assert!(ids.windows(2).all(|pair| pair[0] < pair[1]));
     }
 }

@@ -121,7 +121,9 @@ impl Observations {
             return Err(AnnounceError::PrivateAddress(descriptor.ip));
         }
         let others = self.nodes.iter().filter(|(id, _)| **id != descriptor.id);
-        if others.filter(|(_, node)| node.record.ip == descriptor.ip).count() >= MOST_AT_ADDRESS {
+        if !self.private_addresses
+            && others.filter(|(_, node)| node.record.ip == descriptor.ip).count() >= MOST_AT_ADDRESS
+        {
             return Err(AnnounceError::Crowded(descriptor.ip));
         }
         if self.nodes.len() >= MAX_NODES && !self.nodes.contains_key(&descriptor.id) {

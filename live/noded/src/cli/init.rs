@@ -27,9 +27,9 @@ pub(crate) struct Init {
     /// Port of its HTTPS
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     port: u16,
-    /// Swarm the node keeps mail for: a number, decimal or with 0x; nodes with the same number
-    /// keep the same mail
-    #[arg(long, value_name = "ID", value_parser = read_swarm)]
+    /// Swarm the node keeps mail for, where no authority says so: a number, decimal or with 0x;
+    /// nodes with the same number keep the same mail
+    #[arg(long, value_name = "ID", value_parser = read_swarm, default_value = "0")]
     swarm: SwarmId,
     /// Print the record on one line and nothing else
     #[arg(long)]
@@ -61,7 +61,8 @@ impl Init {
         } else {
             println!("{:#}", serde_json::json!(record));
             eprintln!(
-                "The node's keys are in {}. Put the record above into a file and give it to \
+                "The node's keys are in {}. `warren-node run --authority` announces it to a \
+                 directory; without one, put the record above into a file and give it to \
                  `warren-node sign-list`.",
                 self.data.display()
             );

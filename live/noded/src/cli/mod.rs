@@ -1,7 +1,9 @@
 //! The command line of `warren-node`: what can be asked, and who carries it out.
 
+mod authority;
 mod check_config;
 mod init;
+mod join;
 mod logging;
 mod manual;
 mod repetitions;
@@ -14,16 +16,20 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use warren_noded::NodeError;
+use warren_noded::authority::AuthorityError;
 use warren_noded::config::ConfigError;
 use warren_noded::directory::DirectoryError;
 use warren_noded::identity::IdentityError;
+use warren_transport::TransportError;
 use warren_wire::directory::ListError;
 
 /// Runs one node of a Warren network: it keeps people's sealed mail and passes their onions on.
 ///
-/// A network is made in three steps: `init` on every machine gives the node its keys and prints
-/// its record; `sign-list` makes the signed list of all records; `run` serves with that list.
-/// To try a whole network on one machine, use `warren up` instead.
+/// A network has a directory: one `authority`, or several that sign together. `init` on every machine
+/// gives a node its keys; `run --authority` announces it and follows the directory's lists.
+///
+/// Without a directory, `sign-list` makes one signed list of the records that `init` prints, and
+/// `run --list` serves with it. To try a whole network on one machine, use `warren up` instead.
 #[derive(Debug, Parser)]
 #[command(name = "warren-node", version, propagate_version = true, max_term_width = 100)]
 pub(crate) struct Arguments {
@@ -39,6 +45,7 @@ enum Command {
     CheckConfig(check_config::CheckConfig),
     #[command(hide = true)]
     Manual(manual::Manual),
+    Authority(authority::Authority),
 }
 
 /// Why a command failed; each text says what to do.
@@ -90,6 +97,23 @@ pub(crate) enum CommandError {
     /// The directory.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
+    /// An authority.
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
+    /// A configuration file.
+    #[error("{} is not understood: {reason}", path.display())]
+    Setting {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// Something that has no default.
+    #[error("{0} is missing: give it as a flag or in the configuration file")]
+    Missing(&'static str),
+    /// The connections to the directory.
+    #[error("cannot connect to the directory: {0}")]
+    Transport(#[from] TransportError),
 }
 
 /// What is wrong with a record.
@@ -130,6 +154,7 @@ pub(crate) fn execute(arguments: Arguments) -> Result<ExitCode, CommandError> {
         Command::SignList(command) => command.execute(),
         Command::Run(command) => command.execute(),
         Command::Manual(command) => command.execute(),
+        Command::Authority(command) => command.execute(),
     }?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,6 +1,6 @@
 //! `warren-node run`: serve until the operating system asks to stop.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, SocketAddrV4};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,11 +11,13 @@ use warren_node::exit::{AllowedHost, BadHost};
 use warren_noded::admin::RunningAdmin;
 use warren_noded::config::layers::Flag;
 use warren_noded::config::{Config, DrainConfig, Loaded};
-use warren_noded::directory::{self, RunningSeed};
+use warren_noded::directory::RunningSeed;
 use warren_noded::node::bind;
-use warren_noded::{Identity, Node, NodeError, RunningNode, telemetry};
+use warren_noded::{Identity, Node, RunningNode, telemetry};
+use warren_transport::{Seed, SeedError};
 use warren_wire::directory::{DirectoryKeys, KeysError};
 
+use super::join::Directory;
 use super::{CommandError, logging, service};
 
 /// How long work that cannot be interrupted may take when everything else has ended.
@@ -36,7 +38,18 @@ pub(crate) struct Run {
     /// Folder with the node's keys and mail, made by `warren-node init`
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Signed list of nodes, made by `warren-node sign-list`
+    /// The directory to announce the node to and to take lists from: URL#KEY, or
+    /// URL,URL,URL#2:KEY,KEY,KEY where two of three authorities must sign
+    #[arg(long, value_name = "URL#KEYS", value_parser = read_seed, conflicts_with_all = ["list", "own_authority"])]
+    authority: Option<String>,
+    /// Be the directory of one's own network too: other nodes announce themselves here, and clients
+    /// ask here, over http and https
+    #[arg(long, value_name = "IP:PORT", conflicts_with = "list")]
+    own_authority: Option<SocketAddr>,
+    /// Address at which clients and other nodes reach the node: what it announces
+    #[arg(long, value_name = "IP:PORT")]
+    advertise: Option<SocketAddrV4>,
+    /// Signed list of nodes, made by `warren-node sign-list`: for a network without a directory
     #[arg(long, value_name = "FILE")]
     list: Option<PathBuf>,
     /// Key the list must be signed with, as `sign-list` prints it, or 2:KEY,KEY,KEY for two of three
@@ -71,6 +84,10 @@ fn read_keys(text: &str) -> Result<String, KeysError> {
     text.parse::<DirectoryKeys>().map(|_| text.to_owned())
 }
 
+fn read_seed(text: &str) -> Result<String, SeedError> {
+    text.parse::<Seed>().map(|_| text.to_owned())
+}
+
 fn read_host(text: &str) -> Result<String, BadHost> {
     text.parse::<AllowedHost>().map(|_| text.to_owned())
 }
@@ -93,6 +110,9 @@ impl Run {
         let hosts = Some(self.exit_host).filter(|hosts| !hosts.is_empty());
         let flags = [
             Flag::given("--data", "data", self.data),
+            Flag::given("--authority", "list.authority", self.authority),
+            Flag::given("--own-authority", "list.own_authority", self.own_authority),
+            Flag::given("--advertise", "advertise", self.advertise),
             Flag::given("--list", "list.file", self.list),
             Flag::given("--directory-key", "list.directory_key", self.directory_key),
             Flag::given("--listen", "listen", self.listen),
@@ -111,6 +131,7 @@ impl Run {
 /// What runs in one process.
 struct Running {
     node: RunningNode,
+    directory: Directory,
     seed: Option<RunningSeed>,
     admin: Option<RunningAdmin>,
 }
@@ -140,23 +161,19 @@ async fn start(config: Config) -> Result<Running, CommandError> {
         None => None,
     };
     let options = config.node_options().map_err(CommandError::StoreUrl)?;
-    let keys = config.directory_keys().unwrap_or_default();
-    // Both were required above.
-    let (data, list) = (config.data.unwrap_or_default(), config.list.file.unwrap_or_default());
+    // It was required above.
+    let data = config.data.clone().unwrap_or_default();
     let identity = Identity::load(&data)?.ok_or_else(|| CommandError::NoIdentity(data.clone()))?;
-    let published = Arc::new(directory::load_list(&list, keys.as_ref())?);
-    if keys.is_none() {
-        tracing::warn!("the list is believed whoever signed it: pin --directory-key");
-    }
+    let directory = Directory::open(&config, &data).await?;
+    let (list, address) = directory.list(&config, &identity)?;
     let id = identity.id();
-    let record = published.list.get(&id).ok_or(NodeError::NotListed)?;
-    let nodes = published.list.nodes().len();
-    tracing::info!(node = %id, swarm = record.swarm.0, nodes, "starting");
-    let listener = bind(config.listen.unwrap_or_else(|| record.address()))?;
-    let list = Arc::clone(&published);
-    let node = Node::start_on(identity, data.clone(), listener, list, options).await?;
-    let mut running = Running { node, seed: None, admin: None };
+    let (swarm, nodes) = (list.list.get(&id).map(|it| it.swarm.0), list.list.nodes().len());
+    tracing::info!(node = %id, swarm, nodes, "starting");
+    let listener = bind(config.listen.unwrap_or(address))?;
+    let node = Node::start_on(identity, data.clone(), listener, Arc::new(list), options).await?;
+    let mut running = Running { node, directory, seed: None, admin: None };
     let rest = async {
+        running.directory.join(running.node.node()).await?;
         if let (Some(listen), Some(numbers)) = (config.metrics.listen, numbers) {
             let node = Arc::clone(running.node.node());
             let admin = RunningAdmin::start(listen, node, numbers, data)?;
@@ -164,8 +181,7 @@ async fn start(config: Config) -> Result<Running, CommandError> {
             running.admin = Some(admin);
         }
         if let Some(listen) = config.seed.listen {
-            let certificate = running.node.node().identity.certificate();
-            let seed = RunningSeed::start(listen, published, certificate).await?;
+            let seed = RunningSeed::of_node(listen, Arc::clone(running.node.node())).await?;
             tracing::info!(address = %seed.address(), "seed serving");
             running.seed = Some(seed);
         }
@@ -174,6 +190,7 @@ async fn start(config: Config) -> Result<Running, CommandError> {
     match rest.await {
         Ok(()) => Ok(running),
         Err(error) => {
+            running.directory.stop().await;
             running.node.stop().await;
             Err(error)
         }
@@ -188,19 +205,20 @@ impl Running {
         if let Some(seed) = self.seed {
             seed.stop().await;
         }
+        self.directory.stop().await;
         self.node.stop().await;
         drop(self.admin);
     }
 }
 
 /// What a terminal and a service manager send to end a program.
-struct StopSignals {
+pub(super) struct StopSignals {
     interrupt: Signal,
     terminate: Signal,
 }
 
 impl StopSignals {
-    fn new() -> Result<Self, CommandError> {
+    pub(super) fn new() -> Result<Self, CommandError> {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
@@ -208,7 +226,7 @@ impl StopSignals {
     }
 
     /// Waits for the first of them and gives its name.
-    async fn wait(&mut self) -> &'static str {
+    pub(super) async fn wait(&mut self) -> &'static str {
         tokio::select! {
             _ = self.interrupt.recv() => "SIGINT",
             _ = self.terminate.recv() => "SIGTERM",

@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use warren_node::exit::{AllowedHost, ExitRules};
+use warren_transport::Seed;
 use warren_wire::directory::DirectoryKeys;
 
 pub use self::layers::{ConfigError, Loaded, Source};
@@ -60,6 +61,10 @@ pub struct Config {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ListConfig {
+    /// The directory that the node follows, as a seed: `URL#KEY` or `URL,URL,URL#2:KEY,KEY,KEY`.
+    pub authority: Option<String>,
+    /// Where the node is the directory of its own network.
+    pub own_authority: Option<SocketAddr>,
     /// The signed list.
     pub file: Option<PathBuf>,
     /// The keys it must be signed with: one, or `2:KEY,KEY,KEY` for two of three.
@@ -183,8 +188,16 @@ impl Config {
                 "say where the node's folder is: --data, WARREN_NODE_DATA or `data`".into(),
             );
         }
-        if self.list.file.is_none() {
-            found("list.file", "say which list to go by: --list or `file` in [list]".into());
+        let follows = self.list.authority.is_some() || self.list.own_authority.is_some();
+        if follows && self.advertise.is_none() {
+            found("advertise", "say what to announce: --advertise, the node's address".into());
+        }
+        if let Some(Err(error)) = self.list.authority.as_deref().map(str::parse::<Seed>) {
+            found("list.authority", error.to_string());
+        }
+        if self.list.file.is_none() && !follows {
+            let text = "say which list to go by: --authority or --list, or `authority` or `file` in [list]";
+            found("list.file", text.into());
         }
         if let Some(Err(error)) = self.list.directory_key.as_deref().map(read_keys) {
             found("list.directory_key", error);

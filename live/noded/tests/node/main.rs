@@ -8,6 +8,7 @@
 )]
 
 mod answers;
+mod authorities;
 mod config;
 mod directory;
 mod file_processes;
@@ -18,6 +19,7 @@ mod held;
 mod http;
 mod killed;
 mod limits;
+mod lying_authority;
 mod many_at_once;
 mod monitor;
 mod network;

@@ -53,7 +53,7 @@ impl TestNetwork {
         self.network().seed_url()
     }
 
-    /// All nodes.
+    /// All nodes, in the order of the list: a node's number is its place there.
     pub(crate) fn records(&self) -> Vec<NodeRecord> {
         self.network().nodes()[0].node().placement().list().nodes().to_vec()
     }
@@ -65,12 +65,14 @@ impl TestNetwork {
 
     /// The running node with this number.
     pub(crate) fn node(&self, number: usize) -> &Arc<Node> {
-        self.network().nodes()[number].node()
+        let id = self.record(number).id;
+        let nodes = self.network().nodes().iter().map(|running| running.node());
+        nodes.into_iter().find(|node| node.identity.id() == id).unwrap()
     }
 
     /// What the node with this number signs with.
     pub(crate) fn signing_key(&self, number: usize) -> &warren_crypto::ed25519::SigningKey {
-        self.network().nodes()[number].node().identity.signing_key()
+        self.node(number).identity.signing_key()
     }
 }
 
