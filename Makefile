@@ -13,7 +13,6 @@ CUTS ?= 1000
 CONTROL_CUTS ?= 20
 # A memory file system makes copies of the disk cheap.
 POWER_SCRATCH := $(if $(wildcard /dev/shm),--scratch /dev/shm)
-ROUNDS ?= 4
 
 .PHONY: help setup build run demo lint test test-cluster bench power-cuts deny fuzz-mutations clean
 
