@@ -17,6 +17,8 @@ pub(crate) struct Asked {
     pub(crate) hash: Option<MessageHash>,
     pub(crate) begun: Millis,
     pub(crate) ended: Millis,
+    /// The members that were asked.
+    pub(crate) through: Vec<usize>,
     /// Whether a member said that it is done. Else it may be done, or be done later.
     pub(crate) agreed: bool,
 }
@@ -41,6 +43,17 @@ impl Asked {
         matches!(self.wish, Wish::Delete(_) | Wish::DeleteAll)
     }
 
+    fn told(&self) -> String {
+        let what = match &self.wish {
+            Wish::Store(_, ttl) => format!("store for {ttl} ms"),
+            Wish::Delete(_) => "delete".to_owned(),
+            Wish::DeleteAll => "delete all".to_owned(),
+            Wish::Expire(_, expiry) => format!("expire at {expiry}"),
+        };
+        let agreed = if self.agreed { "acknowledged" } else { "not acknowledged" };
+        format!("{} to {}: {what} through {:?}, {agreed}", self.begun, self.ended, self.through)
+    }
+
     /// The expiry that it asks for.
     fn expiry(&self) -> Option<Millis> {
         match self.wish {
@@ -58,6 +71,12 @@ impl Asked {
 impl Journal {
     pub(crate) fn note(&mut self, asked: Asked) {
         self.0.push(asked);
+    }
+
+    /// All that was asked for a message, in words.
+    pub(crate) fn story(&self, person: usize, hash: &MessageHash) -> String {
+        let about = self.0.iter().filter(|asked| asked.concerns(person, hash));
+        about.map(|asked| format!("\n  {}", asked.told())).collect()
     }
 
     /// How many requests were acknowledged.

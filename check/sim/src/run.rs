@@ -167,9 +167,10 @@ async fn ask(world: &World, people: &[Person], person: usize, wish: Wish) -> Ask
         Wish::DeleteAll => None,
     };
     let (method, params) = owner.request(&wish, begun);
-    let mut agreed = false;
+    let (mut agreed, mut through) = (false, Vec::new());
     for _ in 0..TRIES {
         let seat = &world.seats[world.chance.below(MEMBERS)];
+        through.push(seat.number);
         let Some(member) = seat.member() else { continue };
         let Ok(request) = people::check(method, &params, seat.clock.read()) else { continue };
         if !member.placement().keeps(request.owner()) {
@@ -183,7 +184,7 @@ async fn ask(world: &World, people: &[Person], person: usize, wish: Wish) -> Ask
     }
     // What begins later has a later time.
     sleep(Duration::from_millis(1)).await;
-    Asked { person, wish, hash, begun, ended: world.clock.read(), agreed }
+    Asked { person, wish, hash, begun, ended: world.clock.read(), through, agreed }
 }
 
 /// Waits until honest members agree, then compares them with what was acknowledged.
@@ -217,10 +218,12 @@ async fn settle(
             let here = kept.iter().find(|(who, what, _)| who == person && what == hash);
             match journal.verdict(*person, hash, world.clock.read()) {
                 Verdict::Kept if here.is_none() => {
-                    return Err(format!("member {} lost {hash} of {person}", seat.number));
+                    let story = journal.story(*person, hash);
+                    return Err(format!("member {} lost {hash} of {person}:{story}", seat.number));
                 }
                 Verdict::Gone if here.is_some() => {
-                    return Err(format!("{hash} of {person} came back at {}", seat.number));
+                    let story = journal.story(*person, hash);
+                    return Err(format!("{hash} of {person} came back at {}:{story}", seat.number));
                 }
                 Verdict::Kept => report.kept += 1,
                 Verdict::Gone => report.gone += 1,
@@ -230,7 +233,10 @@ async fn settle(
                 && expected != *found
             {
                 let number = seat.number;
-                return Err(format!("{hash} expires at {found} at {number}, not at {expected}"));
+                let story = journal.story(*person, hash);
+                return Err(format!(
+                    "{hash} expires at {found} at {number}, not at {expected}:{story}"
+                ));
             }
         }
     }
