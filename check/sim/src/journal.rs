@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use warren_wire::limits::CLOCK_TOLERANCE;
 use warren_wire::{MessageHash, Millis};
 
 use crate::people::Wish;
@@ -22,6 +23,10 @@ pub(crate) struct Asked {
     /// Whether a member said that it is done. Else it may be done, or be done later.
     pub(crate) agreed: bool,
 }
+
+/// A message that lives no longer than clocks may differ may count as expired by the stamp of an order
+/// that would move its expiry: the answer then says so, and the expiry stays.
+const SHORT_LIFE: Millis = 2 * CLOCK_TOLERANCE;
 
 /// All that was asked for in a run.
 #[derive(Debug, Default)]
@@ -162,7 +167,14 @@ impl Journal {
             .collect();
         let in_turn = about.windows(2).all(|pair| matches!(pair, [a, b] if a.ended < b.begun));
         let stores = about.iter().filter(|asked| matches!(asked.wish, Wish::Store(..))).count();
-        if stores != 1 || !in_turn || !about.iter().all(|asked| asked.agreed) {
+        let short = |asked: &&&Asked| {
+            asked.expiry().is_some_and(|expiry| expiry < asked.ended + SHORT_LIFE)
+        };
+        if stores != 1
+            || !in_turn
+            || about.iter().any(|asked| short(&asked))
+            || !about.iter().all(|asked| asked.agreed)
+        {
             return None;
         }
         about.iter().rev().find_map(|asked| asked.expiry())
