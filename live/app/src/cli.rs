@@ -73,7 +73,7 @@ pub struct Global {
         long,
         global = true,
         env = "WARREN_SEED",
-        value_name = "URL#KEY",
+        value_name = "URL#KEYS",
         hide_env_values = true
     )]
     pub seed: Option<String>,

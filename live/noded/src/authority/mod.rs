@@ -152,7 +152,7 @@ impl RunningAuthority {
         listener: TcpListener,
     ) -> Result<Self, AuthorityError> {
         let listen = settings.listen;
-        let shared = Arc::new(Shared::open(settings)?);
+        let shared = Arc::new(Shared::open(&settings)?);
         // Nobody pins it: what an authority says is signed.
         let tls = RustlsConfig::from_config(Certificate::generate()?.server_config()?);
         let handle = Handle::new();

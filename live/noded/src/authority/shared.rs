@@ -54,7 +54,7 @@ struct State {
 }
 
 impl Shared {
-    pub(super) fn open(settings: Settings) -> Result<Self, AuthorityError> {
+    pub(super) fn open(settings: &Settings) -> Result<Self, AuthorityError> {
         let files = Files::open(&settings.data)?;
         let key = files.key()?;
         let mut all: Vec<VerifyingKey> = settings.others.iter().map(|other| other.key).collect();
