@@ -21,16 +21,17 @@ use warren_node::{Answer, Body};
 use warren_wire::directory::Challenge;
 use warren_wire::directory::exchange::REACH_PATH;
 use warren_wire::limits::MAX_BODY_BYTES;
+use warren_wire::rpc::member::MAX_RECORDS_BYTES;
 
 use crate::bodies::BodyError;
 use crate::directory::{MAX_QUESTION_BYTES, answer_question};
 use crate::held::socket;
 use crate::node::Node;
-use crate::{admission, files, onion_route, storage_route, swarm_route, telemetry};
+use crate::{admission, files, onion_route, storage_route, telemetry};
 
-/// The most bytes that one member of a swarm passes on to another: thousands of hashes, or the
-/// largest message with all around it.
-const MAX_SWARM_BYTES: usize = 512 * 1024;
+/// The most bytes that one member of a swarm brings another: a batch of records with all around
+/// them.
+const MAX_SWARM_BYTES: usize = MAX_RECORDS_BYTES + 2 * 1024 * 1024;
 /// The bytes of an authority's challenge.
 const CHALLENGE_BYTES: usize = 32;
 /// Where clients ask without an onion.
@@ -107,7 +108,7 @@ async fn swarm(State(node): State<Arc<Node>>, request: Request) -> Response {
         Ok(body) => body,
         Err(error) => return unread(error),
     };
-    match swarm_route::answer(&node, body.bytes()).await {
+    match node.member.answer(body.bytes()).await {
         Ok(body) => response(200, "application/octet-stream", body),
         Err(refusal) => respond(refusal),
     }

@@ -105,6 +105,14 @@ impl Identity {
         &self.signing
     }
 
+    /// A second copy of what the node signs with.
+    ///
+    /// # Errors
+    /// Where the signing library refuses the seed, which it took once before.
+    pub fn second_signing_key(&self) -> Result<SigningKey, IdentityError> {
+        Ok(SigningKey::from_seed(self.signing.seed().duplicate())?)
+    }
+
     /// What onions are encrypted to.
     pub const fn x25519(&self) -> &SecretKey {
         &self.x25519

@@ -18,9 +18,7 @@
 //! | [`files`] | the file server, a role that a node may have |
 //! | [`storage_route`] | `/storage_rpc/v1`: carry a request out, alone or in a batch |
 //! | [`held`] | requests held open until a message arrives |
-//! | [`swarm_route`] | `/swarm/v1`: what another member of the swarm passes on |
-//! | [`swarm`] | what a member does so that all members end with the same mail |
-//! | [`replicate`] | passing a store or a deletion on to the rest of the swarm |
+//! | [`swarm`] | `/swarm/v1`, and what a member does so that all members end with the same mail |
 //! | [`node`] | one running node: its state, start and end |
 //! | [`under_way`] | how many requests are being answered |
 //! | [`identity`] | its keys and certificate on disk |
@@ -53,10 +51,8 @@ pub mod metered;
 pub mod node;
 pub mod onion_route;
 pub mod private_file;
-pub mod replicate;
 pub mod storage_route;
 pub mod swarm;
-pub mod swarm_route;
 pub mod telemetry;
 pub mod under_way;
 

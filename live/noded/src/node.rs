@@ -11,6 +11,7 @@ use axum_server::tls_rustls::RustlsConfig;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
+use warren_crypto::SystemEntropy;
 use warren_node::Placement;
 use warren_node::exit::ExitRules;
 use warren_node::listing::Published;
@@ -24,12 +25,13 @@ use crate::config::{LimitsConfig, SecretText};
 use crate::exit_route::Exits;
 use crate::files::{FileServer, FilesError, FilesOptions};
 use crate::health::Health;
-use crate::held::{Held, Share};
+use crate::held::{Arrivals, Held, Share};
 use crate::http;
 use crate::identity::{Identity, IdentityError};
 use crate::limits::{self, Class, Limits, mebibytes};
 use crate::listen::{self, Bounds};
 use crate::metered::Metered;
+use crate::swarm::{Member, Pace, Parts, Peers, SystemClock};
 use crate::under_way::UnderWay;
 
 /// How often expired messages are swept out.
@@ -78,7 +80,7 @@ pub struct Node {
     /// What it says of itself.
     pub health: Health,
     /// Its connections to other nodes.
-    pub connections: Connections,
+    pub connections: Arc<Connections>,
     /// What clients, nodes and mailboxes may ask for, and what they took of it.
     pub limits: Arc<Limits>,
     /// Room for the bodies of requests.
@@ -86,11 +88,13 @@ pub struct Node {
     /// The requests that are being answered.
     pub under_way: UnderWay,
     /// Those who wait for messages.
-    pub held: Held,
+    pub held: Arc<Held>,
     /// The files it keeps, where that is one of its roles.
     pub files: Option<Arc<FileServer>>,
     /// Which servers it asks for others.
     pub exits: Exits,
+    /// What it does as a member of its swarm.
+    pub member: Arc<Member>,
 }
 
 /// A list of nodes and a node's place in it.
@@ -123,6 +127,8 @@ pub struct NodeOptions {
     pub files: Option<FilesOptions>,
     /// Which servers it asks on behalf of clients.
     pub exit: ExitRules,
+    /// How it keeps up with the other members of its swarm.
+    pub pace: Pace,
 }
 
 impl Default for NodeOptions {
@@ -133,6 +139,7 @@ impl Default for NodeOptions {
             store: None,
             files: None,
             exit: ExitRules::default(),
+            pace: Pace::default(),
         }
     }
 }
@@ -144,7 +151,8 @@ pub struct RunningNode {
     node: Arc<Node>,
     handle: Handle,
     server: JoinHandle<io::Result<()>>,
-    sweeper: JoinHandle<()>,
+    /// What goes on besides requests.
+    tasks: Vec<JoinHandle<()>>,
 }
 
 /// Milliseconds since the Unix epoch.
@@ -200,6 +208,18 @@ impl Node {
             Some(options) => Some(FileServer::start(&data.join("files"), options).await?),
             None => None,
         };
+        let connections = Arc::new(Connections::new());
+        let held = Arc::new(Held::new(limits::count(options.limits.held_requests)));
+        let member = Member::new(Parts {
+            key: identity.second_signing_key()?,
+            store: Arc::clone(&store),
+            peers: Arc::clone(&connections) as Arc<dyn Peers>,
+            clock: Arc::new(SystemClock),
+            arrivals: Arc::clone(&held) as Arc<dyn Arrivals>,
+            entropy: Box::new(SystemEntropy),
+            list: Arc::clone(&listed.borrow().published.list),
+            pace: options.pace,
+        });
         let tls = RustlsConfig::from_config(identity.certificate().server_config()?);
         let node = Arc::new(Self {
             identity,
@@ -207,13 +227,14 @@ impl Node {
             store,
             meter,
             health: Health::default(),
-            connections: Connections::new(),
+            connections,
             limits: Arc::new(Limits::new(&options.limits)),
             bodies: Bodies::new(mebibytes(options.limits.body_room_mib)),
             under_way: UnderWay::default(),
-            held: Held::new(limits::count(options.limits.held_requests)),
+            held,
             files,
             exits: Exits::new(options.exit.clone()),
+            member,
         });
 
         let bound = listener.local_addr().map_err(NodeError::Socket)?;
@@ -224,10 +245,14 @@ impl Node {
             .handle(handle.clone())
             .serve(service.into_make_service_with_connect_info::<SocketAddr>());
         let server = tokio::spawn(server);
-        let sweeper = tokio::spawn(sweep(Arc::clone(&node.store)));
+        let tasks = vec![
+            tokio::spawn(sweep(Arc::clone(&node.store))),
+            tokio::spawn(Arc::clone(&node.member).run_handoff()),
+            tokio::spawn(Arc::clone(&node.member).run_reconciliation()),
+        ];
         let address = handle.listening().await.unwrap_or(bound);
         tracing::info!(%address, "node serving");
-        Ok(RunningNode { address, drain: options.drain, node, handle, server, sweeper })
+        Ok(RunningNode { address, drain: options.drain, node, handle, server, tasks })
     }
 
     fn bounds(self: &Arc<Self>) -> Bounds {
@@ -257,6 +282,7 @@ impl Node {
     /// that does not name this node makes it a member of no swarm. Those who wait for mail that this
     /// node keeps no longer are told.
     pub fn adopt(&self, published: Arc<Published>) {
+        self.member.adopt(Arc::clone(&published.list));
         self.listed.send_replace(Listed::new(self.identity.id(), published));
         self.held.moved(&self.placement());
     }
@@ -287,11 +313,11 @@ impl RunningNode {
 
     /// Takes no more requests, lets those under way end, and closes the store.
     pub async fn stop(self) {
-        let Self { node, drain, handle, mut server, sweeper, .. } = self;
+        let Self { node, drain, handle, mut server, tasks, .. } = self;
         let end = Instant::now() + drain;
         node.held.close();
         handle.graceful_shutdown(Some(drain));
-        sweeper.abort();
+        tasks.iter().for_each(JoinHandle::abort);
         let idle = async {
             node.under_way.none().await;
             tokio::time::sleep(FAREWELL).await;

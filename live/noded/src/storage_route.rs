@@ -18,10 +18,10 @@ use warren_wire::rpc::{
 };
 use warren_wire::{AccountId, Millis};
 
+use crate::admission;
 use crate::held::Share;
 use crate::held::hold::{self, Waiting};
 use crate::node::{Node, now};
-use crate::{admission, replicate};
 
 /// How many bytes of messages one answer may still take: a batch of retrieves shares what a single
 /// one may have.
@@ -122,8 +122,8 @@ async fn store(node: &Arc<Node>, mut request: StoreRequest, now: Millis) -> Resu
     admission::admit_mail(node, &checked, work, now).await?;
     let acting = Arc::clone(node);
     let work = async move {
-        let members = replicate::carry_out(&acting, &checked, now).await;
-        answer::stored(checked.hash(), &acting.identity.id(), members, now)
+        let outcome = acting.member.carry_out(&checked).await;
+        answer::stored(checked.hash(), &acting.identity.id(), outcome.members, now)
     };
     to_its_end(node, work).await
 }
@@ -134,8 +134,8 @@ async fn order(node: &Arc<Node>, request: OrderRequest, now: Millis) -> Result<A
     let checked = CheckedOrder::check(request, now, Origin::Client, &revoked)?;
     let acting = Arc::clone(node);
     let work = async move {
-        let members = replicate::carry_out(&acting, &checked, now).await;
-        answer::ordered(checked.request(), members, now)
+        let outcome = acting.member.carry_out(&checked).await;
+        answer::ordered(checked.request(), outcome.members, now)
     };
     to_its_end(node, work).await
 }
@@ -148,6 +148,7 @@ async fn revoked_for(
 ) -> Result<Vec<SubaccountToken>, Answer> {
     match auth {
         Some(UnverifiedAuth { subaccount: Some(_), .. }) => {
+            node.member.before_reading(account).await?;
             node.store.revoked(*account).await.map_err(|error| storage_failure(&error))
         }
         _ => Ok(Vec::new()),
@@ -162,6 +163,7 @@ async fn get_expiries(
     node.placement().require(&request.account, now)?;
     let revoked = revoked_for(node, &request.account, Some(&request.auth)).await?;
     check::check_get_expiries(request, now, &revoked)?;
+    node.member.before_reading(&request.account).await?;
     let expiries = node.store.expiries(request.account, request.hashes(), now).await;
     let expiries = expiries.map_err(|error| storage_failure(&error))?;
     Ok(answer::expiries(&expiries))
@@ -170,6 +172,7 @@ async fn get_expiries(
 async fn revoked(node: &Node, request: &RevokedRequest, now: Millis) -> Result<Answer, Answer> {
     node.placement().require(&request.account, now)?;
     check::check_revoked(request, now)?;
+    node.member.before_reading(&request.account).await?;
     let tokens = node.store.revoked(request.account).await;
     let tokens = tokens.map_err(|error| storage_failure(&error))?;
     Ok(answer::revoked(&tokens, now))
@@ -191,6 +194,7 @@ pub(crate) async fn retrieve(
     let auth = request.auth.as_ref().map(|(auth, _)| auth);
     let revoked = revoked_for(node, &request.account, auth).await?;
     let checked = CheckedRetrieve::check(request, since, &revoked)?;
+    node.member.before_reading(&checked.account).await?;
     if checked.max_count == Some(0) {
         return Ok(answer::messages(Vec::new(), false, now));
     }

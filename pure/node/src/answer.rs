@@ -8,6 +8,8 @@ use warren_wire::swarm::INVALID_SWARM;
 use warren_wire::value::Dict;
 use warren_wire::{MessageHash, Millis, NodeId, SwarmId, Value, bencode};
 
+use crate::quorum;
+
 /// The hard fork that clients are told, major and minor: the reference network's.
 pub const HARD_FORK: [u64; 2] = [19, 6];
 /// The version of the reference node whose RPC this node speaks.
@@ -260,7 +262,7 @@ pub fn stored_entry(hash: &MessageHash, expiry: Millis, already: bool) -> Dict {
     entry
 }
 
-/// The answer to `store`: what each member says. 500 only where all of them failed.
+/// The answer to `store`: what each member says. 500 where fewer than a quorum did as asked.
 pub fn stored(
     hash: &MessageHash,
     own: &NodeId,
@@ -279,7 +281,7 @@ pub fn stored(
     Answer { status, body: Body::Json(body) }
 }
 
-/// The answer to an order: what each member says. 500 only where all of them failed; 404 where
+/// The answer to an order: what each member says. 500 where fewer than a quorum did as asked; 404 where
 /// something had to be deleted and nothing was.
 pub fn ordered(
     request: &OrderRequest,
@@ -299,7 +301,8 @@ pub fn ordered(
 }
 
 fn swarm_entries(members: Vec<(NodeId, MemberResult)>) -> (u16, Dict) {
-    let status = if members.iter().any(|(_, result)| result.is_done()) { 200 } else { 500 };
+    let done = members.iter().filter(|(_, result)| result.is_done()).count();
+    let status = if done >= quorum::to_keep(members.len()) { 200 } else { 500 };
     let entries =
         members.into_iter().map(|(id, result)| (id.to_string(), result.into_entry())).collect();
     (status, entries)

@@ -26,6 +26,7 @@ pub use self::limits::{LimitsConfig, ProofConfig};
 pub use self::secret::SecretText;
 use crate::files::FilesOptions;
 use crate::node::NodeOptions;
+use crate::swarm::Pace;
 
 /// Everything an operator may set. Each key is explained in `packaging/warren-node.toml`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -234,6 +235,7 @@ impl Config {
     pub fn node_options(&self) -> Result<NodeOptions, std::io::Error> {
         let hosts = self.exit.hosts.iter().filter_map(|host| host.parse().ok()).collect();
         Ok(NodeOptions {
+            pace: Pace::default(),
             limits: self.limits.clone(),
             drain: self.drain.patience(),
             store: self.store_url()?,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use negentropy::Negentropy;
-use warren_node::{Answer, Placement, accept};
+use warren_node::{Answer, accept};
 use warren_store::StoreError;
 use warren_wire::record::{Item, ItemId, Positions};
 use warren_wire::rpc::member::{Call, Compared, Given, Ready, Taken};
@@ -27,6 +27,7 @@ impl Member {
             peer::open(envelope, &self.own, self.now()).map_err(|error| refuse_envelope(&error))?;
         let call = Call::read(&request.method, &request.params)
             .map_err(|_| refuse_envelope(&PeerError::Malformed))?;
+        self.called_by(&request.from);
         match call {
             Some(call) => self.answer_call(&request.from, call).await,
             None => self.carry_out_for(&request).await,
@@ -35,7 +36,7 @@ impl Member {
 
     async fn carry_out_for(&self, request: &PeerRequest) -> Result<Vec<u8>, Answer> {
         let placement = self.placement();
-        if !self.are_or_were(|placement| placement.list().get(&request.from).is_some()) {
+        if !self.holds_by_a_list(|placement| placement.list().get(&request.from).is_some()) {
             return Err(no_member());
         }
         let stamp = request.stamp;
@@ -51,7 +52,7 @@ impl Member {
     }
 
     async fn answer_call(&self, from: &NodeId, call: Call) -> Result<Vec<u8>, Answer> {
-        if !self.are_or_were(|placement| placement.list().get(from).is_some()) {
+        if !self.holds_by_a_list(|placement| placement.list().get(from).is_some()) {
             return Err(no_member());
         }
         let body = match call {
@@ -76,14 +77,9 @@ impl Member {
         body.map_err(|_| Answer::refuse(500, "request failed"))
     }
 
-    /// Whether something holds by this list or by the one before it, which others may still go by.
-    fn are_or_were(&self, holds: impl Fn(&Placement) -> bool) -> bool {
-        holds(&self.placement()) || self.former().is_some_and(|former| holds(&former))
-    }
-
     /// Mail is given to those alone who keep it.
     fn require_keeper(&self, from: &NodeId, positions: Positions) -> Result<(), Answer> {
-        let keeps = self.are_or_were(|placement| placement.is_keeper(from, positions));
+        let keeps = self.holds_by_a_list(|placement| placement.is_keeper(from, positions));
         if keeps { Ok(()) } else { Err(no_member()) }
     }
 
@@ -142,8 +138,7 @@ fn failing(why: &str) -> Answer {
     Answer::refuse(503, format!("Service node is not ready: {why}\n"))
 }
 
-fn storage(error: &StoreError) -> Answer {
-    tracing::error!(%error, "storage failed");
+fn storage(_: &StoreError) -> Answer {
     failing("storage failure")
 }
 

@@ -259,8 +259,7 @@ fn overruled_by(later: Option<Stamp>) -> Said {
     Said { result, overruled: later }
 }
 
-fn storage_failed(error: &StoreError) -> Said {
-    tracing::error!(%error, "storage failed");
+fn storage_failed(_: &StoreError) -> Said {
     Said::plain(MemberResult::StorageFailed)
 }
 

@@ -52,6 +52,17 @@ impl Health {
         entry.next_try = now + wait.mul_f64(0.75 + 0.5 * spread.clamp(0.0, 1.0));
     }
 
+    /// It called here, so it may answer again; whether its next try was still ahead.
+    pub fn called(&mut self, peer: &NodeId, now: Instant) -> bool {
+        match self.failing.get_mut(peer) {
+            Some(failing) if failing.next_try > now => {
+                failing.next_try = now;
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// Forgets members that are none any more.
     pub fn retain(&mut self, is_member: impl Fn(&NodeId) -> bool) {
         self.failing.retain(|peer, _| is_member(peer));
@@ -80,6 +91,9 @@ mod tests {
             waits.push(now.duration_since(begun).as_secs());
         }
         assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60, 60, 60, 60]);
+        health.failed(peer, now, 0.5);
+        assert!(health.called(&peer, now) && !health.called(&peer, now));
+        assert!(health.may_try(&peer, now) && !health.is_healthy(&peer));
         assert!(health.answered(&peer) && !health.answered(&peer));
         assert!(health.may_try(&peer, now));
     }

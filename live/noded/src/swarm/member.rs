@@ -22,6 +22,11 @@ use super::health::Health;
 use super::surroundings::{Clock, Peers};
 use crate::held::Arrivals;
 
+/// The status of a refusal for what it says of the time.
+const CLOCKS_APART: u16 = 406;
+/// The most earlier lists that are remembered.
+const MOST_FORMERS: usize = 8;
+
 /// How long things take and how large they get.
 #[derive(Debug, Clone, Copy)]
 pub struct Pace {
@@ -104,8 +109,8 @@ pub struct Member {
 pub(super) struct State {
     pub(super) clock: HybridClock,
     pub(super) placement: Arc<Placement>,
-    /// The list before this one.
-    pub(super) former: Option<Former>,
+    /// The lists before this one by which it kept other mail, or with others; the last one last.
+    pub(super) formers: Vec<Former>,
     pub(super) health: Health,
     pub(super) gathering: Gathering,
     /// How many notes of what a member missed were written, for members that may have some.
@@ -114,8 +119,9 @@ pub(super) struct State {
     pub(super) due: BTreeSet<NodeId>,
     /// Items whose records were not believed.
     pub(super) refused: BTreeSet<ItemId>,
-    /// Mailboxes that were pulled together since the last change of the list.
-    pub(super) pulled: BTreeSet<AccountId>,
+    /// Mailboxes that were pulled together since the last change of the list, and until when that
+    /// counts where too few answered.
+    pub(super) pulled: BTreeMap<AccountId, Option<Instant>>,
     /// Whether the store may hold what other nodes keep, and since when.
     pub(super) foreign_since: Option<Instant>,
     /// Counts rounds, to go on where the last one ended.
@@ -125,7 +131,6 @@ pub(super) struct State {
 }
 
 /// A list that was replaced.
-#[derive(Clone)]
 pub(super) struct Former {
     pub(super) placement: Arc<Placement>,
     pub(super) until: Millis,
@@ -139,14 +144,14 @@ impl Member {
         let placement = Arc::new(Placement::new(own, list));
         let state = State {
             clock: HybridClock::default(),
-            former: None,
+            formers: Vec::new(),
             health: Health::default(),
             gathering: Gathering::at_start(&placement),
             // What earlier runs noted is in the store.
             notes: placement.peers().map(|peer| (peer.id, 0)).collect(),
             due: BTreeSet::new(),
             refused: BTreeSet::new(),
-            pulled: BTreeSet::new(),
+            pulled: BTreeMap::new(),
             foreign_since: Some(Instant::now()),
             round: 0,
             slices_done: BTreeMap::new(),
@@ -177,23 +182,25 @@ impl Member {
         let after = Arc::new(Placement::new(self.own, list));
         let mut state = self.state();
         let before = std::mem::replace(&mut state.placement, Arc::clone(&after));
-        if before.list() == after.list() {
+        state.health.retain(|peer| after.list().get(peer).is_some());
+        if before.stretches() == after.stretches() && before.peers().eq(after.peers()) {
             return;
         }
         let mut gathering = std::mem::take(&mut state.gathering);
         gathering.at_change(&before, &after, now);
         state.gathering = gathering;
-        state.health.retain(|peer| after.list().get(peer).is_some());
         // Members that left are looked at once more, for their notes to be forgotten.
-        let joined: Vec<NodeId> = after.peers().map(|peer| peer.id).collect();
-        for peer in joined {
-            state.notes.entry(peer).or_default();
+        for peer in after.peers() {
+            state.notes.entry(peer.id).or_default();
         }
         state.pulled.clear();
         state.slices_done.clear();
         state.foreign_since = Some(Instant::now());
+        state.formers.retain(|former| now < former.until);
         let until = now.saturating_add(FORMER_KEEPERS);
-        state.former = Some(Former { placement: before, until });
+        state.formers.push(Former { placement: before, until });
+        let most = state.formers.len().saturating_sub(MOST_FORMERS);
+        state.formers.drain(..most);
         drop(state);
         self.wake.notify_one();
     }
@@ -238,17 +245,23 @@ impl Member {
         time.mul_f64(0.75 + 0.5 * self.spread())
     }
 
-    /// The list before this one, while it still counts.
-    pub(super) fn former(&self) -> Option<Arc<Placement>> {
-        let now = self.now();
-        let former = self.state().former.clone();
-        former.filter(|former| now < former.until).map(|former| former.placement)
+    /// Whether something holds by this list, or by an earlier one that others may still go by.
+    pub(super) fn holds_by_a_list(&self, holds: impl Fn(&Placement) -> bool) -> bool {
+        holds(&self.placement()) || self.formers().iter().any(|former| holds(former))
     }
 
-    /// A node of this list, or of the one before.
+    fn formers(&self) -> Vec<Arc<Placement>> {
+        let now = self.now();
+        let state = self.state();
+        let counting = state.formers.iter().filter(|former| now < former.until);
+        counting.map(|former| Arc::clone(&former.placement)).collect()
+    }
+
+    /// A node of this list, or of the last one that named it.
     pub(super) fn node(&self, id: &NodeId) -> Option<NodeRecord> {
         let known = self.placement().list().get(id).cloned();
-        known.or_else(|| self.former()?.list().get(id).cloned())
+        let former = || self.formers().iter().rev().find_map(|it| it.list().get(id).cloned());
+        known.or_else(former)
     }
 
     pub(super) fn may_try(&self, peer: &NodeId) -> bool {
@@ -268,7 +281,12 @@ impl Member {
             .map_err(|_| TransportError::Broken)?;
         let reply = self.peers.call(peer, envelope, timeout).await;
         match &reply {
-            Ok(_) => self.answered(&peer.id),
+            Ok(reply) => {
+                if reply.status == CLOCKS_APART {
+                    tracing::warn!(peer = %peer.id, "its clock and this node's may be too far apart");
+                }
+                self.answered(&peer.id);
+            }
             Err(_) => self.failed(&peer.id),
         }
         reply
@@ -277,6 +295,16 @@ impl Member {
     pub(super) fn failed(&self, peer: &NodeId) {
         let spread = self.spread();
         self.state().health.failed(*peer, Instant::now(), spread);
+    }
+
+    /// A node that calls is up: what waits for it need not wait on.
+    pub(super) fn called_by(&self, peer: &NodeId) {
+        let mut state = self.state();
+        if state.health.called(peer, Instant::now()) && state.placement.is_peer(peer) {
+            state.due.insert(*peer);
+            drop(state);
+            self.wake.notify_one();
+        }
     }
 
     fn answered(&self, peer: &NodeId) {

@@ -1,5 +1,7 @@
 //! Mail that a new list gave to others: brought to them, and dropped when they have it.
 
+use std::sync::Arc;
+
 use tokio::time::Instant;
 use warren_node::quorum;
 use warren_wire::SwarmId;
@@ -61,7 +63,7 @@ impl Member {
         let enough =
             having == members.len() || (all_asked && having >= quorum::to_keep(members.len()));
         // Another list may have given it back meanwhile.
-        if enough && self.state().foreign_since == Some(since) {
+        if enough && Arc::ptr_eq(&placement, &self.placement()) {
             for stretch in stretches {
                 let dropped = self.store.drop_positions(stretch).await?;
                 tracing::info!(dropped, "mail moved to the swarm that keeps it");

@@ -78,9 +78,9 @@ async fn a_body_beyond_what_is_in_memory_already_finds_the_node_busy() {
 async fn what_members_pass_on_is_bounded_more_closely() {
     let (network, client) = (TestNetwork::shared(), Client::new());
     let node = network.record(0);
-    let said = client.post(&node, "/swarm/v1", vec![b'x'; 512 * 1024]).await.said();
+    let said = client.post(&node, "/swarm/v1", vec![b'x'; 6 * 1024 * 1024]).await.said();
     assert_eq!(said, (400, "malformed swarm request".to_owned()));
-    let said = client.post(&node, "/swarm/v1", vec![b'x'; 512 * 1024 + 1]).await.said();
+    let said = client.post(&node, "/swarm/v1", vec![b'x'; 6 * 1024 * 1024 + 1]).await.said();
     assert_eq!(said, (413, "Request body too large".to_owned()));
 }
 

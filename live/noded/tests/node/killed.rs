@@ -25,10 +25,19 @@ async fn an_acknowledged_message_survives_kill_and_the_others_go_on_meanwhile() 
     assert_eq!(person.texts(&client, &living, 0).await, ["acknowledged", "meanwhile"]);
 
     nodes.restart(0).await;
-    assert_eq!(person.texts(&client, &dying, 0).await, ["acknowledged"]);
-    let answer = client.done(&living, "store", person.store(b"again")).await;
-    assert!(answer["swarm"][dying.id.to_string()].get("failed").is_none(), "{answer}");
-    assert_eq!(person.texts(&client, &dying, 0).await, ["acknowledged", "again"]);
+    let texts = person.texts(&client, &dying, 0).await;
+    assert_eq!(texts, ["acknowledged", "meanwhile"], "what it missed it asks the others for");
+    // Until it is known to be back, nobody waits for it.
+    let waited = Instant::now();
+    loop {
+        let answer = client.done(&living, "store", person.store(b"again")).await;
+        if answer["swarm"][dying.id.to_string()].get("failed").is_none() {
+            break;
+        }
+        assert!(waited.elapsed() < Duration::from_secs(30), "{answer}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(person.texts(&client, &dying, 0).await, ["acknowledged", "meanwhile", "again"]);
 }
 
 /// Other clients give a store five seconds and then send it to the next node.

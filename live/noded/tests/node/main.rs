@@ -27,6 +27,7 @@ mod onion;
 mod orders;
 mod person;
 mod program;
+mod quorum;
 mod refusals;
 mod restart;
 mod storm;

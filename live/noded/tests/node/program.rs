@@ -148,6 +148,13 @@ impl Processes {
         self.running[number].take().unwrap().kill().await.unwrap();
     }
 
+    /// Takes a dead node's mail.
+    pub(crate) fn wipe(&self, number: usize) {
+        assert!(self.running[number].is_none());
+        let mail = self.path(&format!("node-{}", number + 1)).join("mail");
+        std::fs::remove_dir_all(mail).unwrap();
+    }
+
     /// Sends a signal by its name.
     pub(crate) async fn signal(&self, number: usize, signal: &str) {
         let id = self.running[number].as_ref().unwrap().id().unwrap();

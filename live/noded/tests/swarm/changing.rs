@@ -1,0 +1,112 @@
+//! Lists that change: nodes join and leave, swarms split and merge, and no mail is lost meanwhile.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::world::{Person, World};
+
+const LOW: u64 = 1 << 62;
+const HIGH: u64 = 3 << 62;
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_joins_serves_whole_mailboxes_from_its_first_moment() {
+    let (mut world, person) = (World::swarm(5), Person::new(100));
+    world.settle().await;
+    assert!(world.by(1, &person.store("before", world.now())).await.agreed);
+    let grown: Vec<_> = (1..=6).map(|number| (number, 9)).collect();
+    world.adopt(&grown);
+    world.start(6, Arc::default(), 0);
+    assert!(!world.member(6).is_caught_up());
+    assert_eq!(world.read(6, &person).await.unwrap(), ["before"]);
+    assert!(world.by(6, &person.store("after", world.now())).await.agreed);
+    world.settle().await;
+    assert!(world.member(6).is_caught_up());
+    assert_eq!(world.items(6).await, world.items(1).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_swarm_that_splits_moves_mail_without_a_gap() {
+    let mut world = World::swarm(10);
+    world.settle().await;
+    let (low, high) = (Person::in_upper_half(false, 100), Person::in_upper_half(true, 100));
+    for person in [&low, &high] {
+        assert!(world.by(1, &person.store("before", world.now())).await.agreed);
+    }
+    // One swarm becomes two; those of the upper half had the mail before, and drop the rest.
+    let split: Vec<_> =
+        (1..=10).map(|number| (number, if number <= 5 { LOW } else { HIGH })).collect();
+    world.adopt(&split);
+    assert_eq!(world.read(2, &low).await.unwrap(), ["before"]);
+    assert_eq!(world.read(7, &high).await.unwrap(), ["before"]);
+    assert!(world.by(2, &low.store("after", world.now())).await.agreed);
+    assert_eq!(world.by(2, &low.store("after", world.now())).await.members.len(), 5);
+    world.settle().await;
+    for number in 1..=5 {
+        assert_eq!(world.has(number, &low).await, ["after", "before"]);
+        assert!(world.has(number, &high).await.is_empty(), "{number} kept what is not its own");
+    }
+    for number in 6..=10 {
+        assert_eq!(world.has(number, &high).await, ["before"]);
+        assert!(world.has(number, &low).await.is_empty());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn new_keepers_answer_for_mail_that_is_still_on_its_way() {
+    // Two swarms; nodes 3 to 5 are needed in the upper one, which lost its own.
+    let before: Vec<_> =
+        (1..=10).map(|number| (number, if number <= 5 { LOW } else { HIGH })).collect();
+    let mut world = World::new(&before);
+    world.settle().await;
+    let (low, high) = (Person::in_upper_half(false, 100), Person::in_upper_half(true, 100));
+    assert!(world.by(6, &high.store("high", world.now())).await.agreed);
+    assert!(world.by(1, &low.store("low", world.now())).await.agreed);
+    let after: Vec<_> = (1..=10)
+        .map(|number| (number, if number <= 2 || number > 8 { LOW } else { HIGH }))
+        .collect();
+    world.adopt(&after);
+    // 3 to 5 never kept the upper mail, 9 and 10 never the lower.
+    for number in 3..=8 {
+        assert_eq!(world.read(number, &high).await.unwrap(), ["high"], "node {number}");
+    }
+    for number in [1, 2, 9, 10] {
+        assert_eq!(world.read(number, &low).await.unwrap(), ["low"], "node {number}");
+    }
+    world.settle().await;
+    world.settle().await;
+    for number in 1..=10 {
+        assert!(world.member(number).is_caught_up(), "node {number}");
+        assert!(!world.member(number).may_hold_foreign_mail(), "node {number}");
+    }
+    assert_eq!(world.has(9, &low).await, ["low"]);
+    assert!(world.has(9, &high).await.is_empty());
+    assert_eq!(world.has(4, &high).await, ["high"]);
+    assert!(world.has(4, &low).await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_mail_of_a_swarm_that_dissolves_goes_to_its_neighbour_before_it_is_dropped() {
+    let before: Vec<_> =
+        (1..=6).map(|number| (number, if number <= 3 { LOW } else { HIGH })).collect();
+    let mut world = World::new(&before);
+    world.settle().await;
+    let high = Person::in_upper_half(true, 100);
+    assert!(world.by(4, &high.store("x", world.now())).await.agreed);
+    let after: Vec<_> = (1..=3).map(|number| (number, LOW)).collect();
+    world.cut_off(3);
+    world.adopt(&after);
+    assert_eq!(world.read(1, &high).await.unwrap(), ["x"]);
+    world.settle().await;
+    // One of the new keepers lacks it: the former ones hold on to it.
+    assert_eq!(world.has(4, &high).await, ["x"]);
+    assert_eq!(world.has(2, &high).await, ["x"]);
+    world.back(3);
+    tokio::time::sleep(Duration::from_secs(120)).await;
+    world.settle().await;
+    world.settle().await;
+    assert_eq!(world.has(3, &high).await, ["x"]);
+    for number in 4..=6 {
+        assert!(world.has(number, &high).await.is_empty());
+        assert!(!world.member(number).may_hold_foreign_mail());
+    }
+}
