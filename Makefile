@@ -14,13 +14,16 @@ CONTROL_CUTS ?= 20
 # A memory file system makes copies of the disk cheap.
 POWER_SCRATCH := $(if $(wildcard /dev/shm),--scratch /dev/shm)
 
-.PHONY: help setup build run demo lint test test-cluster bench power-cuts deny fuzz-mutations clean
+.PHONY: help setup build package run demo lint test test-cluster bench power-cuts deny fuzz-mutations clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## check for the C compiler, make, perl, git and python3 that the build needs; as root, install them
 	@scripts/setup
+
+package: setup ## build the Debian package of warren-node, and check it
+	@scripts/package
 
 build: setup ## build the programs, optimised
 	cargo build --release --locked -p warren -p warren-noded
