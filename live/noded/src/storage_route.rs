@@ -1,6 +1,7 @@
 //! `/storage_rpc/v1`: carry a request out, alone or in a batch.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use futures_util::future::join_all;
 use tokio::sync::Mutex;
@@ -18,10 +19,10 @@ use warren_wire::rpc::{
 };
 use warren_wire::{AccountId, Millis};
 
-use crate::admission;
 use crate::held::Share;
 use crate::held::hold::{self, Waiting};
 use crate::node::{Node, now};
+use crate::{admission, telemetry};
 
 /// How many bytes of messages one answer may still take: a batch of retrieves shares what a single
 /// one may have.
@@ -90,6 +91,7 @@ async fn answer_batch(node: &Arc<Node>, batch: Batch, room: &Room) -> Answer {
 }
 
 async fn answer_one(node: &Arc<Node>, request: Request, room: &Room) -> Answer {
+    let (method, begun) = (telemetry::method_of(&request), Instant::now());
     let now = now();
     let outcome = match request {
         Request::Store(request) => store(node, request, now).await,
@@ -111,7 +113,9 @@ async fn answer_one(node: &Arc<Node>, request: Request, room: &Room) -> Answer {
         // Reading a request refuses these where they may not stand.
         Request::Batch(_) | Request::IfElse(_) => Err(Answer::refuse(400, "request failed")),
     };
-    outcome.unwrap_or_else(|refusal| refusal)
+    let answer = outcome.unwrap_or_else(|refusal| refusal);
+    telemetry::rpc(method, answer.status, begun.elapsed());
+    answer
 }
 
 async fn store(node: &Arc<Node>, mut request: StoreRequest, now: Millis) -> Result<Answer, Answer> {

@@ -9,7 +9,9 @@ use metrics::{
     Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
 };
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use warren_node::answer::MemberResult;
 use warren_wire::NodeId;
+use warren_wire::rpc::Request;
 
 /// Every number: its name, its kind and what it says.
 pub const NAMES: [(&str, Kind, &str); 29] = [
@@ -103,6 +105,22 @@ pub fn rpc(method: &'static str, status: u16, took: Duration) {
     histogram!("warren_rpc_seconds", "method" => method).record(took);
 }
 
+/// The name of a request's method among the numbers.
+pub const fn method_of(request: &Request) -> &'static str {
+    match request {
+        Request::Store(_) => "store",
+        Request::Retrieve(_) => "retrieve",
+        Request::Order(_) => "order",
+        Request::GetExpiries(_) => "get_expiries",
+        Request::Revoked(_) => "revoked",
+        Request::GetSwarm(_) => "get_swarm",
+        Request::Info => "info",
+        Request::Directory(_) | Request::ActiveNodes => "directory",
+        Request::Batch(_) => "batch",
+        Request::IfElse(_) => "ifelse",
+    }
+}
+
 /// The storage engine did something.
 pub fn store(operation: &'static str, took: Duration) {
     histogram!("warren_store_seconds", "operation" => operation).record(took);
@@ -123,8 +141,15 @@ pub fn relay_failed(reason: &'static str) {
     counter!("warren_relay_failures_total", "reason" => reason).increment(1);
 }
 
-/// Another member was asked: `done`, `refused`, `timed_out` or `unreachable`.
-pub fn replication(peer: &NodeId, outcome: &'static str) {
+/// Another member was asked to keep or change something.
+pub fn replication(peer: &NodeId, result: &MemberResult) {
+    let outcome = match result {
+        MemberResult::Done(_) => "done",
+        MemberResult::TimedOut => "timed_out",
+        MemberResult::Unreachable => "unreachable",
+        MemberResult::Refused(..) => "refused",
+        MemberResult::StorageFailed => "storage_failed",
+    };
     let peer = peer.to_string();
     counter!("warren_replication_total", "peer" => peer, "outcome" => outcome).increment(1);
 }
@@ -135,7 +160,8 @@ pub fn quorum_failed() {
 }
 
 /// A comparison with another member ended, and so many records were taken over.
-pub fn reconciled(outcome: &'static str, records: u64) {
+pub fn reconciled(outcome: &'static str, records: usize) {
+    let records = u64::try_from(records).unwrap_or(u64::MAX);
     counter!("warren_reconciliation_rounds_total", "outcome" => outcome).increment(1);
     counter!("warren_reconciliation_records_total").increment(records);
 }

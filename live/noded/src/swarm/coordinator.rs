@@ -19,6 +19,7 @@ use warren_wire::{NodeId, Stamp, Value, bencode};
 
 use super::member::Member;
 use crate::held::Arrived;
+use crate::telemetry;
 
 /// What became of a request.
 #[derive(Debug)]
@@ -66,6 +67,12 @@ impl Member {
     fn conclude(&self, said: Vec<(NodeId, Said)>) -> Outcome {
         let done = said.iter().filter(|(_, said)| said.result.is_done()).count();
         let agreed = done >= quorum::to_keep(said.len());
+        for (id, said) in said.iter().filter(|(id, _)| *id != self.own) {
+            telemetry::replication(id, &said.result);
+        }
+        if !agreed {
+            telemetry::quorum_failed();
+        }
         let mut members: Vec<_> = said.into_iter().map(|(id, said)| (id, said.result)).collect();
         members.sort_by_key(|(id, _)| (*id != self.own, *id));
         Outcome { members, agreed }

@@ -12,6 +12,7 @@ use warren_wire::record::Positions;
 
 use super::member::Member;
 use super::reconcile::{CompareError, Moved, Way};
+use crate::telemetry;
 
 /// How soon what could not be gathered or moved is tried again.
 const AGAIN: Duration = Duration::from_secs(2);
@@ -162,9 +163,16 @@ impl Member {
         for pair in slices.chunks(2) {
             let both = pair.iter().map(|slice| self.reconcile_slice(peer, *slice, way));
             for one in join_all(both).await {
-                moved.add(one?);
+                match one {
+                    Ok(one) => moved.add(one),
+                    Err(error) => {
+                        telemetry::reconciled("broken_off", moved.taken);
+                        return Err(error);
+                    }
+                }
             }
         }
+        telemetry::reconciled("done", moved.taken);
         Ok(moved)
     }
 }

@@ -25,6 +25,7 @@ mod monitor;
 mod network;
 mod onion;
 mod orders;
+mod operating;
 mod person;
 mod program;
 mod quorum;

@@ -106,7 +106,12 @@ impl Processes {
     }
 
     /// Starts a node that is not running.
-    fn spawn(&mut self, number: usize, more: &[&str]) {
+    pub(crate) fn spawn(&mut self, number: usize, more: &[&str]) {
+        self.spawn_with(number, more, &[]);
+    }
+
+    /// As [`Processes::spawn`], with variables of the environment.
+    pub(crate) fn spawn_with(&mut self, number: usize, more: &[&str], set: &[(&str, &str)]) {
         let log = File::options()
             .create(true)
             .append(true)
@@ -122,6 +127,7 @@ impl Processes {
             .env("AWS_ACCESS_KEY_ID", "warren")
             .env("AWS_SECRET_ACCESS_KEY", "a secret of tests")
             .args(more)
+            .envs(set.iter().copied())
             .stdin(Stdio::null())
             .stderr(log)
             .kill_on_drop(true)
@@ -129,7 +135,8 @@ impl Processes {
         self.running[number] = Some(child.unwrap());
     }
 
-    async fn until_serving(&self, number: usize) {
+    /// Waits until a node that was started answers.
+    pub(crate) async fn until_serving(&self, number: usize) {
         let started = Instant::now();
         while self.client.get(&self.records[number], "/get_stats/v1").await.is_err() {
             assert!(started.elapsed() < Duration::from_secs(60), "{}", self.log(number));
@@ -161,6 +168,17 @@ impl Processes {
         let status =
             AsyncCommand::new("sh").args(["-c", &format!("kill -{signal} {id}")]).status().await;
         assert!(status.unwrap().success());
+    }
+
+    /// Ends a node as a service manager does, and waits for it.
+    pub(crate) async fn end(&mut self, number: usize) {
+        self.signal(number, "TERM").await;
+        assert!(self.ended(number).await.success());
+    }
+
+    /// How a node ended that was told to.
+    pub(crate) async fn ended(&mut self, number: usize) -> std::process::ExitStatus {
+        self.running[number].take().unwrap().wait().await.unwrap()
     }
 
     /// The id of a node's process.
