@@ -13,8 +13,10 @@ use std::time::{Duration, Instant};
 use warren_client::database::{Content, Direction, Filter};
 use warren_client::vault::Cost;
 use warren_client::{Delivery, Device, Messenger};
-use warren_noded::LocalNetwork;
+use warren_noded::config::LimitsConfig;
 use warren_noded::local_network::Plan;
+use warren_noded::node::NodeOptions;
+use warren_noded::{LocalNetwork, RunningNode};
 use warren_wire::AccountId;
 
 async fn network(data: &Path, nodes: usize) -> LocalNetwork {
@@ -198,5 +200,29 @@ async fn somebody_who_waits_gets_a_message_when_it_is_sent() {
     let began = Instant::now();
     assert_eq!(bob.receive_waiting(Duration::from_millis(500)).await.unwrap(), 0);
     assert!(began.elapsed() >= Duration::from_millis(500));
+    network.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_to_a_flooded_mailbox_is_worked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = Plan { nodes: 5, data: folder.path().join("net"), seed_port: 0, node_port: 0 };
+    let mut limits = LimitsConfig { tell_clients_apart: false, ..LimitsConfig::default() };
+    limits.mailbox_burst = 1_000.try_into().unwrap();
+    limits.mailbox_per_second = 1.try_into().unwrap();
+    limits.proof.memory_kib = 64.try_into().unwrap();
+    let options = NodeOptions { limits, ..NodeOptions::default() };
+    let network = LocalNetwork::start_with(&plan, &options).await.unwrap();
+    let (mut alice, ..) = person(&folder.path().join("a"), &network, "Alice");
+    let (mut bob, bob_id, _) = person(&folder.path().join("b"), &network, "Bob");
+    for node in network.nodes() {
+        let limits = &node.node().limits;
+        (0..3_000).for_each(|_| limits.note_mail(&bob_id));
+        assert!(!limits.admit_mail(&bob_id));
+    }
+    assert_eq!(alice.send(&bob_id, "through the flood").await.unwrap().state, Delivery::Delivered);
+    assert_eq!(bob.receive().await.unwrap(), 1);
+    let still = |node: &RunningNode| !node.node().limits.admit_mail(&bob_id);
+    assert!(network.nodes().iter().all(still), "the mailbox was not flooded");
     network.stop().await;
 }

@@ -139,6 +139,6 @@ impl Admin {
             telemetry::set("warren_list_age_seconds", age);
         }
         telemetry::set("warren_ready", node.unready().is_empty().into());
-        telemetry::set("warren_caught_up", (!node.health.is_catching_up()).into());
+        telemetry::set("warren_caught_up", node.member.is_caught_up().into());
     }
 }

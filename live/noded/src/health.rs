@@ -10,7 +10,6 @@ use crate::node::{Node, now};
 #[derive(Debug, Default)]
 pub struct Health {
     draining: AtomicBool,
-    catching_up: AtomicBool,
 }
 
 /// Why a node is not ready.
@@ -34,16 +33,6 @@ impl Health {
     pub fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
     }
-
-    /// Says whether the node lacks mail that its swarm has.
-    pub fn catching_up(&self, lacks: bool) {
-        self.catching_up.store(lacks, Ordering::Relaxed);
-    }
-
-    /// Whether the node lacks mail that its swarm has.
-    pub fn is_catching_up(&self) -> bool {
-        self.catching_up.load(Ordering::Relaxed)
-    }
 }
 
 impl Node {
@@ -59,7 +48,7 @@ impl Node {
             (no_list, Unready::NoList),
             (!no_list && list.get(&self.identity.id()).is_none(), Unready::NotListed),
             (!self.meter.is_writable(), Unready::StoreNotWritable),
-            (self.health.is_catching_up(), Unready::CatchingUp),
+            (!self.member.is_caught_up(), Unready::CatchingUp),
         ];
         checks.into_iter().filter(|(is_so, _)| *is_so).map(|(_, why)| why).collect()
     }

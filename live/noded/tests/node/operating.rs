@@ -122,7 +122,7 @@ async fn a_log_in_json_is_json_and_names_nobody_whatever_was_asked() {
     }
     let (client, person) = (Client::new(), Person::new());
     let id = person.id.to_string();
-    let node = &nodes.records[0];
+    let node = &nodes.records[0].clone();
     let signed = |params: Value| {
         [params.clone(), {
             let mut it = params;
