@@ -15,17 +15,23 @@ use crate::telemetry;
 pub struct Metered {
     inner: Arc<dyn MailStore>,
     writable: AtomicBool,
+    full: AtomicBool,
 }
 
 impl Metered {
     /// Puts a meter before an engine.
     pub fn new(inner: Arc<dyn MailStore>) -> Arc<Self> {
-        Arc::new(Self { inner, writable: AtomicBool::new(true) })
+        Arc::new(Self { inner, writable: AtomicBool::new(true), full: AtomicBool::new(false) })
     }
 
     /// Whether the last attempt to keep something succeeded.
     pub fn is_writable(&self) -> bool {
         self.writable.load(Ordering::Relaxed)
+    }
+
+    /// Whether the last attempt to keep something failed for want of room.
+    pub fn is_full(&self) -> bool {
+        self.full.load(Ordering::Relaxed)
     }
 
     async fn read<T>(
@@ -53,6 +59,7 @@ impl Metered {
     ) -> Result<T, StoreError> {
         let result = self.read(operation, work).await;
         self.writable.store(result.is_ok(), Ordering::Relaxed);
+        self.full.store(matches!(result, Err(StoreError::Full)), Ordering::Relaxed);
         result
     }
 }

@@ -113,7 +113,10 @@ async fn answer_one(node: &Arc<Node>, request: Request, room: &Room) -> Answer {
         // Reading a request refuses these where they may not stand.
         Request::Batch(_) | Request::IfElse(_) => Err(Answer::refuse(400, "request failed")),
     };
-    let answer = outcome.unwrap_or_else(|refusal| refusal);
+    let mut answer = outcome.unwrap_or_else(|refusal| refusal);
+    if answer.status == 500 && node.meter.is_full() {
+        answer = storage_failure(&StoreError::Full);
+    }
     telemetry::rpc(method, answer.status, begun.elapsed());
     answer
 }

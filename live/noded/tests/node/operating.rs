@@ -194,7 +194,7 @@ impl Drop for SmallDisk<'_> {
 async fn a_full_disk_refuses_new_mail_and_serves_what_is_there() {
     let folder = tempfile::tempdir().unwrap();
     let disk = folder.path().join("disk");
-    let Some(_mounted) = SmallDisk::mount(&disk, "400m") else {
+    let Some(_mounted) = SmallDisk::mount(&disk, "700m") else {
         eprintln!("no small disk here: only root may mount one");
         return;
     };
@@ -211,7 +211,7 @@ async fn a_full_disk_refuses_new_mail_and_serves_what_is_there() {
     let filler = disk.join("filler");
     let mut file = std::fs::File::create(&filler).unwrap();
     // The engine stops well before the disk is full, so that room can still be made.
-    while warren_noded::disk::free(&disk).unwrap() > 64 * 1024 * 1024 {
+    while warren_noded::disk::free(&disk).unwrap() > 128 * 1024 * 1024 {
         std::io::Write::write_all(&mut file, &[0; 65_536]).unwrap();
     }
     let begun = Instant::now();
@@ -230,6 +230,7 @@ async fn a_full_disk_refuses_new_mail_and_serves_what_is_there() {
     assert_eq!(deleted.status, 200, "{deleted}");
     assert!(!person.texts(&client, &node, 0).await.contains(&"gone".to_owned()));
 
+    drop(file);
     std::fs::remove_file(filler).unwrap();
     let begun = Instant::now();
     while client.ask(&node, "store", person.store(b"again")).await.status != 200 {
