@@ -86,7 +86,7 @@ impl SwarmOfHosts {
         }
         let started = Instant::now();
         while self.begins(member) == begun {
-            assert!(started.elapsed() < Duration::from_secs(60), "member {member} does not start");
+            assert!(started.elapsed() < Duration::from_secs(120), "member {member} does not start");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }

@@ -151,7 +151,7 @@ async fn clocks_that_are_minutes_off_do_not_bring_deleted_messages_back() {
 async fn a_slow_disk_holds_nobody_up_for_long() {
     let Some(_turn) = turn().await else { return };
     let slow = |member: usize| Conditions {
-        slow_disk: (member == 3).then_some(400),
+        slow_disk: (member == 3).then_some(100),
         ..Conditions::default()
     };
     let mut swarm = SwarmOfHosts::start(MEMBERS, slow).await;
