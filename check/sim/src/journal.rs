@@ -151,7 +151,11 @@ impl Journal {
             return Verdict::Kept;
         }
         let ends_all = |removal: &&Asked| {
-            let after = |store: &&Asked| store.agreed && store.ended < removal.begun;
+            // Where two members were asked, the first may still bring what it took in with a clock
+            // that is ahead.
+            let after = |store: &&Asked| {
+                store.agreed && store.through.len() == 1 && store.ended < removal.begun
+            };
             removal.agreed && stores.iter().all(after)
         };
         if removals.iter().any(ends_all) { Verdict::Gone } else { Verdict::Open }

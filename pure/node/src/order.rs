@@ -92,6 +92,14 @@ impl SwarmRequest for CheckedOrder {
         self.request.to_value()
     }
 
+    fn is_sweeping(&self) -> bool {
+        use OrderRequest::{Delete, DeleteAll, DeleteBefore, Expire, ExpireAll, Revoke, Unrevoke};
+        match &self.request {
+            DeleteAll(_) | DeleteBefore(_) | ExpireAll(_) => true,
+            Delete(_) | Expire(_) | Revoke(_) | Unrevoke(_) => false,
+        }
+    }
+
     fn record(&self, stamp: Stamp) -> Result<Record, BencodeError> {
         let (owner, change) = (*self.owner(), self.change(stamp));
         Ok(Record::Order(Order { owner, stamp, change, proof: self.request.proof()? }))

@@ -57,6 +57,13 @@ pub trait SwarmRequest: Send + Sync {
     /// The parameters, as they are passed on: what [`crate::accept::read`] reads as this request.
     fn params(&self) -> Value;
 
+    /// Whether it is about all that whole drawers hold, and so about messages it does not name. Its
+    /// stamp must then be greater than theirs beforehand: nobody can tell afterwards which of those
+    /// stored later it was meant for.
+    fn is_sweeping(&self) -> bool {
+        false
+    }
+
     /// What the swarm keeps of it, taken in at this stamp.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use negentropy::Negentropy;
 use warren_node::{Answer, accept};
 use warren_store::StoreError;
 use warren_wire::record::{Item, ItemId, Positions};
-use warren_wire::rpc::member::{Call, Compared, Given, Ready, Taken};
+use warren_wire::rpc::member::{Call, Compared, Given, Latest, Ready, Taken};
 use warren_wire::rpc::peer::{self, PeerError, PeerRequest};
 use warren_wire::{AccountId, NodeId, Stamp, swarm};
 
@@ -69,6 +69,10 @@ impl Member {
                 let taken = self.take(records, placement.stretches()).await;
                 Taken::encode(&taken.map_err(|error| storage(&error))?)
             }
+            Call::Latest(owner) => {
+                self.require_keeper(from, Positions::at(swarm::position(&owner)))?;
+                Latest(self.latest_in(&owner).await.map_err(|error| storage(&error))?).encode()
+            }
             Call::Mailbox(owner, after) => {
                 self.require_keeper(from, Positions::at(swarm::position(&owner)))?;
                 self.mailbox(owner, after).await.map_err(|error| storage(&error))?.encode()
@@ -118,6 +122,13 @@ impl Member {
         let (records, count) = self.given(wanted).await?;
         let next = found.get(count).and_then(|(number, _)| u64::try_from(*number).ok());
         Ok(Given { records, next })
+    }
+
+    /// The greatest stamp in a mailbox.
+    pub(super) async fn latest_in(&self, owner: &AccountId) -> Result<Stamp, StoreError> {
+        let here = Positions::at(swarm::position(owner));
+        let items = self.store.items(here, self.now()).await?;
+        Ok(items.last().map(|item| item.stamp).unwrap_or_default())
     }
 
     /// A part of a mailbox, from a stamp on.

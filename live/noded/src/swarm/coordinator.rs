@@ -14,6 +14,7 @@ use warren_store::StoreError;
 use warren_transport::TransportError;
 use warren_wire::directory::NodeRecord;
 use warren_wire::record::{Change, Item, MessageRecord, Order, Record};
+use warren_wire::rpc::member::{Call as Asked, Latest};
 use warren_wire::value::Dict;
 use warren_wire::{NodeId, Stamp, Value, bencode};
 
@@ -53,6 +54,9 @@ impl Member {
     /// Must not be dropped half way: some members would have what others lack until they compare.
     pub async fn carry_out(&self, request: &dyn SwarmRequest) -> Outcome {
         let placement = self.placement();
+        if request.is_sweeping() {
+            self.observe_all_in(request, &placement).await;
+        }
         let first = self.attempt(request, &placement, self.stamp()).await;
         let Some(later) = first.iter().filter_map(|(_, said)| said.overruled).max() else {
             return self.conclude(first);
@@ -62,6 +66,24 @@ impl Member {
         }
         let second = self.attempt(request, &placement, self.stamp()).await;
         self.conclude(second)
+    }
+
+    /// Takes note of the greatest stamps that members have in a mailbox, so that what is stamped next
+    /// comes after all that a quorum of them keeps.
+    async fn observe_all_in(&self, request: &dyn SwarmRequest, placement: &Placement) {
+        let owner = *request.owner();
+        let ask = async |peer: &NodeRecord| -> Option<Stamp> {
+            let body = self.ask_within(peer, Asked::Latest(owner), self.pace.call).await.ok()?;
+            Latest::decode(&body).ok().map(|Latest(stamp)| stamp)
+        };
+        let healthy = |peer: &&NodeRecord| self.state().health.is_healthy(&peer.id);
+        let peers: Vec<&NodeRecord> = placement.peers().filter(healthy).collect();
+        let others = join_all(peers.into_iter().map(ask)).await;
+        let own = self.latest_in(&owner).await.ok();
+        for stamp in others.into_iter().flatten().chain(own) {
+            // One that is too far ahead is no member's that keeps to the rules.
+            let _ = self.observe(stamp);
+        }
     }
 
     fn conclude(&self, said: Vec<(NodeId, Said)>) -> Outcome {

@@ -9,12 +9,14 @@
 //! | `reconcile` | `f` `e` first and last position, `n` negentropy message | `n` message, or `c` items: too many, cut the stretch |
 //! | `fetch` | `f` `e`, `i` ids, 32 bytes each | `r` list of records, `n` how many ids were looked at |
 //! | `records` | `r` list of records | `o` one byte for each: [`Taken`] |
+//! | `latest` | `o` owner | `s` the greatest stamp in the mailbox, 0 where it is empty |
 //! | `mailbox` | `o` owner, `a` where to go on | `r` list of records, `a` where to go on, absent at the end |
 
 use crate::bencode::{self, BencodeError};
 use crate::id::AccountId;
 use crate::positions::Positions;
 use crate::record::ItemId;
+use crate::stamp::Stamp;
 use crate::value::{Dict, Value};
 
 /// The most records in one call or reply: with all around them fewer values than a document may
@@ -36,6 +38,8 @@ pub enum Call {
     Fetch(Positions, Vec<ItemId>),
     /// Take these records.
     Records(Vec<Vec<u8>>),
+    /// The greatest stamp in a mailbox.
+    Latest(AccountId),
     /// Give a mailbox, from its start or from where an earlier reply ended.
     Mailbox(AccountId, Option<u64>),
 }
@@ -59,6 +63,7 @@ impl Call {
             Self::Reconcile(..) => "reconcile",
             Self::Fetch(..) => "fetch",
             Self::Records(_) => "records",
+            Self::Latest(_) => "latest",
             Self::Mailbox(..) => "mailbox",
         }
     }
@@ -78,6 +83,7 @@ impl Call {
                 ("i", Value::Bytes(ids.concat())),
             ]),
             Self::Records(records) => Value::dict([("r", byte_strings(records))]),
+            Self::Latest(owner) => Value::dict([("o", owner.to_string().into())]),
             Self::Mailbox(owner, after) => {
                 let mut params = Dict::from([("o".to_owned(), owner.to_string().into())]);
                 if let Some(after) = after {
@@ -98,9 +104,32 @@ impl Call {
             "reconcile" => Self::Reconcile(positions(params)?, bytes(params, "n")?.to_vec()),
             "fetch" => Self::Fetch(positions(params)?, ids(bytes(params, "i")?)?),
             "records" => Self::Records(records(params)?),
+            "latest" => Self::Latest(owner(params)?),
             "mailbox" => Self::Mailbox(owner(params)?, optional(params, "a")?),
             _ => return Ok(None),
         }))
+    }
+}
+
+/// The answer to [`Call::Latest`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Latest(pub Stamp);
+
+impl Latest {
+    /// Writes the answer.
+    ///
+    /// # Errors
+    /// Where it has no form in bencode, which it always has.
+    pub fn encode(self) -> Result<Vec<u8>, BencodeError> {
+        bencode::encode(&Value::dict([("s", self.0.0.into())]))
+    }
+
+    /// Reads the answer.
+    ///
+    /// # Errors
+    /// Where the bytes are anything else.
+    pub fn decode(body: &[u8]) -> Result<Self, BencodeError> {
+        Ok(Self(Stamp(number(&dict(body)?, "s")?)))
     }
 }
 
@@ -314,6 +343,7 @@ mod tests {
             (positions.clone(), any::<Vec<u8>>()).prop_map(|(p, m)| Call::Reconcile(p, m)),
             (positions, ids).prop_map(|(p, ids)| Call::Fetch(p, ids)),
             prop::collection::vec(any::<Vec<u8>>(), 0..5).prop_map(Call::Records),
+            owner.clone().prop_map(Call::Latest),
             (owner, any::<Option<u64>>()).prop_map(|(owner, after)| Call::Mailbox(owner, after)),
         ]
     }
@@ -334,6 +364,8 @@ mod tests {
         ) {
             let ready = Ready { items, list, gathering };
             prop_assert_eq!(Ready::decode(&ready.encode().unwrap()).unwrap(), ready);
+            let latest = Latest(Stamp(items));
+            prop_assert_eq!(Latest::decode(&latest.encode().unwrap()).unwrap(), latest);
             for compared in [Compared::Message(message), Compared::TooMany(items)] {
                 let body = compared.clone().encode().unwrap();
                 prop_assert_eq!(Compared::decode(&body).unwrap(), compared);
@@ -345,11 +377,12 @@ mod tests {
         #[test]
         fn any_bytes_read_as_a_call_or_answer_or_an_error(bytes: Vec<u8>, call in call()) {
             let _ = Ready::decode(&bytes);
+            let _ = Latest::decode(&bytes);
             let _ = Compared::decode(&bytes);
             let _ = Given::decode(&bytes);
             let _ = Taken::decode(&bytes);
             let params = call.into_params();
-            for method in ["ready", "reconcile", "fetch", "records", "mailbox", "store"] {
+            for method in ["ready", "reconcile", "fetch", "records", "latest", "mailbox", "store"] {
                 let _ = Call::read(method, params.as_dict().unwrap());
             }
         }
