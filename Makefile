@@ -11,10 +11,13 @@ CASES ?= 20000
 ROUNDS ?= 6
 CUTS ?= 1000
 CONTROL_CUTS ?= 20
+SEEDS ?= 100000
+FROM ?= 0
+TRAFFIC ?= 60
 # A memory file system makes copies of the disk cheap.
 POWER_SCRATCH := $(if $(wildcard /dev/shm),--scratch /dev/shm)
 
-.PHONY: help setup build package run demo lint test test-cluster bench power-cuts deny fuzz-mutations clean
+.PHONY: help setup build package run demo lint test test-cluster bench simulate faults power-cuts deny fuzz-mutations clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,17 +50,24 @@ $(VENV)/installed: check/e2e/requirements.txt
 	@touch "$@"
 
 test: setup ## every test: units, properties, vectors, tidy, and journeys with a client that others wrote
-	@scripts/setup databases
+	@scripts/setup tests
 	@$(MAKE) "$(VENV)/installed"
 	WARREN_E2E_PYTHON="$(VENV)/bin/python" cargo test --workspace --locked
 
 test-cluster: setup ## the PostgreSQL engine on a cluster of three members, whose primary is lost ROUNDS=6 times
-	@scripts/setup databases
+	@scripts/setup tests
 	WARREN_POSTGRES=cluster cargo test --locked -p warren-store --test postgres
 	WARREN_FAILOVERS=$(ROUNDS) cargo test --locked -p warren-store --test failover -- --nocapture
 
 bench: setup ## measure, and print a table
 	cargo run --release --locked -p warren-bench
+
+simulate: setup ## a swarm of seven in one thread, under faults that follow from a seed (SEEDS=100000 FROM=0)
+	cargo run --release --locked -p warren-sim -- --from $(FROM) --seeds $(SEEDS)
+
+faults: setup ## seven nodes on hosts of their own, killed, cut off, wiped and slowed; as root (TRAFFIC=60 seconds each)
+	@scripts/setup tests
+	FAULT_SECONDS=$(TRAFFIC) cargo test --locked -p warren-e2e --test faults -- --nocapture --test-threads=1
 
 power-cuts: setup ## cut a store's power again and again and count what is lost; as root (CUTS=1000)
 	@command -v redis-server >/dev/null || apt-get install -y --no-install-recommends redis-server

@@ -20,15 +20,19 @@ pub struct Hosts {
 /// # Errors
 /// What is missing, in words.
 pub fn available() -> Result<(), String> {
-    for program in [["ip", "-V"], ["nft", "-v"]] {
+    for program in [["ip", "-V"], ["nft", "-v"], ["strace", "-V"]] {
         let [name, argument] = program;
         if Command::new(name).arg(argument).output().is_err() {
-            return Err(format!("{name} is missing: apt-get install iproute2 nftables"));
+            return Err(format!(
+                "{name} is missing: apt-get install iproute2 nftables strace libfaketime"
+            ));
         }
     }
     let name = format!("wtry{}", std::process::id());
     if !ip(&["netns", "add", &name]) {
-        return Err("network namespaces cannot be made here: they need root".to_owned());
+        return Err(
+            "network namespaces cannot be made here: they need root and CAP_SYS_ADMIN".to_owned()
+        );
     }
     ip(&["netns", "del", &name]);
     Ok(())

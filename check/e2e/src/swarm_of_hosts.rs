@@ -74,7 +74,7 @@ impl SwarmOfHosts {
         }
         if let Some(clock) = &conditions.clock {
             command.args(["env", &format!("FAKETIME={clock}"), "FAKETIME_DONT_FAKE_MONOTONIC=1"]);
-            command.arg("LD_PRELOAD=/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1");
+            command.arg(format!("LD_PRELOAD={}", fake_time().display()));
         }
         command.arg(program("warren-node")).arg("run");
         command.arg("--data").arg(self.path(&format!("node-{member}")));
@@ -133,6 +133,14 @@ impl SwarmOfHosts {
     fn path(&self, name: &str) -> PathBuf {
         self.data.path().join(name)
     }
+}
+
+/// The library that moves a program's clock, where Debian keeps it.
+fn fake_time() -> PathBuf {
+    let folders = std::fs::read_dir("/usr/lib").unwrap();
+    let mut libraries =
+        folders.map(|folder| folder.unwrap().path().join("faketime/libfaketimeMT.so.1"));
+    libraries.find(|library| library.exists()).expect("apt-get install libfaketime")
 }
 
 /// Makes the members' keys; their records.
