@@ -12,7 +12,6 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use warren_node::challenge::Subject;
 use warren_node::{Answer, Body, CheckedStore};
-use warren_wire::namespace::Access;
 use warren_wire::work::WorkProof;
 use warren_wire::{Millis, Value};
 
@@ -66,7 +65,7 @@ pub(crate) fn name_of(path: &str) -> &'static str {
         http::STORAGE,
         "/onion_req/v2",
         "/json_rpc",
-        "/swarm/v1",
+        http::SWARM,
         "/ping_test/v1",
         "/get_stats/v1",
         "/monitor/v1",
@@ -80,6 +79,7 @@ fn route_of(path: &str) -> Route {
         http::STORAGE => Route::Storage,
         "/onion_req/v2" => Route::Onion,
         "/json_rpc" => Route::Directory,
+        http::SWARM => Route::Swarm,
         _ => Route::Other,
     }
 }
@@ -125,8 +125,7 @@ pub(crate) async fn admit_mail(
     now: Millis,
 ) -> Result<(), Answer> {
     let request = checked.request();
-    let is_public = matches!(request.namespace.access(), Access::PublicInbox | Access::Open);
-    if !is_public || node.limits.admit_mail(&request.account) {
+    if !request.namespace.takes_from_anyone() || node.limits.admit_mail(&request.account) {
         return Ok(());
     }
     let subject = Subject::Mailbox(&request.account);

@@ -27,7 +27,7 @@ use crate::bodies::BodyError;
 use crate::directory::{MAX_QUESTION_BYTES, answer_question};
 use crate::held::socket;
 use crate::node::Node;
-use crate::{admission, files, onion_route, storage_route, telemetry};
+use crate::{admission, files, onion_route, storage_route, swarm_route, telemetry};
 
 /// The most bytes that one member of a swarm brings another: a batch of records with all around
 /// them.
@@ -36,6 +36,8 @@ const MAX_SWARM_BYTES: usize = MAX_RECORDS_BYTES + 2 * 1024 * 1024;
 const CHALLENGE_BYTES: usize = 32;
 /// Where clients ask without an onion.
 pub(crate) const STORAGE: &str = "/storage_rpc/v1";
+/// Where other nodes ask.
+pub(crate) const SWARM: &str = "/swarm/v1";
 /// What says which node this is.
 const NODE_KEY: HeaderName = HeaderName::from_static("x-oxen-snode-pubkey");
 /// What old clients wait for messages by.
@@ -52,7 +54,7 @@ pub fn router(node: Arc<Node>) -> Router {
         .route("/onion_req/v2", post(onion).fallback(not_found))
         .route("/json_rpc", post(directory).fallback(not_found))
         .route("/monitor/v1", get(monitor).fallback(not_found))
-        .route("/swarm/v1", post(swarm).fallback(not_found))
+        .route(SWARM, post(swarm).fallback(not_found))
         .route(REACH_PATH, post(reach).fallback(not_found))
         .route("/ping_test/v1", post(ping).fallback(not_found))
         .route("/get_stats/v1", get(stats).fallback(not_found))
@@ -104,11 +106,12 @@ async fn directory(State(node): State<Arc<Node>>, request: Request) -> Response 
 }
 
 async fn swarm(State(node): State<Arc<Node>>, request: Request) -> Response {
+    let peer = peer_of(request.extensions());
     let body = match node.bodies.read(request.into_body(), MAX_SWARM_BYTES).await {
         Ok(body) => body,
         Err(error) => return unread(error),
     };
-    match node.member.answer(body.bytes()).await {
+    match swarm_route::answer(&node, body.bytes(), peer).await {
         Ok(body) => response(200, "application/octet-stream", body),
         Err(refusal) => respond(refusal),
     }

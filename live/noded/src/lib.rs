@@ -18,7 +18,8 @@
 //! | [`files`] | the file server, a role that a node may have |
 //! | [`storage_route`] | `/storage_rpc/v1`: carry a request out, alone or in a batch |
 //! | [`held`] | requests held open until a message arrives |
-//! | [`swarm`] | `/swarm/v1`, and what a member does so that all members end with the same mail |
+//! | [`swarm_route`] | `/swarm/v1` |
+//! | [`swarm`] | what a member does so that all members end with the same mail |
 //! | [`node`] | one running node: its state, start and end |
 //! | [`under_way`] | how many requests are being answered |
 //! | [`identity`] | its keys and certificate on disk |
@@ -53,6 +54,7 @@ pub mod onion_route;
 pub mod private_file;
 pub mod storage_route;
 pub mod swarm;
+pub mod swarm_route;
 pub mod telemetry;
 pub mod under_way;
 

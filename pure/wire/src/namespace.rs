@@ -49,6 +49,11 @@ impl Namespace {
         self.0 < 0 && self.0.unsigned_abs() % 100 == 11
     }
 
+    /// Whether messages come here from people who need not say who they are.
+    pub const fn takes_from_anyone(self) -> bool {
+        matches!(self.access(), Access::PublicInbox | Access::Open)
+    }
+
     /// Who may do what here.
     pub const fn access(self) -> Access {
         match self.0 {
@@ -91,6 +96,8 @@ mod tests {
             (i16::MAX, Access::Private),
         ] {
             assert_eq!(Namespace::new(number).access(), access, "{number}");
+            let from_anyone = [Access::PublicInbox, Access::Open].contains(&access);
+            assert_eq!(Namespace::new(number).takes_from_anyone(), from_anyone, "{number}");
         }
     }
 

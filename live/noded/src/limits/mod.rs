@@ -46,6 +46,8 @@ pub enum Route {
     Onion,
     /// `/json_rpc`.
     Directory,
+    /// `/swarm/v1`.
+    Swarm,
     /// All other routes together.
     Other,
 }
@@ -140,11 +142,7 @@ impl Limits {
     /// Whether a request from this address may be served.
     pub fn admit(&self, peer: SocketAddr, class: Class, route: Route) -> bool {
         let Some(clients) = &self.clients else { return true };
-        // What a node asks for its own clients comes as an onion or signed, never as this.
-        let rate = match (class, route) {
-            (Class::Node, Route::Onion | Route::Other) => self.node,
-            _ => self.client,
-        };
+        let rate = self.rate_of(class, route);
         let admitted = clients.admit((peer.ip().into(), route), rate, Instant::now());
         if admitted {
             self.doors.served(peer);
@@ -154,7 +152,25 @@ impl Limits {
         admitted
     }
 
-    /// Whether a signed request of another node may be served.
+    /// What a client makes requests of a route with. What a node asks for its own clients comes as an
+    /// onion or signed.
+    const fn rate_of(&self, class: Class, route: Route) -> Rate {
+        match (class, route) {
+            (Class::Node, Route::Onion | Route::Swarm | Route::Other) => self.node,
+            _ => self.client,
+        }
+    }
+
+    /// Takes back that a request was counted for its address: it turned out to be a member's work.
+    pub fn give_back(&self, peer: SocketAddr, class: Class, route: Route) {
+        if let Some(clients) = &self.clients {
+            let rate = self.rate_of(class, route);
+            clients.give_back(&(peer.ip().into(), route), rate, Instant::now());
+        }
+    }
+
+    /// Whether a signed request of another node may be served. Ask for nodes of the list alone:
+    /// whoever makes up keys could have them all remembered.
     pub fn admit_node(&self, node: &NodeId) -> bool {
         self.clients.is_none() || self.nodes.admit(*node, self.node, Instant::now())
     }

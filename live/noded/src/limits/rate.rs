@@ -61,6 +61,15 @@ impl<K: Eq + Hash> Rates<K> {
         self.take(key, rate, now, rate.burst);
     }
 
+    /// Gives a token back that was taken.
+    pub fn give_back(&self, key: &K, rate: Rate, now: Instant) {
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bucket) = buckets.get_mut(key) {
+            let refilled = bucket.refilled(rate, now);
+            *bucket = Bucket { tokens: (refilled.tokens + 1.0).min(rate.burst), at: now };
+        }
+    }
+
     /// Takes a token where the bucket then owes no more than `debt`.
     fn take(&self, key: K, rate: Rate, now: Instant, debt: f64) -> bool {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
@@ -109,6 +118,20 @@ mod tests {
         (0..5_000).for_each(|_| rates.charge(1, RATE, start));
         assert_eq!(admitted(&rates, 1, start + Duration::from_secs(2)), 0);
         assert_eq!(admitted(&rates, 1, start + Duration::from_secs(3)), 300);
+    }
+
+    #[test]
+    fn what_is_given_back_was_never_taken() {
+        let (rates, start) = (Rates::default(), Instant::now());
+        (0..5_000).for_each(|_| {
+            assert!(rates.admit(1, RATE, start));
+            rates.give_back(&1, RATE, start);
+        });
+        assert_eq!(admitted(&rates, 1, start), 600);
+        rates.give_back(&1, RATE, start);
+        assert_eq!(admitted(&rates, 1, start), 1);
+        (0..5_000).for_each(|_| rates.give_back(&1, RATE, start));
+        assert_eq!(admitted(&rates, 1, start), 600);
     }
 
     #[test]

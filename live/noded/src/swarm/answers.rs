@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use negentropy::Negentropy;
 use warren_node::{Answer, accept};
 use warren_store::StoreError;
-use warren_wire::record::{Item, ItemId, Positions};
+use warren_wire::record::{Item, ItemId, Positions, Record};
 use warren_wire::rpc::member::{Call, Compared, Given, Latest, Ready, Taken};
 use warren_wire::rpc::peer::{self, PeerError, PeerRequest};
 use warren_wire::{AccountId, NodeId, Stamp, swarm};
@@ -13,6 +13,15 @@ use warren_wire::{AccountId, NodeId, Stamp, swarm};
 use super::coordinator::write_entry;
 use super::member::Member;
 use super::reconcile::{FRAME_BYTES, sealed};
+
+/// What was done for another node.
+#[derive(Debug)]
+pub struct Answered {
+    /// The answer, in bencode.
+    pub body: Vec<u8>,
+    /// Whose mailbox took a message in that another member had from somebody unknown.
+    pub took_for: Option<AccountId>,
+}
 
 /// How much larger a stretch may be than the one who compares would have it.
 const LENIENCE: usize = 4;
@@ -23,22 +32,46 @@ impl Member {
     /// # Errors
     /// The refusal, for a client's request as the client would get it.
     pub async fn answer(&self, envelope: &[u8]) -> Result<Vec<u8>, Answer> {
+        let request = self.open(envelope)?;
+        Ok(self.answer_opened(request).await?.body)
+    }
+
+    /// Opens an envelope that a node of the list sealed, of this list or of one that others may still
+    /// go by.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub fn open(&self, envelope: &[u8]) -> Result<PeerRequest, Answer> {
         let request =
             peer::open(envelope, &self.own, self.now()).map_err(|error| refuse_envelope(&error))?;
+        let listed = self.holds_by_a_list(|it| it.list().get(&request.from).is_some());
+        if listed { Ok(request) } else { Err(no_member()) }
+    }
+
+    /// Whether a node keeps the same mail as this one: what it asks for is work that both share.
+    pub fn shares_work_with(&self, node: &NodeId) -> bool {
+        self.holds_by_a_list(|placement| placement.is_peer(node))
+    }
+
+    /// Does what an opened envelope asks for.
+    ///
+    /// # Errors
+    /// As [`Member::answer`].
+    pub async fn answer_opened(&self, request: PeerRequest) -> Result<Answered, Answer> {
         let call = Call::read(&request.method, &request.params)
             .map_err(|_| refuse_envelope(&PeerError::Malformed))?;
         self.called_by(&request.from);
         match call {
-            Some(call) => self.answer_call(&request.from, call).await,
+            Some(call) => {
+                let body = self.answer_call(&request.from, call).await?;
+                Ok(Answered { body, took_for: None })
+            }
             None => self.carry_out_for(&request).await,
         }
     }
 
-    async fn carry_out_for(&self, request: &PeerRequest) -> Result<Vec<u8>, Answer> {
+    async fn carry_out_for(&self, request: &PeerRequest) -> Result<Answered, Answer> {
         let placement = self.placement();
-        if !self.holds_by_a_list(|placement| placement.list().get(&request.from).is_some()) {
-            return Err(no_member());
-        }
         let stamp = request.stamp;
         let stamp = stamp.ok_or_else(|| Answer::refuse(400, "swarm request without stamp"))?;
         let now = self.now();
@@ -47,14 +80,19 @@ impl Member {
         self.require_keeper(&request.from, Positions::at(swarm::position(checked.owner())))?;
         self.observe(stamp).map_err(|error| Answer::refuse(406, error.to_string()))?;
         let record = checked.record(stamp).map_err(|_| Answer::refuse(500, "request failed"))?;
+        let taken = match &record {
+            Record::Message(message) if message.namespace.takes_from_anyone() => {
+                Some(message.owner)
+            }
+            Record::Message(_) | Record::Order(_) => None,
+        };
         let said = self.carry_out_here(checked.as_ref(), record).await;
-        write_entry(said).ok_or_else(|| failing("storage failure"))
+        let took_for = taken.filter(|_| said.result.is_done());
+        let body = write_entry(said).ok_or_else(|| failing("storage failure"))?;
+        Ok(Answered { body, took_for })
     }
 
     async fn answer_call(&self, from: &NodeId, call: Call) -> Result<Vec<u8>, Answer> {
-        if !self.holds_by_a_list(|placement| placement.list().get(from).is_some()) {
-            return Err(no_member());
-        }
         let body = match call {
             Call::Ready => self.ready().await?.encode(),
             Call::Reconcile(positions, message) => {

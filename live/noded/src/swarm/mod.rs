@@ -30,6 +30,7 @@ pub mod records;
 pub mod rounds;
 pub mod surroundings;
 
+pub use answers::Answered;
 pub use coordinator::Outcome;
 pub use member::{Member, Pace, Parts};
 pub use surroundings::{Clock, Peers, SystemClock};

@@ -7,7 +7,7 @@ use warren_transport::{Connections, Reply, TransportError};
 use warren_wire::Millis;
 use warren_wire::directory::NodeRecord;
 
-use crate::node;
+use crate::{http, node};
 
 /// The way to other nodes.
 #[async_trait]
@@ -48,6 +48,6 @@ impl Peers for Connections {
         envelope: Vec<u8>,
         timeout: Duration,
     ) -> Result<Reply, TransportError> {
-        self.post(peer, "/swarm/v1", envelope, timeout).await
+        self.post(peer, http::SWARM, envelope, timeout).await
     }
 }

@@ -17,15 +17,21 @@ use warren_crypto::SystemEntropy;
 use warren_crypto::hash::blake2b;
 use warren_node::listing::Published;
 use warren_noded::config::LimitsConfig;
+use warren_noded::local_network::Plan;
 use warren_noded::node::{NodeOptions, bind, now};
-use warren_noded::{Identity, Node, RunningNode};
+use warren_noded::{Identity, LocalNetwork, Node, RunningNode};
 use warren_transport::pin::{Pin, client_config};
 use warren_wire::directory::{NodeList, NodeRecord};
+use warren_wire::rpc::member::Call;
+use warren_wire::rpc::peer;
 use warren_wire::work::Terms;
 use warren_wire::{MessageHash, Namespace, SwarmId};
 
 use crate::network::Client;
 use crate::person::Person;
+
+/// The swarm of the node that is tried.
+const OWN_SWARM: SwarmId = SwarmId(7);
 
 /// One node with limits of its own, which listens on loopback and says that it is elsewhere, so
 /// that nobody here counts as a node.
@@ -38,13 +44,18 @@ struct Alone {
 
 impl Alone {
     async fn start(limits: LimitsConfig) -> Self {
+        Self::start_among(limits, Vec::new()).await
+    }
+
+    /// Beside nodes that do not run.
+    async fn start_among(limits: LimitsConfig, mut listed: Vec<NodeRecord>) -> Self {
         let data = tempfile::tempdir().unwrap();
         let identity = Identity::load_or_create(data.path()).unwrap();
         let listener = bind(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
-        let listed = identity.record(Ipv4Addr::new(192, 0, 2, 1), port, SwarmId(7));
-        let record = identity.record(Ipv4Addr::LOCALHOST, port, SwarmId(7));
-        let list = NodeList::new(vec![listed]).unwrap();
+        listed.push(identity.record(Ipv4Addr::new(192, 0, 2, 1), port, OWN_SWARM));
+        let record = identity.record(Ipv4Addr::LOCALHOST, port, OWN_SWARM);
+        let list = NodeList::new(listed).unwrap();
         let published = Arc::new(Published { list: Arc::new(list), ..Published::none() });
         let options = NodeOptions { limits, ..NodeOptions::default() };
         let folder = data.path().to_owned();
@@ -128,6 +139,76 @@ async fn a_flooded_mailbox_takes_more_for_work_alone_and_its_owner_is_not_put_of
         assert_eq!(signed.status, 200, "{signed}");
     }
     assert_eq!(store(Person::new().store(b"x")).await.status, 200);
+    alone.node.stop().await;
+}
+
+#[tokio::test]
+async fn a_mailbox_that_is_flooded_through_all_its_members_has_one_bucket_and_not_one_of_each() {
+    const BURST: u32 = 25;
+    let folder = tempfile::tempdir().unwrap();
+    let limits = limits(|it| {
+        it.tell_clients_apart = false;
+        it.mailbox_burst = BURST.try_into().unwrap();
+        it.mailbox_per_second = 1.try_into().unwrap();
+    });
+    let plan = Plan { nodes: 4, data: folder.path().to_owned(), seed_port: 0, node_port: 0 };
+    let options = NodeOptions { limits, ..NodeOptions::default() };
+    let network = LocalNetwork::start_with(&plan, &options).await.unwrap();
+    let records = network.nodes()[0].node().placement().list().nodes().to_vec();
+    let (client, person, began) = (Client::new(), Person::new(), Instant::now());
+    let mut taken = 0;
+    for number in 0..4 * BURST {
+        let record = &records[usize::try_from(number % 4).unwrap()];
+        let answer = client.ask(record, "store", person.store(&number.to_le_bytes())).await;
+        assert!([200, 429].contains(&answer.status), "{answer}");
+        taken += u64::from(answer.status == 200);
+    }
+    let allowed = u64::from(BURST) + began.elapsed().as_secs() + 1;
+    assert!((u64::from(BURST)..=allowed).contains(&taken), "{taken} of {allowed}");
+    // What the owner signs and what others are sent is not counted there.
+    for record in &records {
+        let signed = person.store_signed(1, now(), record.id.to_string().as_bytes());
+        assert_eq!(client.ask(record, "store", signed).await.status, 200);
+        assert_eq!(client.ask(record, "store", Person::new().store(b"x")).await.status, 200);
+    }
+    network.stop().await;
+}
+
+#[tokio::test]
+async fn another_node_has_a_bucket_by_its_key_and_members_of_the_swarm_have_none() {
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let [member, other] = folders.each_ref().map(|it| Identity::load_or_create(it.path()).unwrap());
+    let elsewhere = |last| Ipv4Addr::new(192, 0, 2, last);
+    let listed = vec![
+        member.record(elsewhere(2), 1, OWN_SWARM),
+        other.record(elsewhere(3), 1, SwarmId(u64::MAX / 2)),
+    ];
+    let limits = limits(|it| {
+        it.node_burst = 20.try_into().unwrap();
+        it.node_per_second = 1.try_into().unwrap();
+        it.client_burst = 30.try_into().unwrap();
+        it.client_per_second = 1.try_into().unwrap();
+    });
+    let alone = Alone::start_among(limits, listed).await;
+    let url = format!("https://{}/swarm/v1", alone.record.address());
+    let ask = async |client: &reqwest::Client, sender: &Identity| {
+        let (method, params) = (Call::Ready.method(), Call::Ready.into_params());
+        let key = sender.signing_key();
+        let envelope = peer::seal(method, params, None, &alone.record.id, now(), key).unwrap();
+        client.post(&url).body(envelope).send().await.unwrap().status().as_u16()
+    };
+    let count = async |client: reqwest::Client, sender: &Identity, times: usize| {
+        let statuses: Vec<u16> = iter(0..times).then(|_| ask(&client, sender)).collect().await;
+        assert!(statuses.iter().all(|status| [200, 429].contains(status)), "{statuses:?}");
+        statuses.iter().filter(|status| **status == 200).count()
+    };
+    // From two addresses, neither of which asks too much for an address.
+    let began = Instant::now();
+    let served =
+        count(client_from(66), &other, 20).await + count(client_from(67), &other, 20).await;
+    let allowed = 20 + usize::try_from(began.elapsed().as_secs()).unwrap() + 1;
+    assert!((20..=allowed).contains(&served), "{served} of {allowed}");
+    assert_eq!(count(client_from(68), &member, 200).await, 200);
     alone.node.stop().await;
 }
 
