@@ -18,6 +18,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Connections to servers whose names are looked up and whose certificates the platform trusts.
 pub struct Outside {
     client: reqwest::Client,
+    allowed: fn(IpAddr) -> bool,
 }
 
 /// Looks a name up and drops the addresses that are not allowed, so that no name can stand for one
@@ -41,8 +42,8 @@ impl Resolve for Checked {
 }
 
 impl Outside {
-    /// No connection yet. `allowed` says which addresses a name may stand for; a host that is an
-    /// address itself is the caller's to check.
+    /// No connection yet. `allowed` says which addresses a host may be, whether it is written as an
+    /// address or as a name that stands for one.
     ///
     /// # Errors
     /// Where the platform's certificates are not to be had.
@@ -61,21 +62,35 @@ impl Outside {
             .no_proxy()
             .build()
             .map_err(|_| TransportError::Unreachable)?;
-        Ok(Self { client })
+        Ok(Self { client, allowed })
     }
 
     /// Posts a body to a URL.
     ///
     /// # Errors
-    /// Where no whole answer came; an answer of any status is no error.
+    /// Where the URL names a user or an address that is not allowed, or no whole answer came; an
+    /// answer of any status is no error.
     pub async fn post(
         &self,
         url: &str,
         body: Vec<u8>,
         timeout: Duration,
     ) -> Result<Reply, TransportError> {
+        let url = reqwest::Url::parse(url).map_err(|_| TransportError::Unreachable)?;
+        if !self.may_ask(&url) {
+            return Err(TransportError::Unreachable);
+        }
         let request = self.client.post(url).timeout(timeout).body(body);
         read(request.send().await.map_err(|error| classify(&error))?).await
+    }
+
+    /// Looks at the host that is connected to, which is not always spelled as the text it was read
+    /// from: `127.1` is an address, too.
+    fn may_ask(&self, url: &reqwest::Url) -> bool {
+        let Some(host) = url.host_str() else { return false };
+        let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+        let anonymous = url.username().is_empty() && url.password().is_none();
+        anonymous && address.map_or(true, self.allowed)
     }
 }
 
@@ -110,5 +125,16 @@ mod tests {
         assert_eq!(ask(|ip| !ip.is_loopback()).await, Err(TransportError::Unreachable));
         let reply = ask(|_| true).await.unwrap();
         assert_eq!((reply.status, reply.body), (418, b"short".to_vec()));
+    }
+
+    #[tokio::test]
+    async fn an_address_that_is_not_allowed_is_not_reached_however_it_is_written() {
+        let port = server().await;
+        let outside = Outside::new(|ip| !ip.is_loopback()).unwrap();
+        for host in ["127.0.0.1", "127.1", "2130706433", "0x7f000001", "x@127.0.0.1", "[::1]"] {
+            let url = format!("http://{host}:{port}/oxen/v4/lsrpc");
+            let asked = outside.post(&url, b"onion".to_vec(), Duration::from_secs(30)).await;
+            assert_eq!(asked, Err(TransportError::Unreachable), "{host}");
+        }
     }
 }

@@ -51,12 +51,26 @@ impl FromStr for AllowedHost {
             Some((host, port)) => (host, Some(port.parse().map_err(|_| BadHost)?)),
             None => (text, None),
         };
-        let named = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
-        match !host.is_empty() && host.bytes().all(named) {
+        match is_spelled_as_host(host) {
             true => Ok(Self { host: host.to_ascii_lowercase(), port }),
             false => Err(BadHost),
         }
     }
+}
+
+/// Whether a text is spelled as a host's name or an IPv4 address, so that it stays the host, the whole
+/// host and nothing else where it becomes part of a URL.
+fn is_spelled_as_host(host: &str) -> bool {
+    let named = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
+    !host.is_empty() && host.bytes().all(named)
+}
+
+/// Whether URLs take a name for an IPv4 address: its last label is a number (the URL Standard,
+/// "ends in a number checker"). `127.1` and `0x7f000001` are ways to write 127.0.0.1 there.
+fn ends_in_a_number(host: &str) -> bool {
+    let last = host.strip_suffix('.').unwrap_or(host).rsplit('.').next().unwrap_or_default();
+    let digits = !last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit());
+    digits || last.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("0x"))
 }
 
 /// Whether a request may be posted to this path: a place that takes onions and nothing else.
@@ -65,7 +79,8 @@ pub fn takes_onions(target: &str) -> bool {
     let plain =
         |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_' | b'.');
     // Session's nodes forbid `?` alone; what else a URL gives a meaning to does not occur.
-    beginning && target.ends_with("/lsrpc") && target.bytes().all(plain) && !target.contains("..")
+    let whole = !target.split('/').any(|segment| matches!(segment, "." | ".."));
+    beginning && target.ends_with("/lsrpc") && target.bytes().all(plain) && whole
 }
 
 impl ExitRules {
@@ -88,6 +103,8 @@ impl ExitRules {
             if !is_public(ip) {
                 return Exit::Refused;
             }
+        } else if !is_spelled_as_host(host) || ends_in_a_number(host) {
+            return Exit::Refused;
         }
         match self.any || self.hosts.iter().any(|allowed| allowed.is(host, port)) {
             true => Exit::Outside,
@@ -209,6 +226,39 @@ mod tests {
     }
 
     #[test]
+    fn a_host_that_a_url_would_read_as_another_is_refused() {
+        let list = NodeList::new(vec![node(1)]).unwrap();
+        let any = rules(true, &[]);
+        for host in [
+            "127.1",
+            "127.0.0.1.",
+            "2130706433",
+            "0x7f000001",
+            "0X7F.1",
+            "0177.0.0.1",
+            "1.2.3.4.5",
+            "x@127.0.0.1",
+            "127.0.0.1/admin?",
+            "127.0.0.1:80",
+            "[::1]",
+            "fe80::1%eth0",
+            "%31%32%37.1",
+            "127。0。0。1",
+            "a\\b",
+            "a#b",
+            "",
+        ] {
+            let exit = any.decide(host, 443, node(1).address(), &list);
+            assert_eq!(exit, Exit::Refused, "{host}");
+        }
+        for host in ["files.example.org", "1.example.org", "0x7f.example", "xn--bcher-kva.example"]
+        {
+            let exit = any.decide(host, 443, node(1).address(), &list);
+            assert_eq!(exit, Exit::Outside, "{host}");
+        }
+    }
+
+    #[test]
     fn targets_are_places_that_take_onions() {
         for target in ["/loki/v3/lsrpc", "/oxen/v4/lsrpc"] {
             assert!(takes_onions(target));
@@ -220,6 +270,7 @@ mod tests {
             "/oxen/v4/lsrpc?x",
             "/oxen/v4/lsrpc#",
             "/oxen/../admin/lsrpc",
+            "/oxen/./lsrpc",
             "/oxen/v4/lsrpc/",
             "/loki\r\nHost: x/lsrpc",
             "/oxen/@host/lsrpc",
