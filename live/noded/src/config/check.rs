@@ -15,6 +15,7 @@ use warren_wire::Millis;
 use warren_wire::limits::{DAY, SECOND};
 
 use super::layers::Loaded;
+use super::secret::redact;
 use crate::disk;
 use crate::identity::Identity;
 use crate::{directory, listen};
@@ -66,7 +67,8 @@ struct Findings<'a> {
 impl Findings<'_> {
     fn add(&mut self, level: Level, key: &str, text: impl Into<String>) {
         let source = self.loaded.source(key).to_string();
-        self.found.push(Finding { level, key: key.to_owned(), source, text: text.into() });
+        let text = redact(&text.into());
+        self.found.push(Finding { level, key: key.to_owned(), source, text });
     }
 }
 

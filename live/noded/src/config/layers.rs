@@ -191,7 +191,7 @@ impl Loaded {
     /// Every key, its value as it may be shown, and where it comes from.
     pub fn effective(&self) -> Vec<(String, serde_json::Value, &Source)> {
         let values = flat(&self.config).into_iter();
-        values.map(|(key, value)| (key.clone(), value, self.source(&key))).collect()
+        values.map(|(key, value)| (key.clone(), redacted(value), self.source(&key))).collect()
     }
 
     /// The configuration, where a node could run with it.
@@ -203,9 +203,18 @@ impl Loaded {
             .config
             .problems()
             .into_iter()
-            .map(|it| format!("{} ({}): {}", it.key, self.source(&it.key), it.text))
+            .map(|it| format!("{} ({}): {}", it.key, self.source(&it.key), redact(&it.text)))
             .collect();
         if problems.is_empty() { Ok(self.config) } else { Err(ConfigError::Problems(problems)) }
+    }
+}
+
+/// A value without the users and passwords of its URLs.
+fn redacted(value: serde_json::Value) -> serde_json::Value {
+    match value {
+        serde_json::Value::String(text) => redact(&text).into(),
+        serde_json::Value::Array(items) => items.into_iter().map(redacted).collect(),
+        other => other,
     }
 }
 

@@ -94,6 +94,10 @@ fn a_check_tells_each_value_and_its_source_and_hides_passwords() {
         ("WARREN_NODE_DATA", data.to_str().unwrap()),
         ("WARREN_NODE_LIMITS__CLIENT_BURST", "9"),
         ("WARREN_NODE_STORE__URL", url),
+        ("WARREN_NODE_FILES__STORE", "s3://key:hunter2@mail/files"),
+        ("WARREN_NODE_FILES__S3_ENDPOINT", "https://key:hunter2@s3.example"),
+        ("WARREN_NODE_LIST__AUTHORITY", "http://proxy:hunter2@192.0.2.9:22023#00"),
+        ("WARREN_NODE_EXIT__HOSTS", "[\"http://key:hunter2@host\"]"),
     ];
     let output = check_config(&path, &environment);
     assert_eq!(output.status.code(), Some(1));
@@ -108,6 +112,7 @@ fn a_check_tells_each_value_and_its_source_and_hides_passwords() {
     let variable = "environment WARREN_NODE_LIMITS__CLIENT_BURST";
     assert_eq!(effective("limits.client_burst").1, variable);
     assert_eq!(effective("store.url").0, "(hidden)");
+    assert_eq!(effective("files.s3_endpoint").0, "https://(hidden)@s3.example");
     assert_eq!(effective("log.level").0, "debug");
     assert!(effective("log.level").1.ends_with("warren-node.toml:2:1"));
     assert_eq!(effective("log.format"), ("text".into(), "default".to_owned()));
