@@ -113,8 +113,8 @@ async fn has_worked(node: &Node, headers: &HeaderMap, network: &[u8]) -> bool {
     node.limits.proofs.check(proof, &Subject::Client(network), TARGET, now()).await.is_ok()
 }
 
-/// Whether a mailbox takes one more message from whoever it is: within its share, or for work.
-/// What the owner signed is not counted.
+/// Whether a mailbox takes one more message from whoever it is: within their share, or for work.
+/// What the owner signed is not counted. `sender` is the client, where it has an address.
 ///
 /// # Errors
 /// 429 with what is asked for.
@@ -122,10 +122,15 @@ pub(crate) async fn admit_mail(
     node: &Node,
     checked: &CheckedStore,
     work: Option<WorkProof>,
+    sender: Option<Network>,
     now: Millis,
 ) -> Result<(), Answer> {
     let request = checked.request();
-    if !request.namespace.takes_from_anyone() || node.limits.admit_mail(&request.account) {
+    let admitted = || match sender {
+        Some(client) => node.limits.admit_mail_from(&request.account, client),
+        None => node.limits.admit_mail(&request.account),
+    };
+    if !request.namespace.takes_from_anyone() || admitted() {
         return Ok(());
     }
     let subject = Subject::Mailbox(&request.account);

@@ -21,12 +21,17 @@ use warren_wire::{AccountId, Millis};
 
 use crate::held::Share;
 use crate::held::hold::{self, Waiting};
+use crate::limits::network::Network;
 use crate::node::{Node, now};
 use crate::{admission, telemetry};
 
 /// How many bytes of messages one answer may still take: a batch of retrieves shares what a single
 /// one may have.
-pub(crate) struct Room(Mutex<usize>);
+pub(crate) struct Room {
+    left: Mutex<usize>,
+    /// The client that asks, where it has an address.
+    client: Option<Network>,
+}
 
 /// Reads a body and carries the request out; holds it open where it asks for that. `share` is on whose
 /// account it is held. The answer is in the encoding of the body.
@@ -39,7 +44,11 @@ pub async fn answer(node: &Arc<Node>, body: impl AsRef<[u8]>, share: Share) -> A
     // While a request is held, what came with it is not.
     drop(body);
     let waiting = Waiting::of(&request).map(Box::new);
-    let first = Box::pin(carry_out(node, request)).await;
+    let client = match share {
+        Share::Client(network) => Some(network),
+        Share::Unknown => None,
+    };
+    let first = Box::pin(carry_out(node, request, client)).await;
     let answer = match waiting {
         Some(waiting) => Box::pin(hold::hold(node, waiting, first, share)).await,
         None => first,
@@ -47,8 +56,8 @@ pub async fn answer(node: &Arc<Node>, body: impl AsRef<[u8]>, share: Share) -> A
     answer.written(encoding)
 }
 
-async fn carry_out(node: &Arc<Node>, request: Request) -> Answer {
-    let room = Room::new();
+async fn carry_out(node: &Arc<Node>, request: Request, client: Option<Network>) -> Answer {
+    let room = Room { client, ..Room::new() };
     answer_any(node, request, &room).await
 }
 
@@ -94,7 +103,7 @@ async fn answer_one(node: &Arc<Node>, request: Request, room: &Room) -> Answer {
     let (method, begun) = (telemetry::method_of(&request), Instant::now());
     let now = now();
     let outcome = match request {
-        Request::Store(request) => store(node, request, now).await,
+        Request::Store(request) => store(node, request, room.client, now).await,
         Request::Retrieve(request) => retrieve(node, &request, room, now).await,
         Request::Order(request) => order(node, request, now).await,
         Request::GetExpiries(request) => get_expiries(node, &request, now).await,
@@ -121,12 +130,17 @@ async fn answer_one(node: &Arc<Node>, request: Request, room: &Room) -> Answer {
     answer
 }
 
-async fn store(node: &Arc<Node>, mut request: StoreRequest, now: Millis) -> Result<Answer, Answer> {
+async fn store(
+    node: &Arc<Node>,
+    mut request: StoreRequest,
+    client: Option<Network>,
+    now: Millis,
+) -> Result<Answer, Answer> {
     node.placement().require(&request.account, now)?;
     let revoked = revoked_for(node, &request.account, request.auth.as_ref()).await?;
     let work = request.work.take();
     let checked = CheckedStore::check(request, now, Origin::Client, &revoked)?;
-    admission::admit_mail(node, &checked, work, now).await?;
+    admission::admit_mail(node, &checked, work, client, now).await?;
     let acting = Arc::clone(node);
     let work = async move {
         let outcome = acting.member.carry_out(&checked).await;
@@ -230,13 +244,13 @@ pub(crate) async fn retrieve(
 impl Room {
     /// As much as one answer may have.
     pub(crate) fn new() -> Self {
-        Self(Mutex::new(MAX_RETRIEVE_BYTES))
+        Self { left: Mutex::new(MAX_RETRIEVE_BYTES), client: None }
     }
 
     /// Reads one page after the other, each within what those before it left. A page has one message
     /// at least, so that every reader comes further; `more` tells those that want the rest.
     async fn read(&self, node: &Node, query: Query, now: Millis) -> Result<Page, StoreError> {
-        let mut left = self.0.lock().await;
+        let mut left = self.left.lock().await;
         let max_size = query.max_size.min(*left);
         let page = node.store.retrieve(Query { max_size, ..query }, now).await?;
         let taken: usize = page.messages.iter().map(StoredMessage::wire_size).sum();

@@ -36,11 +36,15 @@ pub struct LimitsConfig {
     pub answer_room_mib: NonZeroU32,
     /// After so many seconds without a byte taken, a client that does not read is cut off.
     pub write_seconds: NonZeroU32,
-    /// Messages without the owner's signature that one mailbox takes at once.
+    /// Messages without the owner's signature that one mailbox takes at once from all whose address
+    /// is not known, because they come as onions.
     pub mailbox_burst: NonZeroU32,
-    /// Messages without the owner's signature that one mailbox takes each second from then on;
-    /// those beyond cost their sender a proof of work.
+    /// How many of those it takes each second from then on; more cost their sender a proof of work.
     pub mailbox_per_second: NonZeroU32,
+    /// Messages without the owner's signature that one mailbox takes at once from one client.
+    pub mailbox_client_burst: NonZeroU32,
+    /// How many of those it takes each second from then on; more cost the client a proof of work.
+    pub mailbox_client_per_second: NonZeroU32,
     /// What such a proof costs.
     pub proof: ProofConfig,
 }
@@ -75,8 +79,10 @@ impl Default for LimitsConfig {
             client_body_mib: count(64),
             answer_room_mib: count(256),
             write_seconds: count(30),
-            mailbox_burst: count(5_000),
-            mailbox_per_second: count(5),
+            mailbox_burst: count(50_000),
+            mailbox_per_second: count(1_000),
+            mailbox_client_burst: count(20_000),
+            mailbox_client_per_second: count(50),
             proof: ProofConfig::default(),
         }
     }

@@ -66,9 +66,11 @@ pub struct Limits {
     client: Rate,
     node: Rate,
     mailbox: Rate,
+    mailbox_client: Rate,
     clients: Option<Rates<(Network, Route)>>,
     nodes: Rates<NodeId>,
     mailboxes: Rates<AccountId>,
+    mailbox_clients: Rates<(AccountId, Network)>,
     listed: Mutex<Listed>,
     /// Connections.
     pub doors: Arc<Doors>,
@@ -104,9 +106,11 @@ impl Limits {
             client: rate(config.client_burst, config.client_per_second),
             node: rate(config.node_burst, config.node_per_second),
             mailbox: rate(config.mailbox_burst, config.mailbox_per_second),
+            mailbox_client: rate(config.mailbox_client_burst, config.mailbox_client_per_second),
             clients: apart.then(Rates::default),
             nodes: Rates::default(),
             mailboxes: Rates::default(),
+            mailbox_clients: Rates::default(),
             listed: Mutex::default(),
             doors: Doors::new(most, apart.then_some(share)),
             shares: apart.then(|| Shares::new(mebibytes(config.client_body_mib))),
@@ -175,7 +179,14 @@ impl Limits {
         self.clients.is_none() || self.nodes.admit(*node, self.node, Instant::now())
     }
 
-    /// Whether a mailbox may take one more message that nobody vouches for.
+    /// Whether a mailbox may take one more message that nobody vouches for from a client with an
+    /// address: each has a bucket of its own, so that none empties that of another.
+    pub fn admit_mail_from(&self, owner: &AccountId, client: Network) -> bool {
+        self.mailbox_clients.admit((*owner, client), self.mailbox_client, Instant::now())
+    }
+
+    /// Whether a mailbox may take one more message that nobody vouches for, from whoever hides
+    /// behind an onion or a node: they share a bucket.
     pub fn admit_mail(&self, owner: &AccountId) -> bool {
         self.mailboxes.admit(*owner, self.mailbox, Instant::now())
     }

@@ -95,8 +95,8 @@ fn hash_of(person: &Person, data: &[u8]) -> MessageHash {
 #[tokio::test]
 async fn a_flooded_mailbox_takes_more_for_work_alone_and_its_owner_is_not_put_off() {
     let alone = Alone::start(limits(|it| {
-        it.mailbox_burst = 3.try_into().unwrap();
-        it.mailbox_per_second = 1.try_into().unwrap();
+        it.mailbox_client_burst = 3.try_into().unwrap();
+        it.mailbox_client_per_second = 1.try_into().unwrap();
         it.proof.seconds = 600.try_into().unwrap();
     }))
     .await;
@@ -209,6 +209,31 @@ async fn another_node_has_a_bucket_by_its_key_and_members_of_the_swarm_have_none
     let allowed = 20 + usize::try_from(began.elapsed().as_secs()).unwrap() + 1;
     assert!((20..=allowed).contains(&served), "{served} of {allowed}");
     assert_eq!(count(client_from(68), &member, 200).await, 200);
+    alone.node.stop().await;
+}
+
+#[tokio::test]
+async fn a_client_that_floods_a_mailbox_takes_nothing_from_others_who_write_there() {
+    let alone = Alone::start(limits(|it| {
+        it.mailbox_burst = 3.try_into().unwrap();
+        it.mailbox_client_burst = 30.try_into().unwrap();
+        it.mailbox_client_per_second = 1.try_into().unwrap();
+    }))
+    .await;
+    let (flooder, other, person) = (client_from(66), client_from(67), Person::new());
+    let store = async |client: &reqwest::Client, number: u8| {
+        let url = format!("https://{}/storage_rpc/v1", alone.record.address());
+        let body = json!({ "method": "store", "params": person.store(&[number]) }).to_string();
+        client.post(url).body(body).send().await.unwrap().status().as_u16()
+    };
+    let mut refused = 0;
+    for number in 0..100 {
+        refused += u8::from(store(&flooder, number).await == 429);
+    }
+    assert!(refused > 0, "the flooder was not put off");
+    for number in 100..125 {
+        assert_eq!(store(&other, number).await, 200, "{number}");
+    }
     alone.node.stop().await;
 }
 
