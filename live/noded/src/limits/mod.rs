@@ -156,12 +156,11 @@ impl Limits {
         admitted
     }
 
-    /// What a client makes requests of a route with. What a node asks for its own clients comes as an
-    /// onion or signed.
+    /// What a client makes requests of a route with. No node asks another for the directory.
     const fn rate_of(&self, class: Class, route: Route) -> Rate {
         match (class, route) {
-            (Class::Node, Route::Onion | Route::Swarm | Route::Other) => self.node,
-            _ => self.client,
+            (Class::Client, _) | (Class::Node, Route::Directory) => self.client,
+            (Class::Node, _) => self.node,
         }
     }
 
@@ -205,4 +204,22 @@ pub(crate) fn count(number: NonZeroU32) -> usize {
 /// Bytes of a configured size.
 pub(crate) fn mebibytes(number: NonZeroU32) -> usize {
     count(number).saturating_mul(1024 * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn admitted(limits: &Limits, class: Class, route: Route) -> usize {
+        let peer = SocketAddr::from(([127, 0, 0, 1], 1));
+        (0..5_000).filter(|_| limits.admit(peer, class, route)).count()
+    }
+
+    #[test]
+    fn an_address_of_the_list_may_store_as_fast_as_it_passes_on() {
+        let limits = || Limits::new(&LimitsConfig::default());
+        assert_eq!(admitted(&limits(), Class::Node, Route::Storage), 5_000);
+        assert!(admitted(&limits(), Class::Node, Route::Directory) < 5_000);
+        assert!(admitted(&limits(), Class::Client, Route::Storage) < 5_000);
+    }
 }
