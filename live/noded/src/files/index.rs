@@ -230,7 +230,8 @@ impl Index {
     }
 
     /// Makes whole content a file. Where the file is kept already its life is prolonged, and the new
-    /// object is garbage.
+    /// object is garbage. An object that is no upload, for it is a file already or was given up, is
+    /// not found.
     pub(super) fn finish(&self, new: &Finished<'_>, now: Millis) -> Result<FileRecord, FilesError> {
         self.change(|change| {
             let object = new.object.as_bytes();
@@ -238,7 +239,9 @@ impl Index {
             for (offset, length) in new.parts {
                 ask!(parts.insert((object, *offset), *length));
             }
-            ask!(ask!(change.open_table(UPLOADS)).remove(object));
+            if ask!(ask!(change.open_table(UPLOADS)).remove(object)).is_none() {
+                return Err(FilesError::NotFound);
+            }
             if let Some(until) = new.remembered {
                 ask!(ask!(change.open_table(DONE)).insert(object, (*new.id.as_bytes(), until)));
             }

@@ -26,6 +26,8 @@ pub mod options;
 pub mod resumable;
 pub(crate) mod route;
 pub mod server;
+#[cfg(test)]
+mod tests;
 mod tus;
 
 pub use error::FilesError;

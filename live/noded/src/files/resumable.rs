@@ -40,7 +40,7 @@ pub enum Progress {
 }
 
 /// The right to write to an upload, for one request at a time.
-struct Lock<'a> {
+pub(super) struct Lock<'a> {
     locked: &'a Mutex<std::collections::HashSet<ObjectName>>,
     object: ObjectName,
 }
@@ -73,18 +73,31 @@ impl FileServer {
     }
 
     /// How far an upload has come. One that has all its bytes becomes a file here, where the request
-    /// that brought the last of them did not come to that.
+    /// that brought the last of them did not come to that; what is begun goes on where the asker has
+    /// gone away.
     ///
     /// # Errors
-    /// Where there is no such upload.
+    /// Where there is no such upload, or another request makes a file of it.
     pub async fn progress(self: &Arc<Self>, object: ObjectName) -> Result<Progress, FilesError> {
+        let files = Arc::clone(self);
+        let progress = async move {
+            match files.state(object).await? {
+                UploadState::Done(id) => files.done(id).await,
+                UploadState::Open(upload) if upload.offset == upload.length => {
+                    files.complete_rest(object).await
+                }
+                UploadState::Open(upload) => Ok(open(&upload, upload.offset)),
+            }
+        };
+        tokio::spawn(progress).await.map_err(|_| FilesError::Internal)?
+    }
+
+    /// Makes a file of an upload, where it is none yet once nobody else writes to it.
+    pub(super) async fn complete_rest(&self, object: ObjectName) -> Result<Progress, FilesError> {
+        let _lock = self.lock(object)?;
         match self.state(object).await? {
             UploadState::Done(id) => self.done(id).await,
-            UploadState::Open(upload) if upload.offset == upload.length => {
-                let _lock = self.lock(object)?;
-                self.complete(object, &upload).await
-            }
-            UploadState::Open(upload) => Ok(open(&upload, upload.offset)),
+            UploadState::Open(upload) => self.complete(object, &upload).await,
         }
     }
 
@@ -194,7 +207,7 @@ impl FileServer {
         Ok(Progress::Done { file: Kept { id, expires: file.expires }, length: file.size })
     }
 
-    fn lock(&self, object: ObjectName) -> Result<Lock<'_>, FilesError> {
+    pub(super) fn lock(&self, object: ObjectName) -> Result<Lock<'_>, FilesError> {
         let mut locked = self.locked.lock().unwrap_or_else(PoisonError::into_inner);
         match locked.insert(object) {
             true => Ok(Lock { locked: &self.locked, object }),
