@@ -25,7 +25,7 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | [`reachability`] | who announced itself, and who proved to be there |
+//! | [`reachability`], `newcomers` | who announced itself, and who proved to be there |
 //! | [`consensus`] | the list that follows from the authorities' votes, and what may be signed |
 //! | [`assignment`] | which node keeps mail for which swarm |
 
@@ -43,6 +43,7 @@ pub mod files;
 pub mod gathering;
 pub mod listing;
 pub mod monitor;
+mod newcomers;
 pub mod order;
 pub mod placement;
 pub mod quorum;

@@ -11,13 +11,15 @@ use warren_wire::limits::SECOND;
 use warren_wire::swarm::INVALID_SWARM;
 use warren_wire::{Millis, NodeId};
 
+use crate::newcomers::Newcomers;
+
 /// So long after it was published a descriptor is taken, and kept of a node that no list names.
 pub const DESCRIPTOR_LIFE: Millis = 60 * 60 * SECOND;
 /// So far ahead of this machine's clock a descriptor may be.
 const CLOCK_TOLERANCE: Millis = 10 * 60 * SECOND;
 /// After so many failed tries in a row a node that was there counts as gone.
 const TRIES: u32 = 3;
-/// The most nodes at one address.
+/// The most nodes that proved themselves at one address.
 const MOST_AT_ADDRESS: usize = 16;
 
 /// Why an announcement is not taken.
@@ -32,9 +34,12 @@ pub enum AnnounceError {
     /// An address that nobody outside reaches.
     #[error("{0} is no public address: announce the one at which others reach the node")]
     PrivateAddress(Ipv4Addr),
-    /// Too many nodes announced themselves at this address.
+    /// Too many other nodes proved to be at this address.
     #[error("too many nodes at {0}")]
     Crowded(Ipv4Addr),
+    /// Too many nodes were announced from one place and not tried yet.
+    #[error("too many nodes were announced from your address: wait until they have been tried")]
+    TooMany,
     /// Too many nodes altogether.
     #[error("this directory takes no more nodes")]
     Full,
@@ -42,41 +47,66 @@ pub enum AnnounceError {
 
 /// What is known of one node.
 #[derive(Debug, Clone)]
-struct Observation {
-    record: NodeRecord,
-    published: Millis,
+pub(crate) struct Observation {
+    pub(crate) record: NodeRecord,
+    pub(crate) published: Millis,
     descriptor: Option<UnverifiedDescriptor>,
     /// Whether it answered since it is known at this place.
     was_reached: bool,
     /// How many tries in a row failed.
     failures: u32,
+    /// Whether the list names it.
+    listed: bool,
 }
 
 impl Observation {
-    const fn standing(&self) -> Standing {
+    pub(crate) const fn standing(&self) -> Standing {
         match (self.was_reached, self.failures) {
             (true, failures) if failures < TRIES => Standing::Reachable,
             (false, 0) => Standing::Untested,
             _ => Standing::Unreachable,
         }
     }
+
+    /// The same node by a newer announcement: what was found holds where it has not moved.
+    pub(crate) fn renewed(&self, fresh: Self) -> Self {
+        let Self { was_reached, failures, listed, .. } = *self;
+        if is_same_place(&self.record, &fresh.record) {
+            Self { was_reached, failures, listed, ..fresh }
+        } else {
+            Self { listed, ..fresh }
+        }
+    }
+
+    /// Notes a try; `false` where that was at another place.
+    pub(crate) fn note(&mut self, tried: &NodeRecord, reached: bool) -> bool {
+        if !is_same_place(&self.record, tried) {
+            return false;
+        }
+        self.was_reached |= reached;
+        self.failures = if reached { 0 } else { self.failures.saturating_add(1) };
+        true
+    }
 }
 
-/// Every node that an authority knows.
+/// Every node that an authority knows: those of the list and those that proved to be there, and apart
+/// from them those that have not proved it yet.
 #[derive(Debug, Clone, Default)]
 pub struct Observations {
     nodes: BTreeMap<NodeId, Observation>,
+    newcomers: Newcomers,
     private_addresses: bool,
 }
 
 impl Observations {
-    /// Nobody is known yet. `private_addresses` lets in addresses that only some can reach: for
-    /// networks on one machine or behind one router.
-    pub const fn new(private_addresses: bool) -> Self {
-        Self { nodes: BTreeMap::new(), private_addresses }
+    /// Nobody is known yet. `private_addresses` lets in addresses that only some can reach, and any
+    /// number of nodes from each: for networks on one machine or behind one router.
+    pub fn new(private_addresses: bool) -> Self {
+        Self { private_addresses, ..Self::default() }
     }
 
-    /// Takes an announcement. An older one than the last changes nothing.
+    /// Takes an announcement. An older one than the last changes nothing. `sender` is where it came
+    /// from, in bytes that mean nothing here; `None` is not counted.
     ///
     /// # Errors
     /// Where it is too old or too new, at a place where no node may be, or there are too many.
@@ -84,6 +114,7 @@ impl Observations {
         &mut self,
         descriptor: &Descriptor,
         signed: UnverifiedDescriptor,
+        sender: Option<&[u8]>,
         now: Millis,
     ) -> Result<Standing, AnnounceError> {
         self.check(descriptor, now)?;
@@ -93,16 +124,16 @@ impl Observations {
             descriptor: Some(signed),
             was_reached: false,
             failures: 0,
+            listed: false,
         };
         let Some(known) = self.nodes.get_mut(&descriptor.id) else {
-            self.nodes.insert(descriptor.id, fresh);
-            return Ok(Standing::Untested);
+            if self.nodes.len() >= MAX_NODES {
+                return Err(AnnounceError::Full);
+            }
+            return self.newcomers.announce(fresh, sender.filter(|_| !self.private_addresses));
         };
         if known.published < descriptor.published {
-            let same_place = is_same_place(&known.record, &fresh.record);
-            let (was_reached, failures) = (known.was_reached, known.failures);
-            *known =
-                if same_place { Observation { was_reached, failures, ..fresh } } else { fresh };
+            *known = known.renewed(fresh);
         }
         Ok(known.standing())
     }
@@ -120,23 +151,29 @@ impl Observations {
         if !self.private_addresses && !is_public(descriptor.ip) {
             return Err(AnnounceError::PrivateAddress(descriptor.ip));
         }
-        let others = self.nodes.iter().filter(|(id, _)| **id != descriptor.id);
-        if !self.private_addresses
-            && others.filter(|(_, node)| node.record.ip == descriptor.ip).count() >= MOST_AT_ADDRESS
-        {
+        if self.is_crowded(&descriptor.id, descriptor.ip) {
             return Err(AnnounceError::Crowded(descriptor.ip));
         }
-        if self.nodes.len() >= MAX_NODES && !self.nodes.contains_key(&descriptor.id) {
-            return Err(AnnounceError::Full);
-        }
         Ok(())
+    }
+
+    /// Whether as many others as may be proved to be at an address. Who only says so does not count:
+    /// anybody may say it of any address.
+    fn is_crowded(&self, id: &NodeId, ip: Ipv4Addr) -> bool {
+        let others = self.nodes.iter().filter(|(other, node)| {
+            *other != id && node.record.ip == ip && node.standing() == Standing::Reachable
+        });
+        !self.private_addresses && others.count() >= MOST_AT_ADDRESS
     }
 
     /// Takes the nodes of a list up, so that they are tried though they announced themselves
     /// elsewhere; forgets those that neither the list names nor announced themselves of late.
     pub fn follow(&mut self, list: &NodeList, now: Millis) {
+        let is_of_late = |node: &Observation| node.published.saturating_add(DESCRIPTOR_LIFE) >= now;
+        self.newcomers.retain(|node| is_of_late(node) && list.get(&node.record.id).is_none());
         self.nodes.retain(|id, node| {
-            node.published.saturating_add(DESCRIPTOR_LIFE) >= now || list.get(id).is_some()
+            node.listed = list.get(id).is_some();
+            node.listed || is_of_late(node)
         });
         for record in list.nodes() {
             self.nodes.entry(record.id).or_insert_with(|| Observation {
@@ -145,32 +182,42 @@ impl Observations {
                 descriptor: None,
                 was_reached: false,
                 failures: 0,
+                listed: true,
             });
         }
     }
 
-    /// Whom to try, and where.
+    /// Whom to try over and over, and where: the nodes of the list and those that were there.
     pub fn to_try(&self) -> Vec<NodeRecord> {
         self.nodes.values().map(|node| node.record.clone()).collect()
     }
 
+    /// Whom to try once, and where: those that announced themselves and have proved nothing yet.
+    pub fn newcomers(&self) -> Vec<NodeRecord> {
+        self.newcomers.to_try()
+    }
+
     /// Notes whether a node proved its key at the place where it was tried.
     pub fn note(&mut self, tried: &NodeRecord, reached: bool) {
-        let Some(node) = self.nodes.get_mut(&tried.id) else { return };
-        if !is_same_place(&node.record, tried) {
-            return;
-        }
-        if reached {
-            node.was_reached = true;
-            node.failures = 0;
-        } else {
-            node.failures = node.failures.saturating_add(1);
+        let is_new_there = self.standing(&tried.id) != Standing::Reachable;
+        let reached = reached && !(is_new_there && self.is_crowded(&tried.id, tried.ip));
+        if let Some(node) = self.nodes.get_mut(&tried.id) {
+            node.note(tried, reached);
+            // Begins anew where it announces itself again.
+            if !node.listed && node.standing() == Standing::Unreachable {
+                self.nodes.remove(&tried.id);
+            }
+        } else if let Some(proven) = self.newcomers.note(tried, reached)
+            && self.nodes.len() < MAX_NODES
+        {
+            self.nodes.insert(tried.id, proven);
         }
     }
 
     /// What is known of one node.
     pub fn standing(&self, id: &NodeId) -> Standing {
-        self.nodes.get(id).map_or(Standing::Untested, Observation::standing)
+        let known = self.nodes.get(id).or_else(|| self.newcomers.get(id));
+        known.map_or(Standing::Untested, Observation::standing)
     }
 
     /// What to vote. A node that the list names is not voted against before it failed three times in

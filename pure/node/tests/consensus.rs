@@ -14,6 +14,7 @@ use warren_wire::directory::{
     Descriptor, DirectoryKeys, Finding, ListError, ListSignature, NodeList, Proposal, Roles,
     Standing, UnverifiedList, UnverifiedVote, VerifiedList, Vote,
 };
+use warren_wire::swarm::INVALID_SWARM;
 use warren_wire::{Millis, NodeId};
 
 const NOW: Millis = 1_700_000_400_000;
@@ -222,10 +223,11 @@ fn one_list_of_each_number_is_signed() {
 fn one_failed_try_does_not_throw_a_node_out_and_three_do() {
     let mut nodes = Observations::new(false);
     let list = before(&keys(1, 1), &[1, 2]).0.nodes;
+    nodes.follow(&list, NOW);
     for seed in [1, 2] {
         let described = descriptor(seed, 1, NOW);
         let signed = described.sign(&key(seed)).unwrap();
-        assert_eq!(nodes.announce(&described, signed, NOW), Ok(Standing::Untested));
+        assert_eq!(nodes.announce(&described, signed, None, NOW), Ok(Standing::Untested));
     }
     assert_eq!(nodes.findings(&list), None, "nothing was tried yet");
     let tried = nodes.to_try();
@@ -255,16 +257,16 @@ fn one_failed_try_does_not_throw_a_node_out_and_three_do() {
 fn a_node_that_moves_is_tried_at_its_new_place() {
     let mut nodes = Observations::new(false);
     let old = descriptor(1, 1, NOW);
-    nodes.announce(&old, old.sign(&key(1)).unwrap(), NOW).unwrap();
-    let tried = nodes.to_try();
+    nodes.announce(&old, old.sign(&key(1)).unwrap(), None, NOW).unwrap();
+    let tried = nodes.newcomers();
     nodes.note(&tried[0], true);
     assert_eq!(nodes.standing(&id(1)), Standing::Reachable);
     let new = descriptor(1, 2, NOW + 1);
-    let standing = nodes.announce(&new, new.sign(&key(1)).unwrap(), NOW + 1).unwrap();
+    let standing = nodes.announce(&new, new.sign(&key(1)).unwrap(), None, NOW + 1).unwrap();
     assert_eq!((standing, nodes.to_try()[0].port), (Standing::Untested, 2));
     nodes.note(&tried[0], true);
     assert_eq!(nodes.standing(&id(1)), Standing::Untested, "that was the old place");
-    nodes.announce(&old, old.sign(&key(1)).unwrap(), NOW + 2).unwrap();
+    nodes.announce(&old, old.sign(&key(1)).unwrap(), None, NOW + 2).unwrap();
     assert_eq!(nodes.to_try()[0].port, 2, "a replayed announcement changes nothing");
 }
 
@@ -272,7 +274,7 @@ fn a_node_that_moves_is_tried_at_its_new_place() {
 fn announcements_are_of_this_time_from_outside_and_with_keys_that_belong_together() {
     let mut nodes = Observations::new(false);
     let mut announce = |descriptor: Descriptor| {
-        nodes.announce(&descriptor, descriptor.sign(&key(1)).unwrap(), NOW).map(|_| ())
+        nodes.announce(&descriptor, descriptor.sign(&key(1)).unwrap(), None, NOW).map(|_| ())
     };
     let good = || descriptor(1, 1, NOW);
     assert_eq!(announce(descriptor(1, 1, NOW + 601_000)), Err(AnnounceError::Time));
@@ -284,12 +286,80 @@ fn announcements_are_of_this_time_from_outside_and_with_keys_that_belong_togethe
         assert_eq!(announce(inside), Err(AnnounceError::PrivateAddress(ip.into())));
     }
     assert_eq!(announce(good()), Ok(()));
-    let crowd = |seed| Descriptor { ip: [9, 9, 1, 1].into(), ..descriptor(seed, 1, NOW) };
-    for seed in 2..17 {
-        nodes.announce(&crowd(seed), crowd(seed).sign(&key(seed)).unwrap(), NOW).unwrap();
+}
+
+/// A node made of a number, at an address of its own.
+fn numbered(number: u16) -> (Descriptor, SigningKey) {
+    let [high, low] = number.to_be_bytes();
+    let mut seed = [7; 32];
+    seed[..2].copy_from_slice(&[high, low]);
+    let key = SigningKey::from_seed(Secret::take(&mut seed)).unwrap();
+    let made = Descriptor {
+        id: NodeId::from_bytes(*key.verifying_key().as_bytes()),
+        x25519: key.verifying_key().to_x25519().unwrap(),
+        ip: [9, 8, high, low].into(),
+        ..descriptor(1, 1, NOW)
+    };
+    (made, key)
+}
+
+fn announce(
+    nodes: &mut Observations,
+    (described, key): &(Descriptor, SigningKey),
+    sender: Option<&[u8]>,
+) -> Result<Standing, AnnounceError> {
+    nodes.announce(described, described.sign(key).unwrap(), sender, NOW)
+}
+
+#[test]
+fn keys_that_claim_an_address_do_not_crowd_out_the_node_that_is_there() {
+    let mut nodes = Observations::new(false);
+    let ip = [9, 9, 1, 1].into();
+    let at_address = |number| {
+        let (made, key) = numbered(number);
+        (Descriptor { ip, ..made }, key)
+    };
+    for number in 0..40 {
+        announce(&mut nodes, &at_address(number), None).unwrap();
     }
-    let one_more = nodes.announce(&crowd(17), crowd(17).sign(&key(17)).unwrap(), NOW);
-    assert_eq!(one_more, Err(AnnounceError::Crowded([9, 9, 1, 1].into())));
+    let honest = at_address(40);
+    announce(&mut nodes, &honest, None).unwrap();
+    nodes.note(&honest.0.record(INVALID_SWARM), true);
+    assert_eq!(announce(&mut nodes, &honest, None), Ok(Standing::Reachable));
+    // Those that are there do count, and none gets past them by announcing itself earlier.
+    for number in 0..30 {
+        nodes.note(&at_address(number).0.record(INVALID_SWARM), true);
+    }
+    assert_eq!(nodes.to_try().len(), 16);
+    assert_eq!(announce(&mut nodes, &at_address(41), None), Err(AnnounceError::Crowded(ip)));
+    assert_eq!(announce(&mut nodes, &honest, None), Ok(Standing::Reachable));
+}
+
+#[test]
+fn nodes_that_proved_nothing_are_few_and_leave_room_for_those_that_did() {
+    let mut nodes = Observations::new(false);
+    for number in 0..4 {
+        announce(&mut nodes, &numbered(number), Some(b"one")).unwrap();
+    }
+    assert_eq!(announce(&mut nodes, &numbered(4), Some(b"one")), Err(AnnounceError::TooMany));
+    // Proven, it takes no place of a newcomer; failed, it gives its place up but knows that it failed.
+    nodes.note(&numbered(0).0.record(INVALID_SWARM), true);
+    announce(&mut nodes, &numbered(4), Some(b"one")).unwrap();
+    nodes.note(&numbered(1).0.record(INVALID_SWARM), false);
+    assert_eq!(nodes.standing(&numbered(1).0.id), Standing::Unreachable);
+    assert_eq!(nodes.newcomers().len(), 3, "one try for each announcement");
+    announce(&mut nodes, &numbered(5), Some(b"one")).unwrap();
+    assert_eq!(nodes.standing(&numbered(1).0.id), Standing::Untested);
+
+    for number in 100..1_096 {
+        announce(&mut nodes, &numbered(number), Some(&number.to_be_bytes())).unwrap();
+    }
+    let one_more = |nodes: &mut Observations| announce(nodes, &numbered(2_000), Some(b"two"));
+    assert_eq!(one_more(&mut nodes), Err(AnnounceError::Full));
+    assert_eq!(nodes.to_try().len(), 1, "the crowd is not among those that are tried each time");
+    nodes.note(&numbered(100).0.record(INVALID_SWARM), false);
+    assert_eq!(one_more(&mut nodes), Ok(Standing::Untested));
+    assert_eq!(announce(&mut nodes, &numbered(0), Some(b"one")), Ok(Standing::Reachable));
 }
 
 #[test]
@@ -297,11 +367,11 @@ fn nodes_of_the_list_are_tried_too_and_others_are_forgotten_in_time() {
     let mut nodes = Observations::new(false);
     let list = before(&keys(1, 1), &[1, 2]).0.nodes;
     let stranger = descriptor(3, 1, NOW);
-    nodes.announce(&stranger, stranger.sign(&key(3)).unwrap(), NOW).unwrap();
+    nodes.announce(&stranger, stranger.sign(&key(3)).unwrap(), None, NOW).unwrap();
     nodes.follow(&list, NOW);
-    assert_eq!(nodes.to_try().len(), 3);
+    assert_eq!((nodes.to_try().len(), nodes.newcomers().len()), (2, 1));
     nodes.follow(&list, NOW + DESCRIPTOR_LIFE + 1);
-    assert_eq!(nodes.to_try().len(), 2);
+    assert_eq!((nodes.to_try().len(), nodes.newcomers().len()), (2, 0));
     nodes.follow(&NodeList::default(), NOW + DESCRIPTOR_LIFE + 1);
     assert!(nodes.to_try().is_empty());
 }

@@ -20,7 +20,7 @@ pub mod settings;
 mod shared;
 
 use std::io;
-use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -220,6 +220,3 @@ pub fn bind(listen: SocketAddr) -> Result<TcpListener, AuthorityError> {
         .map_err(|error| DirectoryError::Listen(listen, error))?;
     Ok(listener)
 }
-
-/// What announcements are counted by.
-type Client = IpAddr;

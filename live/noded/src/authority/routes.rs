@@ -49,7 +49,7 @@ async fn admit(State(shared): State<Arc<Shared>>, request: Request, next: Next) 
     let client = request.extensions().get::<ConnectInfo<SocketAddr>>();
     match client {
         Some(ConnectInfo(client))
-            if !shared.rates.admit(client.ip().to_canonical(), rate, Instant::now()) =>
+            if !shared.rates.admit(client.ip().into(), rate, Instant::now()) =>
         {
             response(429, "text/plain", "Too Many Requests\n")
         }
@@ -65,11 +65,13 @@ async fn question(State(shared): State<Arc<Shared>>, request: Request) -> Respon
 }
 
 async fn announce(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    let sender = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    let sender = sender.map(|ConnectInfo(sender)| sender.ip().into());
     let signed: UnverifiedDescriptor = match read(&shared, request, MAX_ANNOUNCEMENT_BYTES).await {
         Ok(signed) => signed,
         Err(refusal) => return refusal,
     };
-    match shared.announce(signed) {
+    match shared.announce(signed, sender) {
         Ok((announced, record)) => {
             if announced.standing == Standing::Untested {
                 probe::try_soon(&shared, record);

@@ -15,8 +15,9 @@ use warren_wire::directory::{
 };
 
 use super::files::Files;
-use super::{AuthorityError, Client, Settings};
+use super::{AuthorityError, Settings};
 use crate::bodies::Bodies;
+use crate::limits::network::Network;
 use crate::limits::rate::Rates;
 use crate::node::now;
 
@@ -24,6 +25,9 @@ use crate::node::now;
 const ROOM_BYTES: usize = 256 * 1024 * 1024;
 /// How many nodes that have just announced themselves are tried at once.
 const EAGER_TRIES: usize = 16;
+/// By so many bytes of its address the sender of an announcement is told from others: all of an IPv4
+/// address, and the /48 of IPv6 that one customer gets.
+const SENDER_BYTES: usize = 6;
 
 /// Another authority, and the connections to it.
 pub(super) struct Peer {
@@ -38,7 +42,7 @@ pub(super) struct Shared {
     pub(super) terms: Terms,
     pub(super) peers: Vec<Peer>,
     pub(super) bodies: Bodies,
-    pub(super) rates: Rates<Client>,
+    pub(super) rates: Rates<Network>,
     pub(super) eager_tries: Arc<Semaphore>,
     files: Files,
     state: Mutex<State>,
@@ -70,13 +74,14 @@ impl Shared {
         let published =
             stored.map_or_else(Published::none, |(list, signed)| Published::new(list, signed));
         let mut nodes = Observations::new(settings.private_addresses);
+        // First, so that the nodes of the list are not taken for newcomers.
+        nodes.follow(&published.list, now());
         for signed in files.descriptors()? {
             // Those that have grown too old meanwhile are not worth a word.
             if let Ok(descriptor) = signed.verify() {
-                let _ = nodes.announce(&descriptor, signed, now());
+                let _ = nodes.announce(&descriptor, signed, None, now());
             }
         }
-        nodes.follow(&published.list, now());
         let peers = settings.others.iter().map(|other| {
             let url =
                 parse_url(&other.url).map_err(|_| warren_transport::TransportError::Unreachable)?;
@@ -128,14 +133,20 @@ impl Shared {
         self.state().newest.clone()
     }
 
-    /// Takes an announcement.
+    /// Takes an announcement, which came from `sender`.
     pub(super) fn announce(
         &self,
         signed: UnverifiedDescriptor,
+        sender: Option<Network>,
     ) -> Result<(Announced, NodeRecord), AuthorityError> {
         let descriptor = signed.verify()?;
         let mut state = self.state();
-        let standing = state.nodes.announce(&descriptor, signed, now())?;
+        let sender = sender.map(|network| {
+            let mut bytes = network.to_bytes();
+            bytes.truncate(SENDER_BYTES);
+            bytes
+        });
+        let standing = state.nodes.announce(&descriptor, signed, sender.as_deref(), now())?;
         let announced = Announced {
             standing,
             listed: state.published.list.get(&descriptor.id).is_some(),
@@ -151,15 +162,20 @@ impl Shared {
         nodes: Vec<(UnverifiedDescriptor, NodeRecord)>,
     ) -> Result<(), AuthorityError> {
         for (signed, record) in nodes {
-            self.announce(signed)?;
+            self.announce(signed, None)?;
             self.note(&record, true);
         }
         Ok(())
     }
 
-    /// Whom to try.
+    /// Whom to try over and over.
     pub(super) fn to_try(&self) -> Vec<NodeRecord> {
         self.state().nodes.to_try()
+    }
+
+    /// Whom to try once.
+    pub(super) fn newcomers(&self) -> Vec<NodeRecord> {
+        self.state().nodes.newcomers()
     }
 
     /// Notes whether a node was there.
