@@ -14,6 +14,7 @@ use warren_wire::swarm::INVALID_SWARM;
 use warren_wire::{Millis, NodeId, SwarmId};
 
 use crate::assignment::assign;
+use crate::reachability::check_keys_and_time;
 
 /// Why there is no list, or none that may be signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -131,7 +132,8 @@ pub fn derive(
     if found < needed {
         return Err(ConsensusError::TooFewVotes { found, needed });
     }
-    let records = agreed_records(previous, &counted.into_values().collect::<Vec<_>>());
+    let votes: Vec<&Vote> = counted.into_values().collect();
+    let records = agreed_records(previous, &votes, |found| is_of_slot(found, terms, slot));
     if records.is_empty() {
         return Err(ConsensusError::NoNodes);
     }
@@ -164,10 +166,18 @@ struct Tally<'a> {
     descriptors: Vec<&'a Finding>,
 }
 
+/// Whether an honest authority could have taken this descriptor, at the latest in this slot, and had
+/// it still at its beginning.
+fn is_of_slot(found: &Descriptor, terms: &Terms, slot: Slot) -> bool {
+    let ends = slot.begins.saturating_add(terms.interval);
+    [slot.begins, ends].into_iter().any(|at| check_keys_and_time(found, at).is_ok())
+}
+
 /// The nodes that the votes put on the list, with their records; the swarms are not set.
 fn agreed_records(
     previous: Option<&VerifiedList>,
     votes: &[&Vote],
+    is_sound: impl Fn(&Descriptor) -> bool,
 ) -> BTreeMap<NodeId, NodeRecord> {
     let mut records: BTreeMap<NodeId, NodeRecord> = BTreeMap::new();
     let mut tallies: BTreeMap<NodeId, Tally<'_>> = BTreeMap::new();
@@ -184,29 +194,39 @@ fn agreed_records(
     for record in listed {
         let tally = tallies.remove(&record.id).unwrap_or_default();
         if tally.reached >= tally.missed {
-            let newest = newest_descriptor(&tally.descriptors);
-            let record = newest.map_or_else(|| record.clone(), |found| found.record(record.swarm));
-            records.insert(record.id, record);
+            let agreed = agreed_record(&tally.descriptors, votes.len(), &is_sound);
+            records.insert(record.id, agreed.unwrap_or_else(|| record.clone()));
         }
     }
     for (id, tally) in tallies {
         if tally.reached * 2 > votes.len()
-            && let Some(found) = newest_descriptor(&tally.descriptors)
+            && let Some(agreed) = agreed_record(&tally.descriptors, votes.len(), &is_sound)
         {
-            records.insert(id, found.record(INVALID_SWARM));
+            records.insert(id, agreed);
         }
     }
     records
 }
 
-/// The newest of a node's descriptors that the node did sign.
-fn newest_descriptor(findings: &[&Finding]) -> Option<Descriptor> {
-    let signed = findings.iter().filter_map(|finding| {
-        let descriptor = finding.descriptor.as_ref()?;
-        let found = descriptor.verify().ok()?;
-        (found.id == finding.node).then_some((found.published, descriptor, found))
-    });
-    signed.max_by(|one, other| (one.0, one.1).cmp(&(other.0, other.1))).map(|(_, _, found)| found)
+/// The record that more than half of the votes carry in descriptors which the node did sign. Which of
+/// its descriptors is the newest says nothing: one authority alone may hold one back, or have it made
+/// for a place that no other has tried.
+fn agreed_record(
+    findings: &[&Finding],
+    votes: usize,
+    is_sound: impl Fn(&Descriptor) -> bool,
+) -> Option<NodeRecord> {
+    let mut carried: Vec<(NodeRecord, usize)> = Vec::new();
+    for finding in findings {
+        let descriptor = finding.descriptor.as_ref().and_then(|signed| signed.verify().ok());
+        let sound = descriptor.filter(|found| found.id == finding.node && is_sound(found));
+        let Some(record) = sound.map(|found| found.record(INVALID_SWARM)) else { continue };
+        match carried.iter_mut().find(|(other, _)| *other == record) {
+            Some((_, count)) => *count += 1,
+            None => carried.push((record, 1)),
+        }
+    }
+    carried.into_iter().find(|(_, count)| count * 2 > votes).map(|(record, _)| record)
 }
 
 /// What an authority signed last: kept on its disk before the signature leaves it.

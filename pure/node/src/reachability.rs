@@ -139,15 +139,7 @@ impl Observations {
     }
 
     fn check(&self, descriptor: &Descriptor, now: Millis) -> Result<(), AnnounceError> {
-        let published = descriptor.published;
-        if published > now.saturating_add(CLOCK_TOLERANCE)
-            || published.saturating_add(DESCRIPTOR_LIFE) < now
-        {
-            return Err(AnnounceError::Time);
-        }
-        if descriptor.id.verifying_key().to_x25519().ok() != Some(descriptor.x25519) {
-            return Err(AnnounceError::ForeignKey);
-        }
+        check_keys_and_time(descriptor, now)?;
         if !self.private_addresses && !is_public(descriptor.ip) {
             return Err(AnnounceError::PrivateAddress(descriptor.ip));
         }
@@ -241,6 +233,23 @@ impl Observations {
     pub fn descriptors(&self) -> Vec<UnverifiedDescriptor> {
         self.nodes.values().filter_map(|node| node.descriptor.clone()).collect()
     }
+}
+
+/// Whether a descriptor is of this time, and its keys belong together.
+pub(crate) fn check_keys_and_time(
+    descriptor: &Descriptor,
+    now: Millis,
+) -> Result<(), AnnounceError> {
+    let published = descriptor.published;
+    if published > now.saturating_add(CLOCK_TOLERANCE)
+        || published.saturating_add(DESCRIPTOR_LIFE) < now
+    {
+        return Err(AnnounceError::Time);
+    }
+    if descriptor.id.verifying_key().to_x25519().ok() != Some(descriptor.x25519) {
+        return Err(AnnounceError::ForeignKey);
+    }
+    Ok(())
 }
 
 fn is_same_place(one: &NodeRecord, other: &NodeRecord) -> bool {

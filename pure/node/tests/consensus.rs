@@ -111,7 +111,7 @@ fn a_node_enters_by_a_majority_of_the_votes_and_leaves_by_more_against_than_for(
 }
 
 #[test]
-fn the_newest_descriptor_that_a_node_signed_makes_its_record() {
+fn a_node_is_where_more_than_half_of_the_votes_have_it_by_its_own_word() {
     let finding = |port, published, signer: u8| {
         let mut signed = descriptor(1, port, published).sign(&key(1)).unwrap();
         if signer != 1 {
@@ -120,12 +120,28 @@ fn the_newest_descriptor_that_a_node_signed_makes_its_record() {
         Finding { node: id(1), reachable: true, descriptor: Some(signed) }
     };
     let keys = keys(2, 3);
-    let port = |findings: [Finding; 3]| {
-        let findings = findings.map(|finding| vec![finding]);
-        derive(&keys, &TERMS, slot(), None, &votes(&keys, &findings)).unwrap().nodes[0].storage_port
+    let (previous, _) = before(&keys, &[1]);
+    let port = |previous: Option<&VerifiedList>, findings: [Finding; 3]| {
+        let votes = votes(&keys, &findings.map(|finding| vec![finding]));
+        let body = derive(&keys, &TERMS, slot(), previous, &votes).ok()?;
+        Some(body.nodes[0].storage_port)
     };
-    assert_eq!(port([finding(5, NOW, 1), finding(6, NOW + 1, 1), finding(4, NOW - 1, 1)]), 6);
-    assert_eq!(port([finding(5, NOW, 1), finding(6, NOW + 1, 2), finding(4, NOW - 1, 1)]), 5);
+    let good = || finding(5, NOW, 1);
+    assert_eq!(port(None, [good(), finding(5, NOW + 1, 1), finding(4, NOW + 2, 1)]), Some(5));
+    assert_eq!(port(None, [good(), finding(5, NOW, 2), finding(4, NOW + 2, 1)]), None, "forged");
+    // A liar that holds a word of the node's own moves it nowhere, neither forward nor back.
+    let split = || [good(), finding(6, NOW, 1), finding(4, NOW + 1, 1)];
+    assert_eq!((port(None, split()), port(Some(&previous), split())), (None, Some(1)));
+    let old = || finding(9, NOW - DESCRIPTOR_LIFE - 1, 1);
+    assert_eq!(port(Some(&previous), [old(), old(), old()]), Some(1), "too old for any authority");
+    let early = || finding(9, NOW + 2 * TERMS.interval + 1, 1);
+    assert_eq!(port(Some(&previous), [early(), early(), early()]), Some(1));
+    let foreign = || {
+        let x25519 = descriptor(2, 9, NOW).x25519;
+        let signed = Descriptor { x25519, ..descriptor(1, 9, NOW) }.sign(&key(1)).unwrap();
+        Finding { node: id(1), reachable: true, descriptor: Some(signed) }
+    };
+    assert_eq!(port(Some(&previous), [foreign(), foreign(), foreign()]), Some(1));
 }
 
 #[test]

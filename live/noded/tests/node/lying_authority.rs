@@ -18,10 +18,11 @@ use warren_noded::node::{NodeOptions, bind, now};
 use warren_noded::{Identity, Node, RunningNode};
 use warren_transport::endpoint::{Endpoint, parse_url};
 use warren_transport::{Reply, Seed, SeedError};
-use warren_wire::directory::exchange::{LIST_PATH, PROPOSAL_PATH, VOTE_PATH};
+use warren_wire::NodeId;
+use warren_wire::directory::exchange::{ANNOUNCE_PATH, LIST_PATH, PROPOSAL_PATH, VOTE_PATH};
 use warren_wire::directory::{
-    DirectoryKeys, Finding, ListError, ListSignature, Proposal, Roles, UnverifiedList,
-    UnverifiedVote, VerifiedList, Vote, VoteRequest,
+    Announced, DirectoryKeys, Finding, ListError, ListSignature, Proposal, Roles, Standing,
+    UnverifiedDescriptor, UnverifiedList, UnverifiedVote, VerifiedList, Vote, VoteRequest,
 };
 
 const TERMS: Terms = Terms { interval: 2_000, fresh: 7_200_000, valid: 172_800_000 };
@@ -141,6 +142,36 @@ impl Network {
     }
 }
 
+/// A node that announces itself to the first of the honest alone.
+struct Shy {
+    node: RunningNode,
+    id: NodeId,
+    signed: UnverifiedDescriptor,
+}
+
+impl Shy {
+    async fn start(network: &Network, data: &Path) -> Self {
+        let identity = Identity::load_or_create(&data.join("shy")).unwrap();
+        let listener = bind(SocketAddr::from(([127, 0, 99, 1], 0))).unwrap();
+        let (ip, port) = ([127, 0, 99, 1].into(), listener.local_addr().unwrap().port());
+        let (none, options) = (Arc::new(Published::none()), NodeOptions::default());
+        let node = Node::start_on(identity, data.join("shy"), listener, none, options);
+        let node = node.await.unwrap();
+        let identity = &node.node().identity;
+        let signed = identity.descriptor(ip, port, Roles::default(), now()).unwrap();
+        let started = Instant::now();
+        loop {
+            let reply = network.send(0, ANNOUNCE_PATH, &signed).await;
+            let announced: Announced = serde_json::from_slice(&reply.body).unwrap();
+            if announced.standing == Standing::Reachable {
+                return Self { id: identity.id(), signed, node };
+            }
+            assert!(started.elapsed() < PATIENCE);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
 /// The votes of the honest for the slot of now, as the liar gets them when it is its turn.
 async fn votes(network: &Network, sequence: u64) -> Vec<UnverifiedVote> {
     let request = VoteRequest::sign(sequence, &liar()).unwrap();
@@ -169,6 +200,7 @@ async fn a_liar_gets_no_second_signature_and_stops_nothing() {
     let data = tempfile::tempdir().unwrap();
     let network = Network::start(data.path(), 5).await;
     let first = network.until(0, 5).await;
+    let shy = Shy::start(&network, data.path()).await;
 
     // Its turn: it waits for a slot in which it proposes.
     let started = Instant::now();
@@ -190,13 +222,17 @@ async fn a_liar_gets_no_second_signature_and_stops_nothing() {
     invented.list = invented.list.replace("127.0.1.1", "127.9.9.9");
     let reply = network.send(0, PROPOSAL_PATH, &invented).await;
     assert_eq!(reply.status, 409);
-    // A node of its own gives it two descriptors: two lists, each following from its votes.
+    // A word of a node's own that only the liar has moves the node nowhere.
+    let sign = |finding| UnverifiedVote::sign(slot.sequence(), now(), vec![finding], &liar());
     let (node, _) = &network.nodes[0];
     let (ip, id) = ([127, 0, 1, 1].into(), node.node().identity.id());
-    let moved = node.node().identity.descriptor(ip, 9, Roles::default(), now() + 60_000).unwrap();
-    let finding = Finding { node: id, reachable: true, descriptor: Some(moved) };
-    let vote = UnverifiedVote::sign(slot.sequence(), now(), vec![finding], &liar()).unwrap();
-    let other = proposal(&network.keys, previous, vec![honest[0].clone(), vote]);
+    let moved = node.node().identity.descriptor(ip, 9, Roles::default(), now()).unwrap();
+    let vote = sign(Finding { node: id, reachable: true, descriptor: Some(moved) }).unwrap();
+    let moving = proposal(&network.keys, previous.clone(), vec![honest[0].clone(), vote]);
+    assert_eq!(moving.list, good.list);
+    // The node that one of the honest has seen: two lists, each following from its votes.
+    let vote = sign(Finding { node: shy.id, reachable: true, descriptor: Some(shy.signed) });
+    let other = proposal(&network.keys, previous, vec![honest[0].clone(), vote.unwrap()]);
     assert_ne!(other.list, good.list);
     let reply = network.send(0, PROPOSAL_PATH, &good).await;
     let signature: ListSignature = serde_json::from_slice(&reply.body).unwrap();
@@ -210,6 +246,7 @@ async fn a_liar_gets_no_second_signature_and_stops_nothing() {
 
     let next = network.until(slot.sequence(), 5).await;
     next.header.check_follows(&first.header).unwrap();
+    shy.node.stop().await;
     network.stop().await;
 }
 
