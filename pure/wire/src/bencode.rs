@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bendy::decoding::{Decoder, Object};
 use bendy::encoding::{Encoder, SingleItemEncoder};
 
-use crate::limits::MAX_BENCODE_VALUES;
+use crate::limits::{MAX_BENCODE_CONTAINERS, MAX_BENCODE_VALUES};
 use crate::value::Value;
 
 /// How deep a document may nest. Requests need 6 (a batch of dictionaries of lists).
@@ -28,8 +28,8 @@ pub enum BencodeError {
     NotRepresentable,
 }
 
-/// Reads one canonical document: sorted unique keys, at most 16 levels and
-/// [`MAX_BENCODE_VALUES`] values, nothing behind it.
+/// Reads one canonical document: sorted unique keys, at most 16 levels and [`MAX_BENCODE_VALUES`]
+/// values, [`MAX_BENCODE_CONTAINERS`] of them lists or dictionaries, nothing behind it.
 ///
 /// Byte strings become [`Value::Bytes`].
 ///
@@ -38,7 +38,7 @@ pub enum BencodeError {
 pub fn decode(bytes: &[u8]) -> Result<Value, BencodeError> {
     let mut decoder = Decoder::new(bytes).with_max_depth(MAX_DEPTH);
     let object = decoder.next_object().map_err(|_| BencodeError::Malformed)?;
-    let mut left = MAX_BENCODE_VALUES;
+    let mut left = Left { values: MAX_BENCODE_VALUES, containers: MAX_BENCODE_CONTAINERS };
     let value = read(object.ok_or(BencodeError::Malformed)?, &mut left)?;
     match decoder.next_object() {
         Ok(None) => Ok(value),
@@ -46,9 +46,23 @@ pub fn decode(bytes: &[u8]) -> Result<Value, BencodeError> {
     }
 }
 
-/// Reads a value and those in it; `left` is how many more there may be.
-fn read(object: Object<'_, '_>, left: &mut usize) -> Result<Value, BencodeError> {
+/// How many more there may be.
+struct Left {
+    values: usize,
+    containers: usize,
+}
+
+fn take(left: &mut usize) -> Result<(), BencodeError> {
     *left = left.checked_sub(1).ok_or(BencodeError::Malformed)?;
+    Ok(())
+}
+
+/// Reads a value and those in it.
+fn read(object: Object<'_, '_>, left: &mut Left) -> Result<Value, BencodeError> {
+    take(&mut left.values)?;
+    if matches!(object, Object::List(_) | Object::Dict(_)) {
+        take(&mut left.containers)?;
+    }
     match object {
         Object::Bytes(bytes) => Ok(Value::Bytes(bytes.to_vec())),
         Object::Integer(digits) => {
@@ -182,6 +196,9 @@ mod tests {
 
     #[test]
     fn very_many_values_are_refused_and_large_ones_are_not() {
+        let lists = |count: usize| ["l", &"le".repeat(count), "e"].concat();
+        assert!(decode(lists(MAX_BENCODE_CONTAINERS - 1).as_bytes()).is_ok());
+        assert!(decode(lists(MAX_BENCODE_CONTAINERS).as_bytes()).is_err());
         let empty = |count: usize| ["l", &"0:".repeat(count), "e"].concat();
         assert!(decode(empty(MAX_BENCODE_VALUES - 1).as_bytes()).is_ok());
         for count in [MAX_BENCODE_VALUES, 5_000_000] {

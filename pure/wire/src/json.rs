@@ -5,31 +5,41 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use crate::limits::MAX_VALUES;
+use crate::limits::{MAX_CONTAINERS, MAX_VALUES};
 use crate::value::{Dict, Value};
 
-/// Reads one document of at most [`MAX_VALUES`] values, nested 128 levels deep at most.
+/// Reads one document of at most [`MAX_VALUES`] values, [`MAX_CONTAINERS`] of them lists or
+/// dictionaries, nested 128 levels deep at most.
 ///
 /// # Errors
 /// Where the bytes are no JSON, or hold more values or levels.
 pub(crate) fn read(bytes: &[u8]) -> Result<Value, serde_json::Error> {
-    let left = Cell::new(MAX_VALUES);
+    let left = Left { values: Cell::new(MAX_VALUES), containers: Cell::new(MAX_CONTAINERS) };
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = Counted(&left).deserialize(&mut reader)?;
     reader.end()?;
     Ok(value)
 }
 
-/// Reads one value and those in it; the cell holds how many more there may be.
-struct Counted<'a>(&'a Cell<usize>);
+/// How many more there may be.
+struct Left {
+    values: Cell<usize>,
+    containers: Cell<usize>,
+}
+
+fn take<E: Error>(left: &Cell<usize>) -> Result<(), E> {
+    left.set(left.get().checked_sub(1).ok_or_else(|| E::custom("too many values"))?);
+    Ok(())
+}
+
+/// Reads one value and those in it.
+struct Counted<'a>(&'a Left);
 
 impl<'de> DeserializeSeed<'de> for Counted<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Value, D::Error> {
-        let left =
-            self.0.get().checked_sub(1).ok_or_else(|| D::Error::custom("too many values"))?;
-        self.0.set(left);
+        take(&self.0.values)?;
         reader.deserialize_any(self)
     }
 }
@@ -70,6 +80,7 @@ impl<'de> Visitor<'de> for Counted<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
+        take(&self.0.containers)?;
         let mut items = Vec::new();
         while let Some(item) = list.next_element_seed(Counted(self.0))? {
             items.push(item);
@@ -78,6 +89,7 @@ impl<'de> Visitor<'de> for Counted<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut pairs: A) -> Result<Value, A::Error> {
+        take(&self.0.containers)?;
         let mut dict = Dict::new();
         while let Some(key) = pairs.next_key::<String>()? {
             dict.insert(key, pairs.next_value_seed(Counted(self.0))?);
@@ -101,8 +113,14 @@ mod tests {
         assert!(read(zeros(MAX_VALUES - 1).as_bytes()).is_ok());
         assert!(read(zeros(MAX_VALUES).as_bytes()).is_err());
         assert!(read(zeros(5_000_000).as_bytes()).is_err());
-        let pairs: Vec<String> = (0..MAX_VALUES).map(|n| format!("\"{n}\":{{}}")).collect();
-        assert!(read(format!("{{{}}}", pairs.join(",")).as_bytes()).is_err());
+        let pairs = |count: usize, value: &str| {
+            let pairs: Vec<String> = (0..count).map(|n| format!("\"{n}\":{value}")).collect();
+            format!("{{{}}}", pairs.join(","))
+        };
+        assert!(read(pairs(MAX_CONTAINERS - 1, "{}").as_bytes()).is_ok());
+        assert!(read(pairs(MAX_CONTAINERS, "{}").as_bytes()).is_err());
+        assert!(read(pairs(MAX_CONTAINERS, "[]").as_bytes()).is_err());
+        assert!(read(pairs(MAX_CONTAINERS, "0").as_bytes()).is_ok());
         let long = format!("\"{}\"", "x".repeat(1_000_000));
         assert!(read(long.as_bytes()).is_ok());
     }

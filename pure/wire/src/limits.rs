@@ -12,11 +12,16 @@ pub const DAY: Millis = 24 * 60 * 60 * SECOND;
 pub const MAX_DATA_BYTES: usize = 76_800;
 /// The most bytes a request body may have.
 pub const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;
-/// The most values (numbers, texts, lists, dictionaries) that a request may hold: a batch of 20 has
-/// some 250, a deletion one for each message.
-pub const MAX_VALUES: usize = 4_096;
+/// The most values (numbers, texts, lists, dictionaries) that a request may hold: a deletion has one
+/// for each message, a change of expiries two.
+pub const MAX_VALUES: usize = 65_536;
+/// The most lists and dictionaries among them, which take far more memory than their bytes: a batch
+/// of 20 has some 50.
+pub const MAX_CONTAINERS: usize = 4_096;
 /// The same for bencode: a request read within [`MAX_VALUES`] is passed on with a few more.
 pub const MAX_BENCODE_VALUES: usize = MAX_VALUES + 16;
+/// As [`MAX_CONTAINERS`].
+pub const MAX_BENCODE_CONTAINERS: usize = MAX_CONTAINERS + 16;
 /// The shortest life a message may ask for.
 pub const MIN_TTL: Millis = 10 * SECOND;
 /// The longest life in a namespace where anyone may store.

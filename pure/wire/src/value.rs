@@ -51,8 +51,8 @@ impl Value {
     /// Reads JSON.
     ///
     /// # Errors
-    /// Where the bytes are no JSON, hold more than [`MAX_VALUES`](crate::limits::MAX_VALUES) values
-    /// or nest deeper than 128 levels.
+    /// Where the bytes are no JSON, hold more than [`MAX_VALUES`](crate::limits::MAX_VALUES) values,
+    /// more lists and dictionaries than [`MAX_CONTAINERS`](crate::limits::MAX_CONTAINERS), or nest deeper than 128 levels.
     pub fn from_json(bytes: &[u8]) -> Result<Self, serde_json::Error> {
         json::read(bytes)
     }
