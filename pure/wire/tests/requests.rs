@@ -199,7 +199,7 @@ fn types_are_checked_by_name_before_anything_is_missed() {
         &keys,
         &[("sig_timestamp", time)],
         &signatures,
-        &[("timestamp", time), ("ttl", "positive integer")],
+        &[("timestamp", "integer"), ("ttl", "positive integer")],
     ];
     let retrieve = [
         &[("lastHash", "string"), ("last_hash", "string")][..],
@@ -292,6 +292,100 @@ fn only_the_list_of_nodes_may_be_asked_of_the_directory() {
         complaint(&call("oxend_request", &json!({ "endpoint": "stop_daemon" }))),
         "invalid request: Invalid oxend endpoint 'stop_daemon'"
     );
+}
+
+#[test]
+fn a_stores_time_may_be_negative_or_text_in_json_and_any_number_in_bencode() {
+    let time = |value: Json| {
+        let body = call("store", &with(store(), "timestamp", value));
+        match Request::from_json(body.to_string().as_bytes()) {
+            Ok(Request::Store(store)) => Ok(store.timestamp),
+            Ok(_) => panic!("no store"),
+            Err(error) => Err(error.to_string()),
+        }
+    };
+    let invalid =
+        |what: &str| Err(format!("invalid request: Invalid value given for 'timestamp': {what}"));
+    for value in [json!(1.5), json!(true), json!(1e20), json!([NOW])] {
+        assert_eq!(time(value.clone()), invalid("expected integer"), "{value}");
+    }
+    for (value, read) in [(json!(-5), 0), (json!("-5"), 0), (json!("007"), 7), (json!(7), 7)] {
+        assert_eq!(time(value.clone()), Ok(read), "{value}");
+    }
+    assert_eq!(time(json!(u64::MAX)), Ok(0));
+    for text in ["", "+5", " 5", "5 ", "1.5", "18446744073709551615"] {
+        assert_eq!(time(json!(text)), invalid(&json!(text).to_string()));
+    }
+    let bencoded = |value: &str| {
+        let body = format!(
+            "d6:method5:store6:paramsd4:data1:x6:pubkey66:{PERSON}9:timestamp{value}3:ttli60000eee"
+        );
+        match Request::from_body(body.as_bytes()) {
+            Ok(Request::Store(store)) => Ok(store.timestamp),
+            Ok(_) => panic!("no store"),
+            Err(error) => Err(error.to_string()),
+        }
+    };
+    assert_eq!((bencoded("i-5e"), bencoded("i7e")), (Ok(0), Ok(7)));
+    assert_eq!(bencoded("1:7"), invalid("expected integer timestamp (in milliseconds)"));
+}
+
+#[test]
+fn small_times_pass_in_bencode_only() {
+    let signature = "s".repeat(64);
+    let body = format!(
+        "d6:method19:revoked_subaccounts6:paramsd6:pubkey66:{PERSON}9:signature64:{signature}\
+         9:timestampi5eee"
+    );
+    let Ok(Request::Revoked(request)) = Request::from_body(body.as_bytes()) else { panic!() };
+    assert_eq!(request.timestamp, 5);
+    let text =
+        "invalid request: Invalid timestamp for 'timestamp': timestamp must be in milliseconds";
+    for time in [json!(5), json!(u64::MAX)] {
+        let signature = "A".repeat(86);
+        let params = json!({ "pubkey": PERSON, "signature": signature, "timestamp": time });
+        assert_eq!(complaint(&call("revoked_subaccounts", &params)), text);
+    }
+}
+
+#[test]
+fn bencode_has_complaints_of_its_own() {
+    let complaint = |method: &str, params: &str| {
+        let body = format!("d6:method{}:{method}6:params{params}e", method.len());
+        let text = Request::from_body(body.as_bytes()).unwrap_err().to_string();
+        text.strip_prefix("invalid request: ").unwrap().to_owned()
+    };
+    let info = "d6:method4:info6:paramsdee";
+    for (items, text) in [
+        ("le", "empty \"requests\" list"),
+        ("de", "no valid \"requests\" field"),
+        ("li5ee", "requests must be dicts"),
+        ("ldee", "subrequests must have a method"),
+        ("ld6:methodi5eee", "subrequests must have a method"),
+        ("ld6:method4:infoee", "subrequests must have a params dict"),
+        ("ld6:method5:store6:params0:ee", "subrequests must have a params dict"),
+        (&format!("l{}e", info.repeat(21)), "subrequest limit exceeded"),
+        (&format!("l{}i5ee", info.repeat(20)), "requests must be dicts"),
+    ] {
+        let said = complaint("batch", &format!("d8:requests{items}e"));
+        assert_eq!(said, format!("Invalid batch request: {text}"));
+    }
+    let said = complaint("batch", "d8:requestsld6:method1:xeee");
+    assert_eq!(said, "Invalid batch subrequest: invalid method \"x\"");
+    for (params, text) in [
+        ("d4:elsei5ee", ": else must be a dict"),
+        ("d4:elsedee", ": else missing method"),
+        ("d4:elsed6:method1:xee", " method \"else\""),
+        ("d4:elsed6:method4:infoee", ": else missing params"),
+        ("d4:elsed6:method4:info6:paramsdeee", ": no valid \"if\" field"),
+        ("d2:ifd15:height_at_leasti1eee", ": at least one of \"then\"/\"else\" required"),
+        ("d2:ifde4:theni5ee", ": must specify at least one \"if\" condition"),
+    ] {
+        assert_eq!(complaint("ifelse", params), format!("Invalid ifelse request{text}"));
+    }
+    let params = format!("d4:data1:x9:namespacei99999e6:pubkey66:{PERSON}e");
+    let text = "Invalid value given for 'namespace': expected 16-bit integer";
+    assert_eq!(complaint("store", &params), text);
 }
 
 fn json_tree() -> impl Strategy<Value = Json> {

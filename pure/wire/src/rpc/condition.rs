@@ -1,7 +1,7 @@
 //! `ifelse`: one of two requests, chosen by the network's version, the node's and the chain's height.
 
 use super::fields::{FieldError, Fields};
-use super::request::Request;
+use super::request::{Request, is_method};
 use crate::value::{Dict, Value};
 
 /// A request that depends on a condition.
@@ -89,13 +89,17 @@ impl IfElse {
     /// # Errors
     /// The first complaint, in the reference node's order.
     pub fn read(fields: Fields<'_>) -> Result<Self, FieldError> {
-        let condition = fields
-            .get("if")
-            .and_then(Value::as_dict)
-            .ok_or_else(|| FieldError::from("Invalid ifelse request: no valid \"if\" field"))?;
-        let condition = Condition::read(fields.within(condition))?;
-        let then = read_branch(fields, "then")?;
-        let otherwise = read_branch(fields, "else")?;
+        let (condition, then, otherwise);
+        if fields.is_bencode() {
+            // In the order of the keys.
+            otherwise = read_branch(fields, "else")?;
+            condition = read_condition(fields)?;
+            then = read_branch(fields, "then")?;
+        } else {
+            condition = read_condition(fields)?;
+            then = read_branch(fields, "then")?;
+            otherwise = read_branch(fields, "else")?;
+        }
         if then.is_none() && otherwise.is_none() {
             return Err("Invalid ifelse request: at least one of \"then\"/\"else\" required".into());
         }
@@ -103,17 +107,29 @@ impl IfElse {
     }
 }
 
+fn read_condition(fields: Fields<'_>) -> Result<Condition, FieldError> {
+    let condition = fields.get("if").and_then(Value::as_dict);
+    let none = || FieldError::from("Invalid ifelse request: no valid \"if\" field");
+    Condition::read(fields.within(condition.ok_or_else(none)?))
+}
+
 fn read_branch(fields: Fields<'_>, name: &str) -> Result<Option<Box<Request>>, FieldError> {
     let Some(branch) = fields.get_even_null(name) else { return Ok(None) };
-    let complaint = |what: &str| FieldError(format!("Invalid ifelse request: {name} must {what}"));
-    let branch = branch.as_dict().ok_or_else(|| complaint("be an object"))?;
-    let method = branch.get("method").and_then(Value::as_text);
-    let (Some(method), Some(params)) = (method, branch.get("params")) else {
-        return Err(complaint("have method/params keys"));
-    };
+    let complaint = |what: &str| FieldError(format!("Invalid ifelse request: {name} {what}"));
+    let unknown = || FieldError(format!("Invalid ifelse request method \"{name}\""));
+    let bencode = fields.is_bencode();
+    let kind = if bencode { "must be a dict" } else { "must be an object" };
+    let branch = branch.as_dict().ok_or_else(|| complaint(kind))?;
+    let (method, params) = (branch.get("method").and_then(Value::as_text), branch.get("params"));
     let none = Dict::new();
-    let params = params.as_dict().unwrap_or(&none);
-    let request = Request::read_any(method, fields.within(params))?
-        .ok_or_else(|| FieldError(format!("Invalid ifelse request method \"{name}\"")))?;
+    let (method, params) = match (method, params) {
+        (None, _) if bencode => return Err(complaint("missing method")),
+        (Some(method), _) if bencode && !is_method(method) => return Err(unknown()),
+        (Some(method), Some(Value::Dict(params))) => (method, params),
+        _ if bencode => return Err(complaint("missing params")),
+        (Some(method), Some(_)) => (method, &none),
+        _ => return Err(complaint("must have method/params keys")),
+    };
+    let request = Request::read_any(method, fields.within(params))?.ok_or_else(unknown)?;
     Ok(Some(Box::new(request)))
 }

@@ -33,6 +33,11 @@ impl<'a> Fields<'a> {
         Self { dict, has_booleans: false }
     }
 
+    /// Whether the dictionary came in bencode, whose complaints differ.
+    pub const fn is_bencode(&self) -> bool {
+        !self.has_booleans
+    }
+
     /// Wraps a dictionary that came in JSON.
     pub const fn json(dict: &'a Dict) -> Self {
         Self { dict, has_booleans: true }
@@ -102,14 +107,15 @@ impl<'a> Fields<'a> {
         self.read(name, "positive integer", |value| u64::try_from(value.as_integer()?).ok())
     }
 
-    /// A time in milliseconds.
+    /// A time in milliseconds. In bencode any of 64 bits passes, and is refused for lying in the past;
+    /// one before 1970 counts as 1970.
     ///
     /// # Errors
-    /// Where the value is no whole number, is negative or looks like seconds.
+    /// Where the value is no whole number, or in JSON is negative or looks like seconds.
     pub fn timestamp(&self, name: &str) -> Result<Option<Millis>, FieldError> {
-        let read = |value: &Value| u64::try_from(value.as_integer()?).ok();
+        let read = |value: &Value| self.time(value);
         match self.read(name, "integer timestamp (in milliseconds)", read)? {
-            Some(time) if time < LEAST_MILLIS => Err(FieldError(format!(
+            Some(time) if self.has_booleans && time < LEAST_MILLIS => Err(FieldError(format!(
                 "Invalid timestamp for '{name}': timestamp must be in milliseconds"
             ))),
             time => Ok(time),
@@ -122,7 +128,7 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// Where the value is something else.
     pub fn timestamps(&self, name: &str) -> Result<Option<Vec<Millis>>, FieldError> {
-        let time = |value: &Value| u64::try_from(value.as_integer()?).ok();
+        let time = |value: &Value| self.time(value);
         self.read(name, "timestamp array", |value| match value {
             Value::List(items) => items.iter().map(time).collect(),
             single => time(single).map(|time| vec![time]),
@@ -150,27 +156,62 @@ impl<'a> Fields<'a> {
             None => Ok(Drawers::One(Namespace::DIRECT)),
             Some(Value::Integer(number)) => i16::try_from(*number)
                 .map(|number| Drawers::One(Namespace::new(number)))
-                .map_err(|_| out_of_range(name)),
+                .map_err(|_| self.out_of_range(name, "integer or \"all\"")),
             Some(value) if value.as_text() == Some("all") => Ok(Drawers::All),
             Some(_) => Err(wrong_type(name, "integer or \"all\"")),
         }
     }
 
-    /// A non-negative number, or its decimal digits as text, as old clients send.
+    /// The time of a store: in JSON a whole number of either sign, or its decimal digits as text, as
+    /// old clients send. One before 1970 counts as 1970, and so does one beyond 63 bits, which the
+    /// reference node takes for negative.
     ///
     /// # Errors
-    /// Where it is neither; `expected` says what it should have been.
-    pub fn number_or_digits(&self, name: &str, expected: &str) -> Result<Option<u64>, FieldError> {
-        match self.get(name) {
-            Some(value @ (Value::Text(_) | Value::Bytes(_))) => {
-                let text = value.as_text().unwrap_or_default();
-                let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-                text.parse().ok().filter(|_| digits).map(Some).ok_or_else(|| {
-                    let quoted = serde_json::Value::from(text);
-                    FieldError(format!("Invalid value given for '{name}': {quoted}"))
-                })
+    /// Where it is neither.
+    pub fn store_time(&self, name: &str) -> Result<Option<Millis>, FieldError> {
+        if !self.has_booleans {
+            return self.timestamp(name);
+        }
+        if let Some(text) = self.digits(name) {
+            let time = text.parse().ok().filter(|_| !text.starts_with('+')).map(since_1970);
+            return time.map(Some).ok_or_else(|| unreadable(name, text));
+        }
+        self.read(name, "integer", |value| {
+            let number = value.as_integer()?;
+            Some(i64::try_from(number).map_or(0, since_1970))
+        })
+    }
+
+    /// A non-negative number; in JSON also its decimal digits as text.
+    ///
+    /// # Errors
+    /// Where it is neither.
+    pub fn lifetime(&self, name: &str) -> Result<Option<Millis>, FieldError> {
+        match self.digits(name) {
+            Some(text) => {
+                let number = text.parse().ok().filter(|_| !text.starts_with('+'));
+                number.map(Some).ok_or_else(|| unreadable(name, text))
             }
-            _ => self.read(name, expected, |value| u64::try_from(value.as_integer()?).ok()),
+            None => self.positive(name),
+        }
+    }
+
+    /// A time: in JSON one that is not negative. What has more than 63 bits is negative for the
+    /// reference node, and counts as 1970.
+    fn time(&self, value: &Value) -> Option<Millis> {
+        let number = value.as_integer()?;
+        if self.has_booleans {
+            let time = u64::try_from(number).ok()?;
+            return Some(if i64::try_from(time).is_ok() { time } else { 0 });
+        }
+        i64::try_from(number).ok().map(since_1970)
+    }
+
+    /// Text where JSON may have a number; bencode may not.
+    fn digits(&self, name: &str) -> Option<&'a str> {
+        match self.get(name) {
+            Some(Value::Text(text)) if self.has_booleans => Some(text),
+            _ => None,
         }
     }
 
@@ -182,8 +223,17 @@ impl<'a> Fields<'a> {
         let Some(number) = self.read(name, "16-bit integer", Value::as_integer)? else {
             return Ok(None);
         };
-        let number = i16::try_from(number).map_err(|_| out_of_range(name))?;
+        let number =
+            i16::try_from(number).map_err(|_| self.out_of_range(name, "16-bit integer"))?;
         Ok(Some(Namespace::new(number)))
+    }
+
+    /// A namespace beyond 16 bits, which in bencode is no namespace at all.
+    fn out_of_range(&self, name: &str, expected: &str) -> FieldError {
+        if self.is_bencode() {
+            return wrong_type(name, expected);
+        }
+        FieldError(format!("Invalid value given for '{name}': value out of range"))
     }
 
     /// The account that is meant, under either of its spellings.
@@ -291,8 +341,13 @@ pub fn missing(name: &str) -> FieldError {
     FieldError(format!("Required field '{name}' missing"))
 }
 
-fn out_of_range(name: &str) -> FieldError {
-    FieldError(format!("Invalid value given for '{name}': value out of range"))
+fn unreadable(name: &str, text: &str) -> FieldError {
+    let quoted = serde_json::Value::from(text);
+    FieldError(format!("Invalid value given for '{name}': {quoted}"))
+}
+
+fn since_1970(time: i64) -> Millis {
+    u64::try_from(time).unwrap_or(0)
 }
 
 fn wrong_type(name: &str, expected: &str) -> FieldError {

@@ -187,6 +187,9 @@ fn read_question(fields: Fields<'_>) -> Result<DirectoryQuestion, FieldError> {
 }
 
 fn read_batch(fields: Fields<'_>) -> Result<Vec<Request>, FieldError> {
+    if fields.is_bencode() {
+        return read_bencoded_batch(fields);
+    }
     let complaint = |text: &str| FieldError(text.to_owned());
     let requests = match fields.get("requests") {
         Some(Value::List(requests)) if !requests.is_empty() => requests,
@@ -208,14 +211,59 @@ fn read_subrequest(outer: Fields<'_>, value: &Value) -> Result<Request, FieldErr
     let (Some(method), Some(params)) = (method, params) else {
         return Err(complaint("Invalid batch request: subrequests must have method/params keys"));
     };
-    // What is wrong inside comes first. Levels end with those of the encoding.
+    read_method(outer, method, params)
+}
+
+/// What is wrong inside comes first. Levels end with those of the encoding.
+fn read_method(outer: Fields<'_>, method: &str, params: &Dict) -> Result<Request, FieldError> {
+    let complaint = |text: &str| FieldError(text.to_owned());
     match Request::read_any(method, outer.within(params))? {
         Some(Request::Batch(_) | Request::IfElse(_)) => {
             Err(complaint("Invalid batch subrequest: subrequests may not contain meta-requests"))
         }
         Some(request) => Ok(request),
-        None => Err(FieldError(format!("Invalid batch subrequest: invalid method \"{method}\""))),
+        None => Err(unknown_method(method)),
     }
+}
+
+/// In bencode the reference node reads a batch item by item, and words its complaints otherwise.
+fn read_bencoded_batch(fields: Fields<'_>) -> Result<Vec<Request>, FieldError> {
+    let complaint = |text: &str| FieldError(format!("Invalid batch request: {text}"));
+    let Some(Value::List(items)) = fields.get("requests") else {
+        return Err(complaint("no valid \"requests\" field"));
+    };
+    let mut requests = Vec::new();
+    for item in items {
+        if item.as_dict().is_none() {
+            return Err(complaint("requests must be dicts"));
+        }
+        if requests.len() >= MAX_BATCH {
+            return Err(complaint("subrequest limit exceeded"));
+        }
+        let method = item.get("method").and_then(Value::as_text);
+        let method = method.ok_or_else(|| complaint("subrequests must have a method"))?;
+        let Some(params) = item.get("params").and_then(Value::as_dict) else {
+            return Err(if is_method(method) {
+                complaint("subrequests must have a params dict")
+            } else {
+                unknown_method(method)
+            });
+        };
+        requests.push(read_method(fields, method, params)?);
+    }
+    if requests.is_empty() {
+        return Err(complaint("empty \"requests\" list"));
+    }
+    Ok(requests)
+}
+
+/// Whether there is such a method. One that wants parameters complains of having none.
+pub(super) fn is_method(name: &str) -> bool {
+    !matches!(Request::read_any(name, Fields::new(&Dict::new())), Ok(None))
+}
+
+fn unknown_method(method: &str) -> FieldError {
+    FieldError(format!("Invalid batch subrequest: invalid method \"{method}\""))
 }
 
 /// The body a client sends for one method.

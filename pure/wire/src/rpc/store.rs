@@ -41,9 +41,8 @@ impl StoreRequest {
         fields.strings(&["pubKey", "pubkey", "pubkey_ed25519"])?;
         let signed_at = fields.timestamp("sig_timestamp")?;
         fields.strings(&["signature", "subaccount", "subaccount_sig"])?;
-        let timestamp =
-            fields.number_or_digits("timestamp", "integer timestamp (in milliseconds)")?;
-        let ttl = fields.number_or_digits("ttl", "positive integer")?;
+        let timestamp = fields.store_time("timestamp")?;
+        let ttl = fields.lifetime("ttl")?;
         let timestamp = timestamp.ok_or_else(|| missing("timestamp"))?;
         let expiry = read_expiry(expiry, ttl, timestamp)?;
         let account = fields.account()?;
