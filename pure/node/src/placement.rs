@@ -108,13 +108,15 @@ impl Placement {
     /// Lets a request pass that this node can answer.
     ///
     /// # Errors
-    /// The 421 that names the right swarm.
+    /// The 421 that names the right swarm; 500 where no swarm is known.
     pub fn require(&self, account: &AccountId, now: Millis) -> Result<(), Answer> {
         if self.keeps(account) {
             return Ok(());
         }
-        let swarm = self.list.swarm_of(account);
-        Err(answer::misdirected(swarm, self.members(swarm), now))
+        match self.list.swarm_of(account) {
+            None => Err(Answer::refuse(500, "No swarms known!")),
+            swarm => Err(answer::misdirected(swarm, self.members(swarm), now)),
+        }
     }
 
     /// The answer to `get_swarm`.
