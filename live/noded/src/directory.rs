@@ -21,7 +21,7 @@ use warren_wire::directory::{DirectoryKeys, ListError, UnverifiedList};
 
 use crate::bodies::Bodies;
 use crate::http::response;
-use crate::node::Node;
+use crate::node::{Node, now};
 use crate::{listen, private_file};
 
 /// The most bytes of a question.
@@ -196,6 +196,6 @@ async fn answer(State(seed): State<Arc<Seed>>, request: Request) -> Response {
 
 /// Answers one JSON-RPC question about the nodes, at a seed or at a node.
 pub(crate) fn answer_question(body: &[u8], published: &Published) -> Response {
-    let reply = listing::answer(body, published, &mut SystemEntropy);
+    let reply = listing::answer(body, published, now(), &mut SystemEntropy);
     response(200, "application/json", reply.to_string())
 }

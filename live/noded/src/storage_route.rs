@@ -112,7 +112,7 @@ async fn answer_one(node: &Arc<Node>, request: Request, room: &Room) -> Answer {
         Request::Info => Ok(answer::info(now)),
         Request::Directory(question) => {
             let placement = node.placement();
-            let result = listing::result(&question, placement.list(), &mut SystemEntropy);
+            let result = listing::result(&question, placement.list(), now, &mut SystemEntropy);
             Ok(answer::directory_result(result, now))
         }
         Request::ActiveNodes => {

@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
-use warren_crypto::Entropy;
 use warren_crypto::entropy::random_index;
-use warren_wire::Value;
+use warren_crypto::hash::blake2b;
+use warren_crypto::{CryptoError, Entropy};
 use warren_wire::directory::{ListHeader, NodeList, NodeRecord, UnverifiedList, VerifiedList};
-use warren_wire::rpc::DirectoryQuestion;
+use warren_wire::rpc::{Circumstances, DirectoryQuestion};
 use warren_wire::value::Dict;
+use warren_wire::{Millis, NodeId, Value};
 
-use crate::answer::SPOKEN_VERSION;
+use crate::answer::{self, SPOKEN_VERSION};
 
 /// What a directory publishes: its nodes, and the signed text of the same list.
 #[derive(Debug, Clone, Default)]
@@ -40,7 +41,7 @@ impl Published {
 ///
 /// `signed: true` among the parameters adds `signed_list`, from which a client with a pinned key
 /// takes its nodes; all else is as the reference directory answers.
-pub fn answer(body: &[u8], published: &Published, entropy: &mut dyn Entropy) -> Json {
+pub fn answer(body: &[u8], published: &Published, now: Millis, entropy: &mut dyn Entropy) -> Json {
     let Ok(request) = serde_json::from_slice::<Json>(body) else {
         return error(&Json::Null, -32700, "Parse error");
     };
@@ -58,7 +59,7 @@ pub fn answer(body: &[u8], published: &Published, entropy: &mut dyn Entropy) -> 
             _ => return error(&id, -32602, "Invalid params"),
         },
     };
-    let mut result = service_nodes(&params, &published.list, entropy).to_json();
+    let mut result = service_nodes(&params, &published.list, now, entropy).to_json();
     if params.get("signed") == Some(&Value::Bool(true))
         && let Some(signed) = &published.signed
         && let Some(result) = result.as_object_mut()
@@ -73,28 +74,106 @@ fn error(id: &Json, code: i32, message: &str) -> Json {
 }
 
 /// What a node answers to a question that it passes on to the directory.
-pub fn result(question: &DirectoryQuestion, list: &NodeList, entropy: &mut dyn Entropy) -> Value {
+pub fn result(
+    question: &DirectoryQuestion,
+    list: &NodeList,
+    now: Millis,
+    entropy: &mut dyn Entropy,
+) -> Value {
     match question {
-        DirectoryQuestion::ServiceNodes(params) => service_nodes(params, list, entropy),
+        DirectoryQuestion::ServiceNodes(params) => service_nodes(params, list, now, entropy),
         // No account has a name here; so does the reference daemon answer for one that nobody has.
         DirectoryQuestion::ResolveName(_) => Value::dict([("status", "OK".into())]),
     }
 }
 
-/// The result of `get_service_nodes`: `{"service_node_states": [...], "status": "OK"}`.
+/// The result of `get_service_nodes`: `{"service_node_states": [...], "status": "OK"}`, and of the
+/// chain what is asked for: its height is that of [`answer::circumstances`], the hash of its last
+/// block that of the list, so that whoever polls by it is told of every change.
 ///
-/// `fields` may be a list of names or a dictionary of truths; `limit` above 0 picks that many at
-/// random.
-pub fn service_nodes(params: &Dict, list: &NodeList, entropy: &mut dyn Entropy) -> Value {
+/// `fields` may be a list of names, in which `-name` takes one from `all`, or a dictionary of truths;
+/// `service_node_pubkeys` picks those nodes; `limit` above 0 picks that many at random; all are
+/// omitted where `poll_block_hash` is the list's hash.
+pub fn service_nodes(
+    params: &Dict,
+    list: &NodeList,
+    now: Millis,
+    entropy: &mut dyn Entropy,
+) -> Value {
     let wanted = wanted_fields(params.get("fields"));
-    let mut nodes: Vec<&NodeRecord> = list.nodes().iter().collect();
+    let polled = params.get("poll_block_hash").and_then(Value::as_text);
+    let mut result = chain(&wanted, list, polled.is_some(), now);
+    result.insert("status".to_owned(), "OK".into());
+    if let Some(polled) = polled {
+        let hash = result.get("block_hash").and_then(Value::as_text);
+        let unchanged = hash.is_some_and(|hash| hash.eq_ignore_ascii_case(polled));
+        result.insert("unchanged".to_owned(), unchanged.into());
+        if unchanged {
+            if !wanted.contain("block_hash") {
+                result.remove("block_hash");
+            }
+            return Value::Dict(result);
+        }
+    }
+    let mut nodes = picked(params.get("service_node_pubkeys"), list);
     let limit = params.get("limit").and_then(Value::as_integer).unwrap_or(0);
     if limit != 0 {
         shuffle(&mut nodes, entropy);
         nodes.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     }
-    let states: Vec<Value> = nodes.into_iter().map(|node| state(node, wanted.as_ref())).collect();
-    Value::dict([("service_node_states", states.into()), ("status", "OK".into())])
+    let states: Vec<Value> = nodes.into_iter().map(|node| state(node, &wanted)).collect();
+    result.insert("service_node_states".to_owned(), states.into());
+    Value::Dict(result)
+}
+
+/// What is said of the chain that there is not.
+fn chain(wanted: &Wanted, list: &NodeList, is_polled: bool, now: Millis) -> Dict {
+    let Circumstances { hard_fork: [hard_fork, revision], height, .. } = answer::circumstances(now);
+    let mut chain: Dict = [
+        ("height", height),
+        ("target_height", height),
+        ("hardfork", hard_fork),
+        ("snode_revision", revision),
+    ]
+    .into_iter()
+    .filter(|(name, _)| wanted.contain(name))
+    .map(|(name, number)| (name.to_owned(), number.into()))
+    .collect();
+    if (is_polled || wanted.contain("block_hash"))
+        && let Ok(hash) = hash_of(list)
+    {
+        chain.insert("block_hash".to_owned(), data_encoding::HEXLOWER.encode(&hash).into());
+    }
+    chain
+}
+
+/// BLAKE2b-32 over all that is told of the nodes.
+fn hash_of(list: &NodeList) -> Result<[u8; 32], CryptoError> {
+    let nodes: Vec<Vec<u8>> = list
+        .nodes()
+        .iter()
+        .map(|node| {
+            let (swarm, port) = (node.swarm.0.to_be_bytes(), node.port.to_be_bytes());
+            let (id, x25519) = (node.id.as_bytes(), node.x25519.as_bytes());
+            [id.as_slice(), x25519, &swarm, &node.ip.octets(), &port].concat()
+        })
+        .collect();
+    let parts = std::iter::once(b"nodes".as_slice()).chain(nodes.iter().map(Vec::as_slice));
+    blake2b(&parts.collect::<Vec<_>>())
+}
+
+/// The nodes whose keys are named, once each and in that order; all where none is.
+fn picked<'a>(keys: Option<&Value>, list: &'a NodeList) -> Vec<&'a NodeRecord> {
+    let keys = match keys {
+        Some(Value::List(keys)) if !keys.is_empty() => keys,
+        _ => return list.nodes().iter().collect(),
+    };
+    let mut seen = BTreeSet::new();
+    keys.iter()
+        .filter_map(|key| key.as_text()?.parse::<NodeId>().ok())
+        .filter(|key| seen.insert(*key))
+        .filter_map(|key| list.get(&key))
+        .collect()
 }
 
 /// What `active_nodes_bin` answers: 51 bytes for each node (wire spec, section 4).
@@ -117,8 +196,25 @@ pub fn active_nodes_bin(list: &NodeList) -> Vec<u8> {
     blob
 }
 
-/// The names asked for; `None` for all of them.
-fn wanted_fields(fields: Option<&Value>) -> Option<BTreeSet<String>> {
+/// The names asked for.
+enum Wanted {
+    /// All but these.
+    AllBut(BTreeSet<String>),
+    /// These.
+    Only(BTreeSet<String>),
+}
+
+impl Wanted {
+    fn contain(&self, name: &str) -> bool {
+        match self {
+            Self::AllBut(names) => !names.contains(name),
+            Self::Only(names) => names.contains(name),
+        }
+    }
+}
+
+fn wanted_fields(fields: Option<&Value>) -> Wanted {
+    let is_list = matches!(fields, Some(Value::List(_)));
     let names: BTreeSet<String> = match fields {
         Some(Value::List(items)) => {
             items.iter().filter_map(Value::as_text).map(str::to_owned).collect()
@@ -130,10 +226,17 @@ fn wanted_fields(fields: Option<&Value>) -> Option<BTreeSet<String>> {
             .collect(),
         _ => BTreeSet::new(),
     };
-    (!names.is_empty() && !names.contains("all")).then_some(names)
+    if names.is_empty() || (names.contains("all") && !is_list) {
+        return Wanted::AllBut(BTreeSet::new());
+    }
+    if names.contains("all") {
+        let less = names.iter().filter_map(|name| name.strip_prefix('-')).map(str::to_owned);
+        return Wanted::AllBut(less.collect());
+    }
+    Wanted::Only(names)
 }
 
-fn state(node: &NodeRecord, wanted: Option<&BTreeSet<String>>) -> Value {
+fn state(node: &NodeRecord, wanted: &Wanted) -> Value {
     let version = SPOKEN_VERSION.iter().map(|part| (*part).into()).collect();
     let Value::Dict(mut state) = Value::dict([
         ("active", true.into()),
@@ -150,9 +253,7 @@ fn state(node: &NodeRecord, wanted: Option<&BTreeSet<String>>) -> Value {
     ]) else {
         return Value::Null;
     };
-    if let Some(wanted) = wanted {
-        state.retain(|name, _| wanted.contains(name));
-    }
+    state.retain(|name, _| wanted.contain(name));
     Value::Dict(state)
 }
 

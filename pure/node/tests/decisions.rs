@@ -232,7 +232,7 @@ fn a_node_takes_51_bytes_of_the_blob_of_all_nodes() {
 }
 
 fn ask_directory(body: &serde_json::Value) -> serde_json::Value {
-    listing::answer(body.to_string().as_bytes(), &published(), &mut SystemEntropy)
+    listing::answer(body.to_string().as_bytes(), &published(), NOW, &mut SystemEntropy)
 }
 
 #[test]
@@ -248,6 +248,54 @@ fn the_directory_lists_the_fields_a_client_asks_for() {
 
     let reply = ask_directory(&json!({ "method": "get_service_nodes", "params": { "limit": 2 } }));
     assert_eq!(reply["result"]["service_node_states"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn the_directory_tells_of_the_chain_what_is_asked_for() {
+    let ask = |params: serde_json::Value| {
+        ask_directory(&json!({ "method": "get_service_nodes", "params": params }))["result"].take()
+    };
+    let has = |result: &serde_json::Value, names: &str| {
+        let names: Vec<&str> = names.split(' ').collect();
+        result.as_object().unwrap().keys().map(String::as_str).eq(names)
+    };
+    let all = ask(json!({}));
+    let everything =
+        "block_hash hardfork height service_node_states snode_revision status target_height";
+    assert!(has(&all, everything), "{all}");
+    assert_eq!((&all["hardfork"], &all["snode_revision"]), (&json!(19), &json!(6)));
+    assert_eq!((&all["height"], &all["target_height"]), (&json!(NOW / 120_000), &all["height"]));
+    let hash = all["block_hash"].as_str().unwrap();
+    assert_eq!(hash.len(), 64);
+
+    let some = ask(json!({ "fields": { "height": true, "hardfork": false, "swarm": true } }));
+    assert!(has(&some, "height service_node_states status"), "{some}");
+    let less = ask(json!({ "fields": ["all", "-block_hash", "-swarm", "-height"] }));
+    let left = "hardfork service_node_states snode_revision status target_height";
+    assert!(has(&less, left), "{less}");
+    let state = &less["service_node_states"][0];
+    assert!(state["swarm"].is_null() && state["swarm_id"].is_u64(), "{state}");
+
+    let polled = ask(json!({ "fields": ["height"], "poll_block_hash": hash }));
+    assert!(has(&polled, "height status unchanged"), "{polled}");
+    assert_eq!(polled["unchanged"], true);
+    let polled = ask(json!({ "fields": ["swarm"], "poll_block_hash": "00".repeat(32) }));
+    assert!(has(&polled, "block_hash service_node_states status unchanged"), "{polled}");
+    assert_eq!((&polled["unchanged"], &polled["block_hash"]), (&json!(false), &json!(hash)));
+
+    let key = |at: usize| network().nodes()[at].id.to_string();
+    let keys = json!([key(2), "00".repeat(32), "x", key(0), key(2)]);
+    let fields = json!(["service_node_pubkey"]);
+    let picked = ask(json!({ "service_node_pubkeys": keys, "fields": fields }));
+    let states = json!([{ "service_node_pubkey": key(2) }, { "service_node_pubkey": key(0) }]);
+    assert_eq!(picked["service_node_states"], states);
+}
+
+#[test]
+fn a_node_that_knows_no_swarm_says_so() {
+    let placement = Placement::new(network().nodes()[0].id, Arc::default());
+    let refused = placement.require(&person(1), NOW).unwrap_err();
+    assert_eq!(refused, Answer::refuse(500, "No swarms known!"));
 }
 
 #[test]
@@ -270,14 +318,14 @@ fn the_directory_names_what_is_wrong_with_a_question() {
     ] {
         assert_eq!(ask_directory(&body)["error"]["code"], code);
     }
-    let reply = listing::answer(b"{", &published(), &mut SystemEntropy);
+    let reply = listing::answer(b"{", &published(), NOW, &mut SystemEntropy);
     assert_eq!(reply["error"]["code"], -32700);
 }
 
 proptest! {
     #[test]
     fn the_directory_answers_any_bytes(bytes: Vec<u8>) {
-        prop_assert!(listing::answer(&bytes, &published(), &mut SystemEntropy).is_object());
+        prop_assert!(listing::answer(&bytes, &published(), NOW, &mut SystemEntropy).is_object());
     }
 
     #[test]
