@@ -8,7 +8,7 @@ use axum::Router;
 use axum::body::Body as HttpBody;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, SERVER};
 use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
 use axum::middleware::{self, Next};
 use axum::response::Response;
@@ -40,6 +40,8 @@ pub(crate) const STORAGE: &str = "/storage_rpc/v1";
 pub(crate) const SWARM: &str = "/swarm/v1";
 /// What says which node this is.
 const NODE_KEY: HeaderName = HeaderName::from_static("x-oxen-snode-pubkey");
+/// What answers.
+const SERVER_NAME: HeaderValue = HeaderValue::from_static("Warren");
 /// What old clients wait for messages by.
 const LONG_POLL: HeaderName = HeaderName::from_static("x-loki-long-poll");
 
@@ -65,6 +67,7 @@ pub fn router(node: Arc<Node>) -> Router {
         .layer(middleware::from_fn_with_state(Arc::clone(&node), admission::admit))
         .layer(middleware::from_fn(close))
         .layer(middleware::from_fn_with_state(Arc::clone(&node), count))
+        .layer(middleware::map_response(name))
         .with_state(node)
 }
 
@@ -180,6 +183,12 @@ async fn close(request: Request, next: Next) -> Response {
     if one_at_a_time && response.extensions().get::<Closing>().is_some() {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
+    response
+}
+
+/// Says on every answer what answers, as the reference node does.
+async fn name(mut response: Response) -> Response {
+    response.headers_mut().entry(SERVER).or_insert(SERVER_NAME);
     response
 }
 

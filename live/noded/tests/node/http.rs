@@ -38,6 +38,9 @@ async fn a_node_tells_that_it_is_there_and_its_version() {
     let key = STANDARD.encode(node.id.as_bytes());
     assert!(ping.starts_with("HTTP/1.0 200 OK\r\n") && ping.ends_with("\r\n\r\n"), "{ping}");
     assert!(ping.contains(&format!("x-oxen-snode-pubkey: {key}\r\n")), "{ping}");
+    for said in [ping, say(&node, "GET /nothing HTTP/1.0\n", "").await] {
+        assert!(said.contains("\r\nserver: Warren\r\n"), "{said}");
+    }
     let stats = client.get(&node, "/get_stats/v1").await.unwrap();
     assert_eq!(stats.content_type, "application/json");
     assert_eq!(stats.json(), json!({ "version": "2.11.0" }));
