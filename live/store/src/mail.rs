@@ -41,6 +41,8 @@ pub trait MailStore: Send + Sync {
 
     /// Carries out an owner's order and keeps it; durable on return.
     ///
+    /// What it is for and has expired by `now` is removed, so that no order brings it back.
+    ///
     /// The same order (same owner and proof) may come again: of `DeleteAll` the earlier stamp
     /// counts, so that a replay removes nothing that was stored since; of all others the later one,
     /// and they are carried out anew.

@@ -3,13 +3,18 @@
 //!
 //! A message is removed by an order that covers it and whose stamp is not smaller than its own. Its
 //! expiry is the one its record names, then moved by all orders on it with greater stamps, in
-//! the order of stamps; an order finds no message that had expired at the order's own time.
+//! the order of stamps.
+//!
+//! An order counts whether or not the message had expired by the orders that came before it. So what
+//! is served follows from the orders of the last [`ORDER_LIFE`] alone, however long a chain of
+//! extensions is: the times that a record and older orders name are over, and of times that are
+//! over it does not matter which is the last.
 
 use warren_wire::limits::DAY;
 use warren_wire::record::{Change, Drawers, ExpireMode, MessageRecord, Order};
 use warren_wire::{Access, MessageHash, Millis, Namespace, Stamp};
 
-/// How long an order is kept past its stamp: longer than any message lives that it may be for.
+/// How long an order is kept past its stamp: longer than the times lie ahead that it may name.
 pub const ORDER_LIFE: Millis = 31 * DAY;
 
 /// What the rules need to know of a message.
@@ -168,9 +173,7 @@ pub fn expiry(facts: &Facts, rulings: &[Ruling]) -> Millis {
         .filter_map(|ruling| Some((ruling.stamp, ruling.rule, ruling.new_expiry()?)))
         .collect();
     moves.sort_unstable_by_key(|(stamp, rule, _)| (*stamp, *rule));
-    moves.into_iter().fold(facts.expiry, |expiry, (stamp, _, (mode, to))| {
-        if expiry > stamp.time() { mode.change(expiry, to) } else { expiry }
-    })
+    moves.into_iter().fold(facts.expiry, |expiry, (.., (mode, to))| mode.change(expiry, to))
 }
 
 /// Which stamp of one order counts where it came with two.
@@ -230,9 +233,10 @@ mod tests {
     }
 
     #[test]
-    fn an_order_does_not_bring_back_what_had_expired_when_it_came() {
-        assert_eq!(expiry(&facts(10, 100), &[ruling(99, Rule::Set(200))]), 200);
-        assert_eq!(expiry(&facts(10, 100), &[ruling(100, Rule::Set(200))]), 100);
+    fn an_extension_counts_without_those_before_it() {
+        let chain = [ruling(90, Rule::Extend(150)), ruling(140, Rule::Extend(240))];
+        assert_eq!(expiry(&facts(10, 100), &chain), 240);
+        assert_eq!(expiry(&facts(10, 100), &chain[1..]), 240);
     }
 
     #[test]

@@ -173,6 +173,7 @@ macro_rules! conformance_tests {
             expiring_all_shortens,
             orders_count_by_their_stamps,
             what_had_expired_is_out_of_reach,
+            a_chain_of_extensions_outlives_its_orders,
             expiries_name_what_is_there,
             orders_are_kept_for_31_days,
             subaccounts_lose_and_regain_their_rights,

@@ -1,12 +1,13 @@
 //! What owners' orders do.
 
+use warren_wire::limits::DAY;
 use warren_wire::record::{Change, Drawers, ExpireMode, MessageRecord, Order, SubaccountToken};
 use warren_wire::{Namespace, Stamp};
 
 use super::{HOUR, NOW, Outcome, Store, account, everything, fill, hashes, message, names, order};
 use crate::revocations::KEPT;
 use crate::union::ORDER_LIFE;
-use crate::{Applied, Query};
+use crate::{Applied, MailStore, MemoryStore, Query};
 
 const LATER: Stamp = Stamp::at(NOW + 10);
 
@@ -158,6 +159,39 @@ pub async fn what_had_expired_is_out_of_reach(store: Store) -> Outcome {
     assert_eq!(store.expiries(account(1), None, then).await?, []);
     let query = Query { newest_first: true, ..everything() };
     assert_eq!(store.retrieve(query, then).await?.messages, []);
+    Ok(())
+}
+
+/// Messages live on by one extension after the other, as a client's configuration does: orders that
+/// are past their time are forgotten, and their effect with the message alone.
+pub async fn a_chain_of_extensions_outlives_its_orders(store: Store) -> Outcome {
+    let day = |n: u64| NOW + n * DAY;
+    let hash = message(1).hash;
+    store.store(MessageRecord { expiry: day(30), ..message(1) }, NOW).await?;
+    for at in [25, 50, 75, 100] {
+        let extend = Change::Expire(vec![(hash, day(at + 30))], ExpireMode::Extend);
+        let applied = store.apply(order(Stamp::at(day(at)), extend), day(at)).await?;
+        assert_eq!(applied.updated, [(Namespace::DIRECT, hash, day(at + 30))], "day {at}");
+        for later in [at + 7, at + 24] {
+            assert_eq!(store.expire(day(later)).await?, 0, "day {later}");
+            let expiries = store.expiries(account(1), None, day(later)).await?;
+            assert_eq!(expiries, [(hash, day(at + 30))], "day {later}");
+        }
+    }
+    assert_eq!(store.counts().await?.orders, 1);
+    // What changes nothing has everything computed anew.
+    let shorten = Change::ExpireAll(Drawers::All, day(131));
+    let applied = store.apply(order(Stamp::at(day(124)), shorten), day(124)).await?;
+    assert_eq!(applied.unchanged, [(hash, day(130))]);
+    let page = store.retrieve(everything(), day(124)).await?;
+    assert_eq!(page.messages.iter().map(|kept| kept.expiry).collect::<Vec<_>>(), [day(130)]);
+    // Another member learns the same of what is left.
+    let member = MemoryStore::default();
+    let mut records = store.mailbox(account(1), day(124)).await?;
+    records.reverse();
+    member.merge(records, day(124)).await?;
+    assert_eq!(member.expiries(account(1), None, day(124)).await?, [(hash, day(130))]);
+    assert_eq!(store.expire(day(130)).await?, 1);
     Ok(())
 }
 

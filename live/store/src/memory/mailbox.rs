@@ -201,6 +201,10 @@ impl Mailbox {
         let was_served = |hash: &MessageHash| before.get(hash).is_some_and(|expiry| *expiry > now);
         let (order, _) = self.note(order);
         let own = union::rulings(&order);
+        self.messages.retain(|_, kept| {
+            let facts = Facts::of(kept);
+            was_served(&kept.hash) || !own.iter().any(|ruling| ruling.concerns(&facts))
+        });
         let mut applied =
             Applied { overruled: self.revocations().overruling(&order), ..Applied::default() };
         for gone in self.remove_dead() {

@@ -242,6 +242,9 @@ impl<'a> Mailbox<'a> {
             .collect();
         let (order, _) = self.note(order)?;
         let own = union::rulings(&order);
+        self.rows.retain(|hash, kept| {
+            before.contains_key(hash) || !own.iter().any(|ruling| ruling.concerns(&kept.facts))
+        });
         let overruled = self.revocations().overruling(&order);
         let mut applied = Applied { overruled, ..Applied::default() };
         for gone in self.remove_dead(&own) {

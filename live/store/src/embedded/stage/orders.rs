@@ -40,6 +40,11 @@ impl Stage<'_> {
             let revocations = Revocations::of(&self.access_orders(&order.owner)?);
             applied.overruled = revocations.overruling(&order);
         }
+        for (name, entry) in self.concerned(&order, &union::rulings(&order))? {
+            if entry.effective <= now {
+                self.remove_message(name, &entry);
+            }
+        }
         self.carry_out(&order, now, &mut applied)?;
         applied.sort();
         Ok(applied)
