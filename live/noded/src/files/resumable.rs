@@ -13,7 +13,7 @@ use warren_wire::{FileId, Millis};
 
 use super::content::ObjectName;
 use super::error::FilesError;
-use super::index::{Upload, UploadState};
+use super::index::{Index, Upload, UploadState};
 use super::intake::{Intake, PART_BYTES, Then};
 use super::server::{FileServer, Kept, REMEMBERED, Whole, size};
 use crate::node::now;
@@ -64,7 +64,7 @@ impl FileServer {
     ) -> Result<(ObjectName, Millis), FilesError> {
         self.check_size(length)?;
         self.check_room(length)?;
-        if self.ask(super::index::Index::open_uploads).await? >= self.options.open_uploads {
+        if self.ask(Index::open_uploads).await? >= self.options.open_uploads {
             return Err(FilesError::Busy);
         }
         let (object, expires) = (ObjectName::new(), self.upload_end());
@@ -147,7 +147,10 @@ impl FileServer {
             if length > 0 {
                 let (at, expires) = (offset, self.upload_end());
                 self.write(object, at, part.bytes).await?;
-                self.ask(move |index| index.add_part(object, at, length, expires)).await?;
+                let noted = move |index: &Index| index.add_part(object, at, length, expires);
+                if let Err(error) = self.ask(noted).await {
+                    return Err(self.take_back(object, length, error).await);
+                }
                 offset += length;
             }
             match part.then {
@@ -156,6 +159,18 @@ impl FileServer {
                 Then::Broken(error) => return Err(error),
             }
         }
+    }
+
+    /// Lets go of a part that is written and not noted. Where the upload is given up its object may be
+    /// forgotten already, and nothing else would remove the part; otherwise the part goes with it.
+    async fn take_back(&self, object: ObjectName, length: u64, error: FilesError) -> FilesError {
+        self.release(length);
+        if matches!(error, FilesError::NotFound)
+            && let Err(error) = self.content.remove(object).await
+        {
+            tracing::error!(%error, "a part of an upload that was given up cannot be removed");
+        }
+        error
     }
 
     /// Gives an upload up.

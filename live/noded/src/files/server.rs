@@ -44,7 +44,7 @@ pub struct Kept {
 /// The files of one node.
 pub struct FileServer {
     pub(super) options: FilesOptions,
-    content: Content,
+    pub(super) content: Content,
     index: Arc<Index>,
     /// Bytes that are kept or being written.
     used: AtomicU64,
@@ -232,7 +232,7 @@ impl FileServer {
         written
     }
 
-    fn release(&self, bytes: u64) {
+    pub(super) fn release(&self, bytes: u64) {
         self.used.fetch_sub(bytes, Ordering::Relaxed);
     }
 

@@ -1,10 +1,14 @@
 //! What happens to uploads between two steps of a request, where no request of its own gets.
-#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first surprise"
+)]
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::{Bytes, to_bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use tempfile::TempDir;
 use warren_wire::FileId;
 
@@ -109,4 +113,21 @@ async fn an_upload_becomes_a_file_though_who_asked_for_it_went_away() {
         }
     };
     tokio::time::timeout(Duration::from_secs(30), kept).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_part_that_comes_after_its_upload_was_given_up_leaves_nothing() {
+    let (files, folder) = server(|_| {}).await;
+    let (object, _) = files.create(7, HOUR).await.unwrap();
+    let giver = Arc::clone(&files);
+    let late = futures_util::stream::once(async move {
+        giver.ask(move |index| index.abandon(object)).await.unwrap();
+        giver.sweep().await.unwrap();
+        Ok::<_, std::io::Error>("content")
+    });
+    let appended = files.append(object, 0, Body::from_stream(late), None).await;
+    assert!(matches!(appended, Err(FilesError::NotFound)));
+    let object = object.to_string();
+    let content = folder.path().join("content").join(&object[..2]).join(&object);
+    assert_eq!((files.used_bytes(), content.exists()), (0, false));
 }
