@@ -10,12 +10,10 @@
 //! before its first byte is removed: whatever the process was doing when it died, no object is lost
 //! sight of.
 
+use std::collections::HashSet;
 use std::path::Path;
 
-use redb::{
-    Database, ReadableDatabase, ReadableTable, ReadableTableMetadata, TableDefinition,
-    WriteTransaction,
-};
+use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 use warren_wire::file::FILE_ID_BYTES;
 use warren_wire::{FileId, Millis};
 
@@ -93,6 +91,9 @@ macro_rules! ask {
     };
 }
 
+mod admission;
+pub(super) use admission::Beginning;
+
 /// The open database. Its methods wait for the disk: they are for threads that may.
 pub(super) struct Index {
     database: Database,
@@ -150,25 +151,13 @@ impl Index {
         Ok(used)
     }
 
-    /// How many uploads go on.
-    pub(super) fn open_uploads(&self) -> Result<u64, FilesError> {
-        let view = ask!(self.database.begin_read());
-        Ok(ask!(ask!(view.open_table(UPLOADS)).len()))
-    }
-
-    /// Notes an object before its first byte is written. `length` is `None` where its bytes come in
-    /// one request and are of no use if that breaks off.
-    pub(super) fn begin(
-        &self,
-        object: ObjectName,
-        length: Option<u64>,
-        lifetime: Millis,
-        expires: Millis,
-    ) -> Result<(), FilesError> {
+    /// Notes an object before its first byte is written, whose bytes come in one request and are of
+    /// no use if that breaks off. It has no end of its own: either its request ends it, or the
+    /// process's start.
+    pub(super) fn begin(&self, object: ObjectName, lifetime: Millis) -> Result<(), FilesError> {
         self.change(|change| {
             let mut uploads = ask!(change.open_table(UPLOADS));
-            let value = (length.unwrap_or(0), lifetime, expires, length.is_some());
-            ask!(uploads.insert(object.as_bytes(), value));
+            ask!(uploads.insert(object.as_bytes(), (0, lifetime, Millis::MAX, false)));
             Ok(())
         })
     }
@@ -320,9 +309,14 @@ impl Index {
         })
     }
 
-    /// Makes garbage of uploads that were given up: those past their time, and at the start all that
-    /// came in one request. Forgets what finished uploads became.
-    pub(super) fn expire_uploads(&self, now: Millis, at_start: bool) -> Result<(), FilesError> {
+    /// Makes garbage of uploads that were given up: those past their time that no request writes to,
+    /// and at the start all that came in one request. Forgets what finished uploads became.
+    pub(super) fn expire_uploads(
+        &self,
+        now: Millis,
+        busy: &HashSet<ObjectName>,
+        at_start: bool,
+    ) -> Result<(), FilesError> {
         self.change(|change| {
             let mut garbage = ask!(change.open_table(GARBAGE));
             let mut uploads = ask!(change.open_table(UPLOADS));
@@ -330,7 +324,8 @@ impl Index {
             for upload in ask!(uploads.iter()) {
                 let (object, upload) = ask!(upload);
                 let (_, _, expires, resumable) = upload.value();
-                if expires <= now || (at_start && !resumable) {
+                let idle = !busy.contains(&ObjectName::from_bytes(*object.value()));
+                if (expires <= now && idle) || (at_start && !resumable) {
                     over.push(*object.value());
                 }
             }

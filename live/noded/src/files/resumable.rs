@@ -3,6 +3,7 @@
 //! Every part of 4 MiB, and what a connection brought before it broke, is durable and noted before
 //! anything says so. When all bytes are there they are read once more to name the file.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::body::Body;
@@ -13,10 +14,13 @@ use warren_wire::{FileId, Millis};
 
 use super::content::ObjectName;
 use super::error::FilesError;
-use super::index::{Index, Upload, UploadState};
+use super::index::{Beginning, Index, Upload, UploadState};
 use super::intake::{Intake, PART_BYTES, Then};
 use super::server::{FileServer, Kept, REMEMBERED, Whole, size};
 use crate::node::now;
+
+/// How long an upload without a byte waits for the first.
+const EMPTY_TTL: Millis = 10 * 60 * SECOND;
 
 /// How far an upload has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +45,7 @@ pub enum Progress {
 
 /// The right to write to an upload, for one request at a time.
 pub(super) struct Lock<'a> {
-    locked: &'a Mutex<std::collections::HashSet<ObjectName>>,
+    locked: &'a Mutex<HashSet<ObjectName>>,
     object: ObjectName,
 }
 
@@ -56,7 +60,7 @@ impl FileServer {
     /// and when it is given up.
     ///
     /// # Errors
-    /// Where the size is none that is kept, or there is no room.
+    /// Where the size is none that is kept, or there is no place or room beside the uploads that go on.
     pub async fn create(
         &self,
         length: u64,
@@ -64,11 +68,18 @@ impl FileServer {
     ) -> Result<(ObjectName, Millis), FilesError> {
         self.check_size(length)?;
         self.check_room(length)?;
-        if self.ask(Index::open_uploads).await? >= self.options.open_uploads {
-            return Err(FilesError::Busy);
-        }
-        let (object, expires) = (ObjectName::new(), self.upload_end());
-        self.ask(move |index| index.begin(object, Some(length), lifetime, expires)).await?;
+        let object = ObjectName::new();
+        let expires = self.upload_end().min(now().saturating_add(EMPTY_TTL));
+        let beginning = Beginning {
+            object,
+            length,
+            lifetime,
+            expires,
+            places: self.options.open_uploads,
+            room: self.options.quota_bytes.saturating_sub(self.used_bytes()),
+            busy: self.busy(),
+        };
+        self.ask(move |index| index.begin_upload(&beginning)).await?;
         Ok((object, expires))
     }
 
@@ -125,6 +136,7 @@ impl FileServer {
         let offset = self.take_in(object, &upload, body).await?;
         match offset == upload.length {
             true => self.complete(object, &upload).await,
+            false if offset == upload.offset => Ok(open(&upload, offset)),
             false => Ok(open(&Upload { expires: self.upload_end(), ..upload }, offset)),
         }
     }
@@ -228,6 +240,11 @@ impl FileServer {
             true => Ok(Lock { locked: &self.locked, object }),
             false => Err(FilesError::Locked),
         }
+    }
+
+    /// Uploads that a request writes to.
+    pub(super) fn busy(&self) -> HashSet<ObjectName> {
+        self.locked.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn upload_end(&self) -> Millis {

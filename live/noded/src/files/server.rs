@@ -67,7 +67,7 @@ impl FileServer {
         let folder = data.to_owned();
         let opening = move || {
             let index = Index::open(&folder)?;
-            index.expire_uploads(now(), true)?;
+            index.expire_uploads(now(), &HashSet::new(), true)?;
             let used = index.used()?;
             Ok::<_, FilesError>((index, used))
         };
@@ -288,7 +288,8 @@ impl FileServer {
         for object in orphans {
             self.ask(move |index| index.abandon(object)).await?;
         }
-        self.ask(|index| index.expire_uploads(now(), false)).await?;
+        let busy = self.busy();
+        self.ask(move |index| index.expire_uploads(now(), &busy, false)).await?;
         while self.ask(|index| index.expire_files(now(), SWEEP)).await? == SWEEP {}
         loop {
             let garbage = self.ask(|index| index.garbage(SWEEP)).await?;
@@ -342,8 +343,7 @@ impl<'a> Draft<'a> {
         let draft =
             Self { files, object: ObjectName::new(), parts: Vec::new(), size: 0, settled: false };
         let object = draft.object;
-        // It has no end of its own: either its request ends it, or the process's start.
-        files.ask(move |index| index.begin(object, None, lifetime, Millis::MAX)).await?;
+        files.ask(move |index| index.begin(object, lifetime)).await?;
         Ok(draft)
     }
 

@@ -131,3 +131,53 @@ async fn a_part_that_comes_after_its_upload_was_given_up_leaves_nothing() {
     let content = folder.path().join("content").join(&object[..2]).join(&object);
     assert_eq!((files.used_bytes(), content.exists()), (0, false));
 }
+
+/// Brings one byte of an upload.
+async fn bring_a_byte(files: &Arc<FileServer>, object: ObjectName) {
+    let told = files.append(object, 0, Body::from("c"), None).await.unwrap();
+    assert!(matches!(told, Progress::Open { offset: 1, expires, .. } if expires > now() + HOUR));
+}
+
+#[tokio::test]
+async fn uploads_without_a_byte_give_way_and_others_keep_their_place() {
+    let (files, _folder) = server(|options| options.open_uploads = 2).await;
+    let (first, expires) = files.create(7, HOUR).await.unwrap();
+    assert!(expires <= now() + HOUR / 6, "nobody waits long for a first byte");
+    let (second, _) = files.create(7, HOUR).await.unwrap();
+    bring_a_byte(&files, first).await;
+    let writing = files.lock(second).unwrap();
+    assert!(matches!(files.create(7, HOUR).await, Err(FilesError::Busy)));
+    drop(writing);
+    let (third, _) = files.create(7, HOUR).await.unwrap();
+    assert!(matches!(files.progress(second).await, Err(FilesError::NotFound)));
+    bring_a_byte(&files, third).await;
+    assert!(matches!(files.create(7, HOUR).await, Err(FilesError::Busy)));
+    for object in [first, third] {
+        assert!(matches!(files.progress(object).await, Ok(Progress::Open { offset: 1, .. })));
+    }
+}
+
+#[tokio::test]
+async fn what_uploads_announce_counts_against_the_quota() {
+    let (files, _folder) = server(|options| options.quota_bytes = 100).await;
+    let (first, _) = files.create(60, HOUR).await.unwrap();
+    bring_a_byte(&files, first).await;
+    assert!(matches!(files.create(41, HOUR).await, Err(FilesError::Full)));
+    let (second, _) = files.create(40, HOUR).await.unwrap();
+    // One that is only announced keeps nobody out.
+    let (third, _) = files.create(1, HOUR).await.unwrap();
+    assert!(matches!(files.progress(second).await, Err(FilesError::NotFound)));
+    assert!(matches!(files.progress(third).await, Ok(Progress::Open { offset: 0, .. })));
+}
+
+#[tokio::test]
+async fn an_upload_is_not_given_up_while_a_request_writes_to_it() {
+    let (files, _folder) = server(|options| options.upload_ttl_seconds = 0).await;
+    let (object, _) = files.create(7, HOUR).await.unwrap();
+    let writing = files.lock(object).unwrap();
+    files.sweep().await.unwrap();
+    assert!(files.ask(move |index| index.upload(object)).await.unwrap().is_some());
+    drop(writing);
+    files.sweep().await.unwrap();
+    assert!(files.ask(move |index| index.upload(object)).await.unwrap().is_none());
+}
