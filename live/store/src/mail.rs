@@ -92,7 +92,7 @@ pub trait MailStore: Send + Sync {
     async fn mailbox(&self, owner: AccountId, now: Millis) -> Result<Vec<Record>, StoreError>;
 
     /// Takes over records from other members, all of them durable on return; says of each, in
-    /// order, what became of it.
+    /// order, what became of it. Whatever their sequence, orders are taken over before messages.
     ///
     /// # Errors
     /// Where the records may not be durable: each may or may not be there.

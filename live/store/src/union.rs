@@ -10,8 +10,10 @@
 //! extensions is: the times that a record and older orders name are over, and of times that are
 //! over it does not matter which is the last.
 
+use std::borrow::Borrow;
+
 use warren_wire::limits::DAY;
-use warren_wire::record::{Change, Drawers, ExpireMode, MessageRecord, Order};
+use warren_wire::record::{Change, Drawers, ExpireMode, MessageRecord, Order, Record};
 use warren_wire::{Access, MessageHash, Millis, Namespace, Stamp};
 
 /// How long an order is kept past its stamp: longer than the times lie ahead that it may name.
@@ -174,6 +176,25 @@ pub fn expiry(facts: &Facts, rulings: &[Ruling]) -> Millis {
         .collect();
     moves.sort_unstable_by_key(|(stamp, rule, _)| (*stamp, *rule));
     moves.into_iter().fold(facts.expiry, |expiry, (.., (mode, to))| mode.change(expiry, to))
+}
+
+/// Does something to each record of a batch, to orders before messages, so that a message is judged
+/// by all that came with it. The outcomes are in the sequence of the records.
+///
+/// # Errors
+/// The first of those of `each`, with which it ends.
+pub fn orders_first<R: Borrow<Record>, T, E>(
+    records: impl IntoIterator<Item = R>,
+    mut each: impl FnMut(R) -> Result<T, E>,
+) -> Result<Vec<T>, E> {
+    let is_order = |(_, record): &(usize, R)| matches!(record.borrow(), Record::Order(_));
+    let (orders, messages): (Vec<_>, Vec<_>) = records.into_iter().enumerate().partition(is_order);
+    let mut outcomes = Vec::with_capacity(orders.len().saturating_add(messages.len()));
+    for (place, record) in orders.into_iter().chain(messages) {
+        outcomes.push((place, each(record)?));
+    }
+    outcomes.sort_unstable_by_key(|(place, _)| *place);
+    Ok(outcomes.into_iter().map(|(_, outcome)| outcome).collect())
 }
 
 /// Which stamp of one order counts where it came with two.

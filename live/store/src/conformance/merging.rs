@@ -1,6 +1,8 @@
 //! What members give each other and take over.
 
-use warren_wire::record::{Change, Drawers, Item, MessageRecord, Order, Positions, Record};
+use warren_wire::record::{
+    Change, Drawers, ExpireMode, Item, MessageRecord, Order, Positions, Record,
+};
 use warren_wire::{AccountId, NodeId, Stamp, swarm};
 
 use super::{HOUR, NOW, Outcome, Store, account, everything, fill, hashes, message, names, order};
@@ -49,6 +51,21 @@ pub async fn a_merge_says_what_became_of_each(store: Store) -> Outcome {
     assert_eq!(hashes(&store.retrieve(everything(), NOW).await?), names([1]));
     let counts = store.counts().await?;
     assert_eq!((counts.messages, counts.orders), (1, 1));
+    Ok(())
+}
+
+/// A message that expired but for an order in the same batch is served, wherever in it the order is.
+pub async fn a_merge_takes_orders_before_messages(store: Store) -> Outcome {
+    let then = NOW + 2 * HOUR;
+    let extend = |n| {
+        let change = Change::Expire(vec![(message(n).hash, then + HOUR)], ExpireMode::Extend);
+        Record::Order(order(LATER, change))
+    };
+    let batch =
+        vec![Record::Message(message(1)), extend(1), extend(2), Record::Message(message(2))];
+    assert_eq!(store.merge(batch.clone(), then).await?, [Merged::New; 4]);
+    assert_eq!(hashes(&store.retrieve(everything(), then).await?), names([1, 2]));
+    assert_eq!(store.merge(batch, then).await?, [Merged::Known; 4]);
     Ok(())
 }
 

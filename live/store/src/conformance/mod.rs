@@ -181,6 +181,7 @@ macro_rules! conformance_tests {
         );
         $crate::conformance_tests!($open; merging:
             a_merge_says_what_became_of_each,
+            a_merge_takes_orders_before_messages,
             a_deleted_message_does_not_come_back,
             copies_of_a_message_join,
             items_lead_to_records,

@@ -53,6 +53,7 @@ use self::writer::{Job, Writer};
 use crate::StoreError;
 use crate::mail::MailStore;
 use crate::shapes::{Applied, Counts, Merged, Page, Query, Stored};
+use crate::union::orders_first;
 
 /// How many jobs may wait for the writer before those who ask have to.
 const QUEUE: usize = 1_024;
@@ -214,11 +215,10 @@ impl MailStore for EmbeddedStore {
         });
         let size: usize = size.sum();
         let merge = move |stage: &mut Stage<'_>| {
-            let merge = |record| match record {
+            orders_first(records, |record| match record {
                 Record::Message(message) => stage.merge_message(&message, now),
                 Record::Order(order) => stage.merge_order(order, now),
-            };
-            records.into_iter().map(merge).collect()
+            })
         };
         if size == 0 { self.write(merge).await } else { self.grow(size, merge).await }
     }

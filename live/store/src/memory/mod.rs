@@ -15,6 +15,7 @@ use self::mailbox::Mailbox;
 use crate::StoreError;
 use crate::mail::{MailStore, RECORDS_BYTES, RECORDS_ITEMS};
 use crate::shapes::{Applied, Counts, Merged, Page, Query, Stored};
+use crate::union::orders_first;
 
 /// A store that lasts as long as the process.
 #[derive(Debug, Default)]
@@ -152,15 +153,16 @@ impl MailStore for MemoryStore {
 
     async fn merge(&self, records: Vec<Record>, now: Millis) -> Result<Vec<Merged>, StoreError> {
         self.with(|state| {
-            let merge = |record| match record {
-                Record::Message(message) => {
-                    let arrival = state.arrival();
-                    state.mailbox_mut(&message.owner).merge_message(&message, arrival, now)
-                }
-                Record::Order(order) => state.mailbox_mut(&order.owner).merge_order(order, now),
-            };
-            records.into_iter().map(merge).collect()
-        })
+            orders_first(records, |record| {
+                Ok(match record {
+                    Record::Message(message) => {
+                        let arrival = state.arrival();
+                        state.mailbox_mut(&message.owner).merge_message(&message, arrival, now)
+                    }
+                    Record::Order(order) => state.mailbox_mut(&order.owner).merge_order(order, now),
+                })
+            })
+        })?
     }
 
     async fn drop_positions(&self, positions: Positions) -> Result<u64, StoreError> {

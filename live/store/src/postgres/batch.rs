@@ -19,6 +19,7 @@ use super::trouble::{Trouble, persist};
 use super::{Options, load, save};
 use crate::StoreError;
 use crate::shapes::{Applied, Merged, Stored};
+use crate::union::orders_first;
 
 /// The most jobs in one transaction.
 const MOST_JOBS: usize = 256;
@@ -90,19 +91,15 @@ impl Work {
                 Done::Apply(state.mailbox(&order.owner).apply(order.clone(), *now)?)
             }
             Self::Merge(records, now) => {
-                let mut merged = Vec::with_capacity(records.len());
-                for record in records {
-                    merged.push(match record {
-                        Record::Message(message) => {
-                            let (mailbox, arrival) = state.arriving(&message.owner);
-                            mailbox.merge_message(message, arrival, *now)
-                        }
-                        Record::Order(order) => {
-                            state.mailbox(&order.owner).merge_order(order.clone(), *now)?
-                        }
-                    });
-                }
-                Done::Merge(merged)
+                Done::Merge(orders_first(records, |record| match record {
+                    Record::Message(message) => {
+                        let (mailbox, arrival) = state.arriving(&message.owner);
+                        Ok(mailbox.merge_message(message, arrival, *now))
+                    }
+                    Record::Order(order) => {
+                        state.mailbox(&order.owner).merge_order(order.clone(), *now)
+                    }
+                })?)
             }
             Self::Note(peer, items) => {
                 state.missed.entry(*peer).or_default().extend_from_slice(items);
