@@ -172,6 +172,7 @@ macro_rules! conformance_tests {
             an_expiry_moves_the_way_the_order_says,
             expiring_all_shortens,
             orders_count_by_their_stamps,
+            an_order_that_comes_again_does_what_its_stamp_says,
             what_had_expired_is_out_of_reach,
             a_chain_of_extensions_outlives_its_orders,
             expiries_name_what_is_there,

@@ -1,7 +1,9 @@
 //! What owners' orders do.
 
 use warren_wire::limits::DAY;
-use warren_wire::record::{Change, Drawers, ExpireMode, MessageRecord, Order, SubaccountToken};
+use warren_wire::record::{
+    Change, Drawers, ExpireMode, MessageRecord, Order, Record, SubaccountToken,
+};
 use warren_wire::{Namespace, Stamp};
 
 use super::{HOUR, NOW, Outcome, Store, account, everything, fill, hashes, message, names, order};
@@ -145,6 +147,29 @@ pub async fn orders_count_by_their_stamps(store: Store) -> Outcome {
     let applied = store.apply(expire(15, 700, ExpireMode::Set), NOW).await?;
     assert_eq!(applied.unchanged, [(hash, NOW + 500)]);
     assert_eq!(store.expiries(account(1), None, NOW).await?, [(hash, NOW + 500)]);
+    Ok(())
+}
+
+/// What an order does may follow from its stamp: with the stamp that counts comes what counts.
+pub async fn an_order_that_comes_again_does_what_its_stamp_says(store: Store) -> Outcome {
+    fill(&store, [1]).await?;
+    let hash = message(1).hash;
+    let expire = |at: Stamp, to| Order {
+        stamp: at,
+        ..order(LATER, Change::Expire(vec![(hash, to)], ExpireMode::Set))
+    };
+    let again = |at, to| Order { proof: vec![1], ..expire(at, to) };
+    let (first, second) = (again(LATER, NOW + 100), again(LATER.next(), NOW + 200));
+    for (given, counts) in [(&first, &first), (&second, &second), (&first, &second)] {
+        store.apply(given.clone(), NOW).await?;
+        let mailbox = store.mailbox(account(1), NOW).await?;
+        assert_eq!(mailbox.last(), Some(&Record::Order(counts.clone())));
+        // Another message of the owner, and one order more, have everything read anew.
+        store.store(message(2), NOW).await?;
+        store.apply(order(LATER, Change::ExpireAll(Drawers::All, NOW + HOUR)), NOW).await?;
+        let to = if counts == &first { NOW + 100 } else { NOW + 200 };
+        assert_eq!(store.expiries(account(1), Some(vec![hash]), NOW).await?, [(hash, to)]);
+    }
     Ok(())
 }
 

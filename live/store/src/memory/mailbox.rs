@@ -164,13 +164,14 @@ impl Mailbox {
 
     /// Keeps an order under the stamp that counts; that order, and whether this changed anything.
     fn note(&mut self, mut order: Order) -> (Order, bool) {
-        let known = self.orders.get(&order.proof).map(|known| known.stamp);
-        if let Some(known) = known {
-            order.stamp = union::joined_stamp(&order.change, known, order.stamp);
+        if let Some(known) = self.orders.get(&order.proof) {
+            order.stamp = union::joined_stamp(&order.change, known.stamp, order.stamp);
+            if order.stamp == known.stamp {
+                return (known.clone(), false);
+            }
         }
         self.orders.insert(order.proof.clone(), order.clone());
-        let changed = known != Some(order.stamp);
-        (order, changed)
+        (order, true)
     }
 
     /// See [`crate::MailStore::merge`].

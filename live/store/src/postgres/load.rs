@@ -9,7 +9,7 @@ use warren_wire::{AccountId, MessageHash, Namespace, Stamp, swarm};
 
 use super::batch::State;
 use super::change;
-use super::mailbox::{Kept, Need};
+use super::mailbox::Need;
 use super::number::{from_column, to_column};
 use super::pool::Lease;
 use super::read::ask_on;
@@ -51,10 +51,10 @@ const RULINGS: &str = "SELECT r.owner, r.hash, r.name, r.stamp, r.namespace, r.r
      JOIN message m ON m.owner = w.owner AND (w.whole OR m.namespace = w.namespace) \
      JOIN ruling r ON r.owner = m.owner AND r.hash = m.hash";
 
-const ORDERS: &str = "SELECT o.owner, o.name, o.stamp, o.access, o.change, o.proof \
+const ORDERS: &str = "SELECT o.owner, o.name, o.stamp, o.change, o.proof \
      FROM unnest($1::BYTEA[], $2::BYTEA[]) AS w (owner, name) \
      JOIN owner_order o ON o.owner = w.owner AND o.name = w.name \
-     UNION SELECT o.owner, o.name, o.stamp, o.access, o.change, o.proof \
+     UNION SELECT o.owner, o.name, o.stamp, o.change, o.proof \
      FROM owner_order o WHERE o.owner = ANY($3) AND o.access";
 
 /// The needs of all mailboxes, as columns.
@@ -174,9 +174,7 @@ pub(super) async fn begin<'a>(
     }
     for row in orders? {
         let order = order(&row)?;
-        let access: bool = row.try_get("access")?;
-        let kept = Kept { stamp: order.stamp, access: access.then(|| order.clone()) };
-        state.mailbox(&order.owner).add_order(self::id(&row, "name")?, kept);
+        state.mailbox(&order.owner).add_order(self::id(&row, "name")?, order);
     }
     Ok((state, fresh))
 }

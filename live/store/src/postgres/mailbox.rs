@@ -21,13 +21,6 @@ pub(super) struct Row<'a> {
     pub(super) source: Option<&'a MessageRecord>,
 }
 
-/// An order that is there, as far as it was read: of those on messages, the stamp alone.
-#[derive(Debug, Clone)]
-pub(super) struct Kept {
-    pub(super) stamp: Stamp,
-    pub(super) access: Option<Order>,
-}
-
 /// What of a mailbox was read, and what became of it.
 #[derive(Debug, Default)]
 pub(super) struct Mailbox<'a> {
@@ -36,7 +29,7 @@ pub(super) struct Mailbox<'a> {
     read: BTreeMap<MessageHash, (Facts, Millis)>,
     broad: Vec<(ItemId, Ruling)>,
     named: HashMap<MessageHash, Vec<(ItemId, Ruling)>>,
-    orders: BTreeMap<ItemId, Kept>,
+    orders: BTreeMap<ItemId, Order>,
     /// Orders to be written.
     pub(super) noted: BTreeMap<ItemId, Order>,
     /// How many places in the order of arrival the lock took, and the last of them.
@@ -61,8 +54,8 @@ impl<'a> Mailbox<'a> {
         }
     }
 
-    pub(super) fn add_order(&mut self, name: ItemId, kept: Kept) {
-        self.orders.insert(name, kept);
+    pub(super) fn add_order(&mut self, name: ItemId, order: Order) {
+        self.orders.insert(name, order);
     }
 
     fn rulings(&self, hash: &MessageHash) -> Vec<Ruling> {
@@ -76,7 +69,7 @@ impl<'a> Mailbox<'a> {
     }
 
     fn revocations(&self) -> Revocations {
-        Revocations::of(self.orders.values().filter_map(|kept| kept.access.as_ref()))
+        Revocations::of(self.orders.values())
     }
 
     /// Keeps a message, unless a greater one that has not expired fills the drawer: that one's
@@ -181,9 +174,11 @@ impl<'a> Mailbox<'a> {
     /// Keeps an order under the stamp that counts; that order, and whether this changed anything.
     fn note(&mut self, mut order: Order) -> Result<(Order, bool), StoreError> {
         let name = name(&order.owner, &order.proof)?;
-        let known = self.orders.get(&name).map(|kept| kept.stamp);
-        if let Some(known) = known {
-            order.stamp = union::joined_stamp(&order.change, known, order.stamp);
+        if let Some(known) = self.orders.get(&name) {
+            order.stamp = union::joined_stamp(&order.change, known.stamp, order.stamp);
+            if order.stamp == known.stamp {
+                return Ok((known.clone(), false));
+            }
         }
         let rulings = union::rulings(&order);
         self.broad.retain(|(of, _)| *of != name);
@@ -195,19 +190,16 @@ impl<'a> Mailbox<'a> {
         for ruling in rulings {
             self.add_ruling(name, ruling);
         }
-        let access = is_access(&order.change).then(|| order.clone());
-        self.orders.insert(name, Kept { stamp: order.stamp, access });
+        self.orders.insert(name, order.clone());
         self.noted.insert(name, order.clone());
-        let changed = known != Some(order.stamp);
-        Ok((order, changed))
+        Ok((order, true))
     }
 
     /// See [`crate::MailStore::merge`].
     pub(super) fn merge_order(&mut self, order: Order, now: Millis) -> Result<Merged, StoreError> {
         if order_end(order.stamp) <= now {
-            let others = self.orders.values().filter_map(|kept| kept.access.as_ref());
-            let counts = is_access(&order.change)
-                && Revocations::of(others.chain(std::iter::once(&order))).hold(&order);
+            let all = self.orders.values().chain(std::iter::once(&order));
+            let counts = is_access(&order.change) && Revocations::of(all).hold(&order);
             if !counts {
                 return Ok(Merged::Refused);
             }

@@ -42,12 +42,14 @@ const ORDERS: &str = "INSERT INTO owner_order \
      (owner, name, stamp, position, item, access, change, proof) \
      SELECT * FROM unnest($1::BYTEA[], $2::BYTEA[], $3::BIGINT[], $4::BIGINT[], $5::BYTEA[], \
      $6::BOOLEAN[], $7::BYTEA[], $8::BYTEA[]) \
-     ON CONFLICT (owner, name) DO UPDATE SET stamp = excluded.stamp, item = excluded.item";
+     ON CONFLICT (owner, name) DO UPDATE SET stamp = excluded.stamp, item = excluded.item, \
+     change = excluded.change";
 
 const RULINGS: &str = "INSERT INTO ruling (owner, hash, name, place, stamp, namespace, rule, till) \
      SELECT * FROM unnest($1::BYTEA[], $2::BYTEA[], $3::BYTEA[], $4::INTEGER[], $5::BIGINT[], \
      $6::SMALLINT[], $7::SMALLINT[], $8::BIGINT[]) \
-     ON CONFLICT (owner, hash, name, place) DO UPDATE SET stamp = excluded.stamp";
+     ON CONFLICT (owner, hash, name, place) DO UPDATE SET stamp = excluded.stamp, \
+     namespace = excluded.namespace, rule = excluded.rule, till = excluded.till";
 
 /// Counts on in the peer's row, so that numbers follow the order of commits.
 const NOTES: &str = "WITH peer AS (INSERT INTO missed_peer (peer, noted) VALUES ($1, $2) \

@@ -74,7 +74,7 @@ impl Stage<'_> {
         if let Some(known) = &known {
             order.stamp = union::joined_stamp(&order.change, known.order.stamp, order.stamp);
             if order.stamp == known.order.stamp {
-                return Ok((order, false));
+                return Ok((known.order.clone(), false));
             }
         }
         let end = order_end(order.stamp);
