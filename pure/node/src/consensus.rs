@@ -7,7 +7,7 @@ use warren_crypto::ed25519::VerifyingKey;
 use warren_wire::directory::keys::MAX_AUTHORITIES;
 use warren_wire::directory::{
     Descriptor, DirectoryKeys, Finding, ListBody, ListError, ListTimes, NodeRecord, Proposal,
-    UnverifiedList, VerifiedList, Vote,
+    UnverifiedList, UnverifiedVote, VerifiedList, Vote,
 };
 use warren_wire::limits::{DAY, SECOND};
 use warren_wire::swarm::INVALID_SWARM;
@@ -36,6 +36,9 @@ pub enum ConsensusError {
     /// Not the slot of now.
     #[error("the list is for another time: are the authorities' clocks and intervals the same?")]
     OtherTime,
+    /// Another authority proposes the list of this slot.
+    #[error("this list is another authority's to propose: are the clocks and intervals the same?")]
+    NotItsTurn,
     /// It rests on an older list than the newest.
     #[error("the list rests on an older one than this authority has")]
     OldPrevious,
@@ -96,6 +99,11 @@ impl Terms {
         self.slot(now).begins.saturating_add(self.interval.max(SECOND) / SECOND * SECOND)
     }
 
+    /// Whether a slot is the one of now, or begins soon by a clock that is ahead.
+    fn is_now(&self, slot: Slot, now: Millis) -> bool {
+        slot == self.slot(now) || now.abs_diff(slot.begins) <= self.interval / 4
+    }
+
     const fn times(&self, slot: Slot) -> ListTimes {
         ListTimes::starting(slot.begins, self.fresh, self.valid)
     }
@@ -105,6 +113,52 @@ impl Terms {
 pub fn proposer(keys: &DirectoryKeys, slot: Slot) -> Option<&VerifyingKey> {
     let count = u64::try_from(keys.keys().len()).unwrap_or(1).max(1);
     keys.keys().get(usize::try_from(slot.index % count).unwrap_or_default())
+}
+
+/// The slot of a list, where it is the one of now and `asker` is the one to propose it: nobody else is
+/// given votes or signatures for it.
+///
+/// # Errors
+/// [`ConsensusError::OtherTime`] and [`ConsensusError::NotItsTurn`].
+pub fn slot_of_proposer(
+    keys: &DirectoryKeys,
+    terms: &Terms,
+    sequence: u64,
+    asker: &VerifyingKey,
+    now: Millis,
+) -> Result<Slot, ConsensusError> {
+    let slots = [terms.slot(now), terms.slot(terms.next(now))];
+    let slot = slots.into_iter().find(|slot| slot.sequence() == sequence);
+    let slot = slot.filter(|slot| terms.is_now(*slot, now)).ok_or(ConsensusError::OtherTime)?;
+    if proposer(keys, slot) == Some(asker) { Ok(slot) } else { Err(ConsensusError::NotItsTurn) }
+}
+
+/// The votes that an authority signed of late: one for each slot, however often it is asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Ballots {
+    signed: BTreeMap<u64, UnverifiedVote>,
+}
+
+impl Ballots {
+    /// How many are kept: slots before the one of now and the next are asked for no more.
+    const KEPT: usize = 3;
+
+    /// The vote of a slot, made where there is none yet.
+    pub fn of_slot(
+        &mut self,
+        slot: Slot,
+        make: impl FnOnce() -> Option<UnverifiedVote>,
+    ) -> Option<UnverifiedVote> {
+        if let Some(signed) = self.signed.get(&slot.sequence()) {
+            return Some(signed.clone());
+        }
+        let made = make()?;
+        self.signed.insert(slot.sequence(), made.clone());
+        while self.signed.len() > Self::KEPT {
+            self.signed.pop_first();
+        }
+        Some(made)
+    }
 }
 
 /// The list that follows from the votes and the list before. The same everywhere, in whatever order
@@ -279,8 +333,7 @@ pub fn examine(
 ) -> Result<Examined, ConsensusError> {
     let proposed = UnverifiedList { list: proposal.list.clone(), signatures: Vec::new() }.read()?;
     let slot = terms.slot(proposed.header.times.valid_after);
-    let is_now = slot == terms.slot(now) || now.abs_diff(slot.begins) <= terms.interval / 4;
-    if !is_now || slot.sequence() != proposed.header.sequence {
+    if !terms.is_now(slot, now) || slot.sequence() != proposed.header.sequence {
         return Err(ConsensusError::OtherTime);
     }
     if proposal.votes.len() > MAX_AUTHORITIES {

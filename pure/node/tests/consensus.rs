@@ -7,8 +7,10 @@
 
 use proptest::prelude::*;
 use warren_crypto::Secret;
-use warren_crypto::ed25519::SigningKey;
-use warren_node::consensus::{ConsensusError, Ledger, Slot, Terms, derive, examine, proposer};
+use warren_crypto::ed25519::{SigningKey, VerifyingKey};
+use warren_node::consensus::{
+    Ballots, ConsensusError, Ledger, Slot, Terms, derive, examine, proposer, slot_of_proposer,
+};
 use warren_node::reachability::{AnnounceError, DESCRIPTOR_LIFE, Observations};
 use warren_wire::directory::{
     Descriptor, DirectoryKeys, Finding, ListError, ListSignature, NodeList, Proposal, Roles,
@@ -170,6 +172,43 @@ fn every_authority_proposes_in_turn_and_numbers_grow() {
     assert_eq!(TERMS.next(NOW), slots[1].begins);
     let faster = Terms { interval: 2_000, ..TERMS };
     assert!(faster.slot(NOW + 3_000).sequence() > slots[0].sequence());
+}
+
+#[test]
+fn only_the_proposer_of_the_slot_of_now_is_given_votes_and_signatures() {
+    let keys = keys(2, 3);
+    let next = TERMS.slot(TERMS.next(NOW));
+    let asked = |slot: Slot, asker: &VerifyingKey, now| {
+        slot_of_proposer(&keys, &TERMS, slot.sequence(), asker, now)
+    };
+    for asker in keys.keys() {
+        let expected = if Some(asker) == proposer(&keys, slot()) {
+            Ok(slot())
+        } else {
+            Err(ConsensusError::NotItsTurn)
+        };
+        assert_eq!(asked(slot(), asker, NOW), expected);
+    }
+    let turn = proposer(&keys, next).unwrap();
+    assert_eq!(asked(next, turn, next.begins - TERMS.interval / 4), Ok(next), "clocks differ");
+    for now in [next.begins - TERMS.interval / 4 - 1, next.begins + TERMS.interval] {
+        assert_eq!(asked(next, turn, now), Err(ConsensusError::OtherTime));
+    }
+}
+
+#[test]
+fn one_vote_is_signed_for_each_slot_in_whatever_order_they_are_asked_for() {
+    let mut ballots = Ballots::default();
+    let next = TERMS.slot(TERMS.next(NOW));
+    let mut vote = |slot: Slot, findings: Vec<Finding>| {
+        ballots.of_slot(slot, || (!findings.is_empty()).then(|| signed_vote(101, slot, findings)))
+    };
+    assert_eq!(vote(slot(), vec![]), None, "who reaches nobody may yet");
+    let first = vote(slot(), vec![found(1)]);
+    let second = vote(next, vec![found(2)]);
+    assert_eq!(vote(slot(), vec![missed(1)]), first);
+    assert_eq!(vote(next, vec![missed(2)]), second);
+    assert!(first.is_some() && second.is_some());
 }
 
 /// A proposal that everybody should sign, with the list it rests on.

@@ -202,11 +202,13 @@ fn a_vote_counts_from_an_authority_alone() {
 
 #[test]
 fn only_authorities_ask_for_votes() {
-    let request = VoteRequest::sign(7, &key(11)).unwrap();
-    assert_eq!(request.verify(&keys(1, &[11])).unwrap(), key(11).verifying_key());
-    assert_eq!(request.verify(&keys(1, &[12])), Err(ListError::WrongKey));
+    let (own, other) = (key(12).verifying_key(), key(13).verifying_key());
+    let request = VoteRequest::sign(7, &own, &key(11)).unwrap();
+    assert_eq!(request.verify(&keys(1, &[11]), &own).unwrap(), key(11).verifying_key());
+    assert_eq!(request.verify(&keys(1, &[12]), &own), Err(ListError::WrongKey));
+    assert_eq!(request.verify(&keys(1, &[11]), &other), Err(ListError::BadSignature), "passed on");
     let later = VoteRequest { sequence: 8, ..request };
-    assert_eq!(later.verify(&keys(1, &[11])), Err(ListError::BadSignature));
+    assert_eq!(later.verify(&keys(1, &[11]), &own), Err(ListError::BadSignature));
 }
 
 #[test]

@@ -175,6 +175,11 @@ impl RunningAuthority {
         self.address
     }
 
+    /// Its own key.
+    pub fn key(&self) -> VerifyingKey {
+        self.shared.own_key()
+    }
+
     /// Whose signatures the directory's lists need.
     pub fn keys(&self) -> &DirectoryKeys {
         &self.shared.keys

@@ -91,10 +91,8 @@ fn make_proposal(
 
 /// This authority's vote and those of the others that answer in time.
 async fn collect_votes(shared: &Shared, slot: Slot) -> Vec<UnverifiedVote> {
-    let Ok(request) = VoteRequest::sign(slot.sequence(), shared.signing_key()) else {
-        return Vec::new();
-    };
     let questions = shared.peers.iter().map(|peer| async {
+        let request = VoteRequest::sign(slot.sequence(), &peer.key, shared.signing_key()).ok()?;
         let vote: UnverifiedVote = ask(shared, peer, VOTE_PATH, &request).await?;
         // An authority speaks for itself alone.
         (vote.key == hex::encode(peer.key.as_bytes())).then_some(vote)

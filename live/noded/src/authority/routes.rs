@@ -11,7 +11,7 @@ use axum::response::Response;
 use axum::routing::post;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use warren_node::consensus::ConsensusError;
+use warren_node::consensus::slot_of_proposer;
 use warren_wire::directory::exchange::{ANNOUNCE_PATH, LIST_PATH, PROPOSAL_PATH, VOTE_PATH};
 use warren_wire::directory::{
     Proposal, Standing, UnverifiedDescriptor, UnverifiedList, VoteRequest,
@@ -87,14 +87,14 @@ async fn vote(State(shared): State<Arc<Shared>>, request: Request) -> Response {
         Ok(request) => request,
         Err(refusal) => return refusal,
     };
-    if let Err(error) = request.verify(&shared.keys) {
-        return refuse(&error.into());
-    }
-    let now = now();
-    let slots = [shared.terms.slot(now), shared.terms.slot(shared.terms.next(now))];
-    match slots.into_iter().find(|slot| slot.sequence() == request.sequence) {
-        None => refuse(&ConsensusError::OtherTime.into()),
-        Some(slot) => match shared.vote(slot) {
+    let asker = match request.verify(&shared.keys, &shared.own_key()) {
+        Ok(asker) => asker,
+        Err(error) => return refuse(&error.into()),
+    };
+    let (sequence, now) = (request.sequence, now());
+    match slot_of_proposer(&shared.keys, &shared.terms, sequence, &asker, now) {
+        Err(error) => refuse(&error.into()),
+        Ok(slot) => match shared.vote(slot) {
             Some(vote) => json(&vote),
             None => response(503, "text/plain", "this authority reaches no node"),
         },

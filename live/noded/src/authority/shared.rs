@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Semaphore;
 use warren_crypto::ed25519::{SigningKey, VerifyingKey};
-use warren_node::consensus::{Ledger, Slot, Terms, examine};
+use warren_node::consensus::{Ballots, Ledger, Slot, Terms, examine};
 use warren_node::listing::Published;
 use warren_node::reachability::Observations;
 use warren_transport::Endpoint;
@@ -53,8 +53,7 @@ struct State {
     ledger: Ledger,
     newest: Option<VerifiedList>,
     published: Arc<Published>,
-    /// The vote of the slot with this number, made once.
-    vote: Option<(u64, Option<UnverifiedVote>)>,
+    ballots: Ballots,
 }
 
 impl Shared {
@@ -93,7 +92,7 @@ impl Shared {
             ledger: files.ledger()?,
             newest,
             published: Arc::new(published),
-            vote: None,
+            ballots: Ballots::default(),
         };
         Ok(Self {
             key,
@@ -193,18 +192,11 @@ impl Shared {
     /// reaches no node at all.
     pub(super) fn vote(&self, slot: Slot) -> Option<UnverifiedVote> {
         let mut state = self.state();
-        if let Some((sequence, vote)) = &state.vote
-            && *sequence == slot.sequence()
-            && vote.is_some()
-        {
-            return vote.clone();
-        }
-        let findings = state.nodes.findings(&state.published.list);
-        let vote = findings.and_then(|findings| {
+        let State { nodes, published, ballots, .. } = &mut *state;
+        ballots.of_slot(slot, || {
+            let findings = nodes.findings(&published.list)?;
             UnverifiedVote::sign(slot.sequence(), now(), findings, &self.key).ok()
-        });
-        state.vote = Some((slot.sequence(), vote.clone()));
-        vote
+        })
     }
 
     /// Signs a list that follows from its votes, once this is on the disk.

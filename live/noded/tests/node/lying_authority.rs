@@ -174,9 +174,10 @@ impl Shy {
 
 /// The votes of the honest for the slot of now, as the liar gets them when it is its turn.
 async fn votes(network: &Network, sequence: u64) -> Vec<UnverifiedVote> {
-    let request = VoteRequest::sign(sequence, &liar()).unwrap();
     let mut votes = Vec::new();
     for number in 0..2 {
+        let to = network.honest[number].key();
+        let request = VoteRequest::sign(sequence, &to, &liar()).unwrap();
         let reply = network.send(number, VOTE_PATH, &request).await;
         assert_eq!(reply.status, 200, "{}", String::from_utf8_lossy(&reply.body));
         votes.push(serde_json::from_slice(&reply.body).unwrap());

@@ -24,44 +24,56 @@ pub const LIST_PATH: &str = "/directory/v1/list";
 /// Where an authority asks a node to prove its key: 32 bytes, answered with 64.
 pub const REACH_PATH: &str = "/reach/v1";
 /// What a question for a vote starts with, so that the signature fits nothing else.
-const QUESTION_DOMAIN: &[u8] = b"warren directory question v1\n";
+const QUESTION_DOMAIN: &[u8] = b"warren directory question v2\n";
 /// What a node's proof starts with, so that the signature fits nothing else.
 const REACH_DOMAIN: &[u8] = b"warren reachability v1\n";
 
 /// Asks for a vote. Signed, because a vote is large and not for everyone to fetch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VoteRequest {
-    /// For which list.
+    /// For which list; it is as good as a time.
     pub sequence: u64,
     /// The asking authority's Ed25519 key, 64 hex digits.
     pub key: String,
-    /// base64 of `Ed25519("warren directory question v1\n" || sequence in decimal)`.
+    /// base64 of `Ed25519("warren directory question v2\n" || sequence in decimal || "\n" || the asked
+    /// authority's key in hex)`.
     pub signature: String,
 }
 
 impl VoteRequest {
-    /// Signs a question.
+    /// Signs a question to one authority.
     ///
     /// # Errors
     /// Where the signing library refuses, which it does not for a well-made key.
-    pub fn sign(sequence: u64, key: &SigningKey) -> Result<Self, CryptoError> {
-        let signature = signed_text::sign(QUESTION_DOMAIN, &sequence.to_string(), key)?;
+    pub fn sign(sequence: u64, to: &VerifyingKey, key: &SigningKey) -> Result<Self, CryptoError> {
+        let signature = signed_text::sign(QUESTION_DOMAIN, &question(sequence, to), key)?;
         Ok(Self { sequence, key: hex::encode(key.verifying_key().as_bytes()), signature })
     }
 
-    /// Which of the authorities asks.
+    /// Which of the authorities asks the one with the key `own`.
     ///
     /// # Errors
-    /// Where none of them does.
-    pub fn verify(&self, keys: &DirectoryKeys) -> Result<VerifyingKey, ListError> {
-        let key = key_from_hex(&self.key).map_err(|_| ListError::WrongKey)?;
-        let key = VerifyingKey::from_bytes(key);
-        if !keys.contains(&key) {
-            return Err(ListError::WrongKey);
-        }
-        signed_text::verify(QUESTION_DOMAIN, &self.sequence.to_string(), &key, &self.signature)?;
-        Ok(key)
+    /// Where none of them does, or another is asked.
+    pub fn verify(
+        &self,
+        keys: &DirectoryKeys,
+        own: &VerifyingKey,
+    ) -> Result<VerifyingKey, ListError> {
+        let asker = authority(&self.key, keys)?;
+        let text = question(self.sequence, own);
+        signed_text::verify(QUESTION_DOMAIN, &text, &asker, &self.signature)?;
+        Ok(asker)
     }
+}
+
+fn question(sequence: u64, to: &VerifyingKey) -> String {
+    format!("{sequence}\n{}", hex::encode(to.as_bytes()))
+}
+
+fn authority(key: &str, keys: &DirectoryKeys) -> Result<VerifyingKey, ListError> {
+    let key = key_from_hex(key).map_err(|_| ListError::WrongKey)?;
+    let key = VerifyingKey::from_bytes(key);
+    if keys.contains(&key) { Ok(key) } else { Err(ListError::WrongKey) }
 }
 
 /// Asks for a signature under a list, with all that the signer needs to derive the same.
