@@ -61,17 +61,31 @@ impl Endpoint {
         json: String,
         timeout: Duration,
     ) -> Result<Reply, TransportError> {
+        self.send(self.request(path, json, timeout)).await
+    }
+
+    /// As [`Endpoint::post`], with a header of this name and content.
+    ///
+    /// # Errors
+    /// As [`Endpoint::post`], and [`TransportError::Broken`] where they are no header.
+    pub async fn post_under(
+        &self,
+        path: &str,
+        header: (&'static str, String),
+        json: String,
+        timeout: Duration,
+    ) -> Result<Reply, TransportError> {
+        self.send(self.request(path, json, timeout).header(header.0, header.1)).await
+    }
+
+    fn request(&self, path: &str, json: String, timeout: Duration) -> reqwest::RequestBuilder {
         let mut url = self.url.clone();
         url.set_path(path);
-        let response = self
-            .client
-            .post(url)
-            .timeout(timeout)
-            .header(reqwest::header::CONTENT_TYPE, "application/json")
-            .body(json)
-            .send()
-            .await
-            .map_err(|error| classify(&error))?;
-        read(response).await
+        let request = self.client.post(url).timeout(timeout).body(json);
+        request.header(reqwest::header::CONTENT_TYPE, "application/json")
+    }
+
+    async fn send(&self, request: reqwest::RequestBuilder) -> Result<Reply, TransportError> {
+        read(request.send().await.map_err(|error| classify(&error))?).await
     }
 }

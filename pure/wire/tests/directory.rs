@@ -9,12 +9,13 @@
 use proptest::prelude::*;
 use serde_json::Value as Json;
 use warren_crypto::ed25519::{SigningKey, VerifyingKey};
+use warren_crypto::hash::sha256;
 use warren_crypto::{Secret, x25519};
-use warren_wire::directory::list::CLOCK_TOLERANCE;
+use warren_wire::directory::list::{CLOCK_TOLERANCE, MAX_LIST_BYTES};
 use warren_wire::directory::{
     Challenge, Descriptor, DirectoryKeys, Finding, KeysError, ListBody, ListError, ListSignature,
-    ListTimes, NodeList, NodeRecord, Roles, UnverifiedDescriptor, UnverifiedList, UnverifiedVote,
-    VoteRequest,
+    ListTimes, NodeList, NodeRecord, Proposal, ProposalHead, Roles, UnverifiedDescriptor,
+    UnverifiedList, UnverifiedVote, VoteRequest,
 };
 use warren_wire::{NodeId, SwarmId};
 
@@ -209,6 +210,32 @@ fn only_authorities_ask_for_votes() {
     assert_eq!(request.verify(&keys(1, &[11]), &other), Err(ListError::BadSignature), "passed on");
     let later = VoteRequest { sequence: 8, ..request };
     assert_eq!(later.verify(&keys(1, &[11]), &own), Err(ListError::BadSignature));
+}
+
+#[test]
+fn a_proposal_is_read_only_as_its_authority_signed_it_for_its_receiver() {
+    let (own, other) = (key(12).verifying_key(), key(13).verifying_key());
+    let proposal = Proposal { list: "a".to_owned(), votes: Vec::new(), previous: None };
+    let body = serde_json::to_vec(&proposal).unwrap();
+    let head = ProposalHead::sign(7, sha256(&body), &own, &key(11)).unwrap();
+    assert_eq!(head.verify(&keys(1, &[11]), &own).unwrap(), key(11).verifying_key());
+    assert_eq!(head.open(&body).unwrap(), proposal);
+    assert_eq!(head.open(b"[[[["), Err(ListError::BadSignature), "not parsed");
+    assert_eq!(head.verify(&keys(1, &[12]), &own), Err(ListError::WrongKey));
+    assert_eq!(head.verify(&keys(1, &[11]), &other), Err(ListError::BadSignature), "passed on");
+    let later = ProposalHead { sequence: 8, ..head.clone() };
+    assert_eq!(later.verify(&keys(1, &[11]), &own), Err(ListError::BadSignature));
+    let another = ProposalHead { proposal: hex::encode(sha256(b"[[[[")), ..head };
+    assert_eq!(another.verify(&keys(1, &[11]), &own), Err(ListError::BadSignature));
+    assert_eq!(another.open(b"[[[["), Err(ListError::Malformed));
+}
+
+#[test]
+fn a_list_beyond_the_most_bytes_is_not_read_whoever_brings_it() {
+    let mut large = UnverifiedList { list: body(7, NOW).text().unwrap(), signatures: Vec::new() };
+    large.read().unwrap();
+    large.list.push_str(&" ".repeat(MAX_LIST_BYTES));
+    assert_eq!(large.read().map(|_| ()), Err(ListError::Malformed));
 }
 
 #[test]

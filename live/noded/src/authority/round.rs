@@ -7,11 +7,12 @@ use futures_util::future::join_all;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
+use warren_crypto::hash::sha256;
 use warren_node::consensus::{ConsensusError, Slot, Terms, derive, proposer};
-use warren_transport::TransportError;
-use warren_wire::directory::exchange::{LIST_PATH, PROPOSAL_PATH, VOTE_PATH};
+use warren_transport::{Reply, TransportError};
+use warren_wire::directory::exchange::{LIST_PATH, PROPOSAL_HEADER, PROPOSAL_PATH, VOTE_PATH};
 use warren_wire::directory::{
-    ListError, ListSignature, Proposal, UnverifiedList, UnverifiedVote, VoteRequest,
+    ListError, ListSignature, Proposal, ProposalHead, UnverifiedList, UnverifiedVote, VoteRequest,
 };
 use warren_wire::limits::SECOND;
 
@@ -61,7 +62,7 @@ async fn propose(shared: &Arc<Shared>, slot: Slot) -> Result<(), AuthorityError>
         blocking(move || shared.sign(&proposal)).await?
     };
     let mut signatures = vec![own];
-    signatures.extend(gather_signatures(shared, &proposal).await);
+    signatures.extend(gather_signatures(shared, slot, &proposal).await);
     finish(shared, UnverifiedList { list: proposal.list.clone(), signatures }).await
 }
 
@@ -102,9 +103,16 @@ async fn collect_votes(shared: &Shared, slot: Slot) -> Vec<UnverifiedVote> {
 }
 
 /// The signatures of the others that derive the same list.
-async fn gather_signatures(shared: &Shared, proposal: &Proposal) -> Vec<ListSignature> {
+async fn gather_signatures(shared: &Shared, slot: Slot, proposal: &Proposal) -> Vec<ListSignature> {
+    let Some(body) = text(proposal) else { return Vec::new() };
+    let hash = sha256(body.as_bytes());
     let questions = shared.peers.iter().map(|peer| async {
-        let signature: ListSignature = ask(shared, peer, PROPOSAL_PATH, proposal).await?;
+        let key = shared.signing_key();
+        let head = ProposalHead::sign(slot.sequence(), hash, &peer.key, key).ok()?;
+        let header = (PROPOSAL_HEADER, text(&head)?);
+        let patience = patience(&shared.terms);
+        let sent = peer.endpoint.post_under(PROPOSAL_PATH, header, body.clone(), patience);
+        let signature: ListSignature = answer(peer, sent.await)?;
         match signature.verify(&proposal.list, &shared.keys) {
             Ok(key) if key == peer.key => Some(signature),
             _ => {
@@ -168,8 +176,11 @@ async fn ask<Q: Serialize, A: DeserializeOwned>(
     path: &str,
     question: &Q,
 ) -> Option<A> {
+    answer(peer, peer.endpoint.post(path, text(question)?, patience(&shared.terms)).await)
+}
+
+fn answer<A: DeserializeOwned>(peer: &Peer, reply: Result<Reply, TransportError>) -> Option<A> {
     let url = peer.endpoint.url();
-    let reply = peer.endpoint.post(path, text(question)?, patience(&shared.terms)).await;
     match reply {
         Ok(reply) if reply.status == 200 => serde_json::from_slice(&reply.body).ok(),
         Ok(reply) => {
@@ -215,7 +226,7 @@ pub(super) async fn make_alone(shared: &Arc<Shared>) -> Result<(), AuthorityErro
 }
 
 /// Runs what takes long, or waits for a disk, beside the threads that answer.
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, AuthorityError> + Send + 'static,
 ) -> Result<T, AuthorityError> {
     match tokio::task::spawn_blocking(work).await {

@@ -11,14 +11,19 @@ use axum::response::Response;
 use axum::routing::post;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::sync::Semaphore;
 use warren_node::consensus::slot_of_proposer;
-use warren_wire::directory::exchange::{ANNOUNCE_PATH, LIST_PATH, PROPOSAL_PATH, VOTE_PATH};
+use warren_wire::directory::exchange::{
+    ANNOUNCE_PATH, LIST_PATH, PROPOSAL_HEADER, PROPOSAL_PATH, VOTE_PATH,
+};
 use warren_wire::directory::{
-    Proposal, Standing, UnverifiedDescriptor, UnverifiedList, VoteRequest,
+    ListError, ProposalHead, Standing, UnverifiedDescriptor, UnverifiedList, VoteRequest,
 };
 
+use super::round::blocking;
 use super::shared::Shared;
 use super::{AuthorityError, probe};
+use crate::bodies::BodyError;
 use crate::directory::{MAX_QUESTION_BYTES, answer_question};
 use crate::http::response;
 use crate::limits::rate::Rate;
@@ -60,7 +65,7 @@ async fn admit(State(shared): State<Arc<Shared>>, request: Request, next: Next) 
 async fn question(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     match shared.bodies.read(request.into_body(), MAX_QUESTION_BYTES).await {
         Ok(body) => answer_question(body.bytes(), &shared.published()),
-        Err(error) => response(error.status(), "text/plain", error.to_string()),
+        Err(error) => unread(error),
     }
 }
 
@@ -102,36 +107,72 @@ async fn vote(State(shared): State<Arc<Shared>>, request: Request) -> Response {
 }
 
 async fn proposal(State(shared): State<Arc<Shared>>, request: Request) -> Response {
-    let proposal: Proposal = match read(&shared, request, MAX_PROPOSAL_BYTES).await {
-        Ok(proposal) => proposal,
-        Err(refusal) => return refusal,
+    let head = match proposal_head(&shared, &request) {
+        Ok(head) => head,
+        Err(error) => return refuse(&error),
     };
-    // Checking many signatures, and a disk: not for the threads that answer others.
-    match tokio::task::spawn_blocking(move || shared.sign(&proposal)).await {
-        Ok(Ok(signature)) => json(&signature),
-        Ok(Err(error)) => {
+    let body = match shared.bodies.read(request.into_body(), MAX_PROPOSAL_BYTES).await {
+        Ok(body) => body,
+        Err(error) => return unread(error),
+    };
+    let signed = one_at_a_time(Arc::clone(&shared.examination), move || {
+        let proposal = head.open(body.bytes())?;
+        shared.sign(&proposal)
+    });
+    match signed.await {
+        Ok(signature) => json(&signature),
+        Err(error) => {
             tracing::warn!(%error, "a proposed list is not signed");
             refuse(&error)
         }
-        Err(_) => response(500, "text/plain", "request failed"),
     }
 }
 
+/// Who proposes, known before a byte of the proposal is read: the authority whose turn it is.
+fn proposal_head(shared: &Shared, request: &Request) -> Result<ProposalHead, AuthorityError> {
+    let head = request.headers().get(PROPOSAL_HEADER).ok_or(ListError::Unsigned)?;
+    let head: ProposalHead =
+        serde_json::from_slice(head.as_bytes()).map_err(|_| ListError::Malformed)?;
+    let asker = head.verify(&shared.keys, &shared.own_key())?;
+    slot_of_proposer(&shared.keys, &shared.terms, head.sequence, &asker, now())?;
+    Ok(head)
+}
+
 async fn list(State(shared): State<Arc<Shared>>, request: Request) -> Response {
-    let signed: UnverifiedList = match read(&shared, request, MAX_LIST_BYTES).await {
-        Ok(signed) => signed,
-        Err(refusal) => return refusal,
+    let body = match shared.bodies.read(request.into_body(), MAX_LIST_BYTES).await {
+        Ok(body) => body,
+        Err(error) => return unread(error),
     };
-    let taken = tokio::task::spawn_blocking(move || {
+    let taken = one_at_a_time(Arc::clone(&shared.taking), move || {
+        let signed = serde_json::from_slice(body.bytes());
+        let signed: UnverifiedList = signed.map_err(|_| ListError::Malformed)?;
         let list = signed.verify(&shared.keys)?;
         list.header.check_time(now())?;
         shared.adopt(list, signed)
     });
     match taken.await {
-        Ok(Ok(())) => response(200, "text/plain", ""),
-        Ok(Err(error)) => refuse(&error),
-        Err(_) => response(500, "text/plain", "request failed"),
+        Ok(()) => response(200, "text/plain", ""),
+        Err(error) => refuse(&error),
     }
+}
+
+/// Runs what takes many signatures and a disk beside the threads that answer others, and one after
+/// the other: those that wait hold the room of their bodies.
+async fn one_at_a_time<T: Send + 'static>(
+    turns: Arc<Semaphore>,
+    work: impl FnOnce() -> Result<T, AuthorityError> + Send + 'static,
+) -> Result<T, AuthorityError> {
+    let turn = turns.acquire_owned().await.map_err(|_| ListError::Malformed)?;
+    blocking(move || {
+        let done = work();
+        drop(turn);
+        done
+    })
+    .await
+}
+
+fn unread(error: BodyError) -> Response {
+    response(error.status(), "text/plain", error.to_string())
 }
 
 async fn read<T: DeserializeOwned>(
@@ -140,7 +181,7 @@ async fn read<T: DeserializeOwned>(
     most: usize,
 ) -> Result<T, Response> {
     let body = shared.bodies.read(request.into_body(), most).await;
-    let body = body.map_err(|error| response(error.status(), "text/plain", error.to_string()))?;
+    let body = body.map_err(unread)?;
     serde_json::from_slice(body.bytes())
         .map_err(|_| response(400, "text/plain", "the body is not what this path takes"))
 }

@@ -44,6 +44,10 @@ pub(super) struct Shared {
     pub(super) bodies: Bodies,
     pub(super) rates: Rates<Network>,
     pub(super) eager_tries: Arc<Semaphore>,
+    /// Held by who examines a proposal.
+    pub(super) examination: Arc<Semaphore>,
+    /// Held by who takes a list that another authority brings.
+    pub(super) taking: Arc<Semaphore>,
     files: Files,
     state: Mutex<State>,
 }
@@ -102,6 +106,8 @@ impl Shared {
             bodies: Bodies::new(ROOM_BYTES),
             rates: Rates::default(),
             eager_tries: Arc::new(Semaphore::new(EAGER_TRIES)),
+            examination: Arc::new(Semaphore::new(1)),
+            taking: Arc::new(Semaphore::new(1)),
             files,
             state: Mutex::new(state),
         })

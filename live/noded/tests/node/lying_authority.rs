@@ -10,7 +10,8 @@ use axum::routing::post;
 use serde_json::{Value, json};
 use warren_crypto::Secret;
 use warren_crypto::ed25519::SigningKey;
-use warren_node::consensus::{Terms, derive, proposer};
+use warren_crypto::hash::sha256;
+use warren_node::consensus::{Slot, Terms, derive, proposer};
 use warren_node::listing::Published;
 use warren_noded::authority::{self, Other, RunningAuthority, Settings};
 use warren_noded::follow::{Follower, Membership, follow};
@@ -19,10 +20,13 @@ use warren_noded::{Identity, Node, RunningNode};
 use warren_transport::endpoint::{Endpoint, parse_url};
 use warren_transport::{Reply, Seed, SeedError};
 use warren_wire::NodeId;
-use warren_wire::directory::exchange::{ANNOUNCE_PATH, LIST_PATH, PROPOSAL_PATH, VOTE_PATH};
+use warren_wire::directory::exchange::{
+    ANNOUNCE_PATH, LIST_PATH, PROPOSAL_HEADER, PROPOSAL_PATH, VOTE_PATH,
+};
 use warren_wire::directory::{
-    Announced, DirectoryKeys, Finding, ListError, ListSignature, Proposal, Roles, Standing,
-    UnverifiedDescriptor, UnverifiedList, UnverifiedVote, VerifiedList, Vote, VoteRequest,
+    Announced, DirectoryKeys, Finding, ListError, ListSignature, Proposal, ProposalHead, Roles,
+    Standing, UnverifiedDescriptor, UnverifiedList, UnverifiedVote, VerifiedList, Vote,
+    VoteRequest,
 };
 
 const TERMS: Terms = Terms { interval: 2_000, fresh: 7_200_000, valid: 172_800_000 };
@@ -131,6 +135,16 @@ impl Network {
         self.endpoint(number).post(path, body, Duration::from_secs(20)).await.unwrap()
     }
 
+    /// Proposes a list to one of the honest, as the liar.
+    async fn propose(&self, number: usize, slot: Slot, proposal: &Proposal) -> Reply {
+        let body = serde_json::to_string(proposal).unwrap();
+        let (hash, to) = (sha256(body.as_bytes()), self.honest[number].key());
+        let head = ProposalHead::sign(slot.sequence(), hash, &to, &liar()).unwrap();
+        let header = (PROPOSAL_HEADER, serde_json::to_string(&head).unwrap());
+        let patience = Duration::from_secs(20);
+        self.endpoint(number).post_under(PROPOSAL_PATH, header, body, patience).await.unwrap()
+    }
+
     async fn stop(self) {
         for (node, follower) in self.nodes {
             drop(follower);
@@ -221,7 +235,8 @@ async fn a_liar_gets_no_second_signature_and_stops_nothing() {
     // A node that only the liar has ever seen: the votes do not put it on a list.
     let mut invented = good.clone();
     invented.list = invented.list.replace("127.0.1.1", "127.9.9.9");
-    let reply = network.send(0, PROPOSAL_PATH, &invented).await;
+    assert_eq!(network.send(0, PROPOSAL_PATH, &invented).await.status, 403, "without a head");
+    let reply = network.propose(0, slot, &invented).await;
     assert_eq!(reply.status, 409);
     // A word of a node's own that only the liar has moves the node nowhere.
     let sign = |finding| UnverifiedVote::sign(slot.sequence(), now(), vec![finding], &liar());
@@ -235,11 +250,11 @@ async fn a_liar_gets_no_second_signature_and_stops_nothing() {
     let vote = sign(Finding { node: shy.id, reachable: true, descriptor: Some(shy.signed) });
     let other = proposal(&network.keys, previous, vec![honest[0].clone(), vote.unwrap()]);
     assert_ne!(other.list, good.list);
-    let reply = network.send(0, PROPOSAL_PATH, &good).await;
+    let reply = network.propose(0, slot, &good).await;
     let signature: ListSignature = serde_json::from_slice(&reply.body).unwrap();
     signature.verify(&good.list, &network.keys).unwrap();
-    assert_eq!(network.send(0, PROPOSAL_PATH, &other).await.status, 409, "one list of each number");
-    assert_eq!(network.send(0, PROPOSAL_PATH, &good).await.status, 200, "the same again");
+    assert_eq!(network.propose(0, slot, &other).await.status, 409, "one list of each number");
+    assert_eq!(network.propose(0, slot, &good).await.status, 200, "the same again");
     // A list with its signature alone, twice over, is no list.
     let mine = ListSignature::sign(&good.list, &liar()).unwrap();
     let forged = UnverifiedList { list: good.list.clone(), signatures: vec![mine.clone(), mine] };

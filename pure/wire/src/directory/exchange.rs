@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use warren_crypto::CryptoError;
 use warren_crypto::ed25519::{SigningKey, VerifyingKey};
+use warren_crypto::hash::sha256;
 
 use super::keys::DirectoryKeys;
 use super::list::UnverifiedList;
@@ -25,6 +26,10 @@ pub const LIST_PATH: &str = "/directory/v1/list";
 pub const REACH_PATH: &str = "/reach/v1";
 /// What a question for a vote starts with, so that the signature fits nothing else.
 const QUESTION_DOMAIN: &[u8] = b"warren directory question v2\n";
+/// What the head of a proposal starts with, so that the signature fits nothing else.
+const PROPOSAL_DOMAIN: &[u8] = b"warren directory proposal v1\n";
+/// The HTTP header of a proposal: [`ProposalHead`] in JSON.
+pub const PROPOSAL_HEADER: &str = "x-warren-proposal";
 /// What a node's proof starts with, so that the signature fits nothing else.
 const REACH_DOMAIN: &[u8] = b"warren reachability v1\n";
 
@@ -86,6 +91,64 @@ pub struct Proposal {
     /// The list before, with its signatures.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<UnverifiedList>,
+}
+
+/// Says who proposes, before the proposal itself, which is large and not for everyone to send.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProposalHead {
+    /// The number of the proposed list.
+    pub sequence: u64,
+    /// SHA-256 of the proposal's bytes, 64 hex digits.
+    pub proposal: String,
+    /// The proposing authority's Ed25519 key, 64 hex digits.
+    pub key: String,
+    /// base64 of `Ed25519("warren directory proposal v1\n" || sequence in decimal || "\n" || the asked
+    /// authority's key in hex || "\n" || proposal)`.
+    pub signature: String,
+}
+
+impl ProposalHead {
+    /// Signs the head of a proposal to one authority. `hash` is the SHA-256 of the proposal's bytes.
+    ///
+    /// # Errors
+    /// Where the signing library refuses, which it does not for a well-made key.
+    pub fn sign(
+        sequence: u64,
+        hash: [u8; 32],
+        to: &VerifyingKey,
+        key: &SigningKey,
+    ) -> Result<Self, CryptoError> {
+        let proposal = hex::encode(hash);
+        let text = format!("{}\n{proposal}", question(sequence, to));
+        let signature = signed_text::sign(PROPOSAL_DOMAIN, &text, key)?;
+        Ok(Self { sequence, proposal, key: hex::encode(key.verifying_key().as_bytes()), signature })
+    }
+
+    /// Which of the authorities proposes to the one with the key `own`.
+    ///
+    /// # Errors
+    /// Where none of them does, or to another.
+    pub fn verify(
+        &self,
+        keys: &DirectoryKeys,
+        own: &VerifyingKey,
+    ) -> Result<VerifyingKey, ListError> {
+        let asker = authority(&self.key, keys)?;
+        let text = format!("{}\n{}", question(self.sequence, own), self.proposal);
+        signed_text::verify(PROPOSAL_DOMAIN, &text, &asker, &self.signature)?;
+        Ok(asker)
+    }
+
+    /// Reads the proposal, where it is the one that the head was signed for.
+    ///
+    /// # Errors
+    /// [`ListError::BadSignature`] where it is another, [`ListError::Malformed`] where it is none.
+    pub fn open(&self, body: &[u8]) -> Result<Proposal, ListError> {
+        if hex::encode(sha256(body)) != self.proposal {
+            return Err(ListError::BadSignature);
+        }
+        serde_json::from_slice(body).map_err(|_| ListError::Malformed)
+    }
 }
 
 /// What an authority has found out about a node.

@@ -208,7 +208,7 @@ impl UnverifiedList {
     /// # Errors
     /// Where too few of the pinned keys signed, or the list is malformed.
     pub fn verify(&self, keys: &DirectoryKeys) -> Result<VerifiedList, ListError> {
-        if self.list.len() > MAX_LIST_BYTES || self.signatures.len() > MAX_AUTHORITIES {
+        if self.signatures.len() > MAX_AUTHORITIES || self.list.len() > MAX_LIST_BYTES {
             return Err(ListError::Malformed);
         }
         if self.signatures.is_empty() {
@@ -237,8 +237,11 @@ impl UnverifiedList {
     /// Reads the list whoever signed it: worth no more than the place it comes from.
     ///
     /// # Errors
-    /// Where it is malformed.
+    /// Where it is malformed, or larger than [`MAX_LIST_BYTES`].
     pub fn read(&self) -> Result<VerifiedList, ListError> {
+        if self.list.len() > MAX_LIST_BYTES {
+            return Err(ListError::Malformed);
+        }
         let body: ListBody = serde_json::from_str(&self.list).map_err(|_| ListError::Malformed)?;
         let hash = |text: &String| key_from_hex(text).map_err(|_| ListError::Malformed);
         let header = ListHeader {

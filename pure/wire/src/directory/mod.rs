@@ -21,7 +21,7 @@ mod signed_text;
 pub mod vote;
 
 pub use descriptor::{Descriptor, UnverifiedDescriptor};
-pub use exchange::{Announced, Challenge, Proposal, Standing, VoteRequest};
+pub use exchange::{Announced, Challenge, Proposal, ProposalHead, Standing, VoteRequest};
 pub use keys::{DirectoryKeys, KeysError};
 pub use list::{ListBody, ListHeader, ListSignature, ListTimes, UnverifiedList, VerifiedList};
 pub use nodes::{NodeJson, NodeList, NodeRecord, Roles};
