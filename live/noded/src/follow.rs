@@ -8,9 +8,10 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::task::JoinHandle;
 use warren_crypto::CryptoError;
+use warren_node::following::{self, Fetches};
 use warren_node::listing::Published;
+use warren_node::reachability::is_public;
 use warren_transport::{Endpoint, Seed, SeedError, TransportError};
-use warren_wire::Millis;
 use warren_wire::directory::exchange::ANNOUNCE_PATH;
 use warren_wire::directory::{Announced, NodeRecord, Roles, Standing, UnverifiedDescriptor};
 use warren_wire::swarm::INVALID_SWARM;
@@ -93,13 +94,20 @@ pub fn follow(node: Arc<Node>, membership: Membership) -> Result<Follower, Trans
     let endpoints = membership.seed.urls().iter().cloned().map(Endpoint::new);
     let endpoints = endpoints.collect::<Result<Vec<_>, _>>()?;
     let task = tokio::spawn(async move {
-        let mut standing = None;
+        let mut course = Course::default();
         loop {
-            let pause = turn(&node, &membership, &endpoints, &mut standing).await;
+            let pause = turn(&node, &membership, &endpoints, &mut course).await;
             tokio::time::sleep(pause).await;
         }
     });
     Ok(Follower { task })
+}
+
+/// What a node remembers from one announcement to the next.
+#[derive(Default)]
+struct Course {
+    standing: Option<Standing>,
+    fetches: Fetches,
 }
 
 /// Announces once, fetches where there is something new, and says how long to wait.
@@ -107,7 +115,7 @@ async fn turn(
     node: &Node,
     membership: &Membership,
     endpoints: &[Endpoint],
-    before: &mut Option<Standing>,
+    course: &mut Course,
 ) -> Duration {
     let answers = match announce(node, membership, endpoints).await {
         Ok(answers) => answers,
@@ -116,15 +124,17 @@ async fn turn(
             return LONGEST_PAUSE;
         }
     };
-    report(&answers, before, membership);
-    let known = node.published().header.map_or(0, |header| header.sequence);
-    if answers.iter().any(|answer| answer.sequence > known)
-        && let Err(error) = renew(node, membership).await
-    {
-        tracing::warn!(%error, "no newer list");
+    report(&answers, &mut course.standing, membership);
+    let sequence = || node.published().header.map_or(0, |header| header.sequence);
+    let known = sequence();
+    if course.fetches.is_due(&answers, known, membership.seed.keys().threshold(), now()) {
+        if let Err(error) = renew(node, membership).await {
+            tracing::warn!(%error, "no newer list");
+        }
+        course.fetches.note(sequence() > known, now());
     }
-    let interval = answers.iter().map(|answer| answer.interval).min();
-    let pause = interval.map_or(IMPATIENCE, |interval: Millis| Duration::from_millis(interval / 4));
+    let interval = following::interval(&answers, !is_public(membership.ip));
+    let pause = interval.map_or(IMPATIENCE, |interval| Duration::from_millis(interval / 4));
     let pause = pause.clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
     let is_listed = node.placement().own_swarm().is_some();
     if is_listed { pause } else { pause.min(IMPATIENCE) }

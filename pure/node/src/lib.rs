@@ -20,6 +20,7 @@
 //! | [`exit`] | which servers are asked on a client's behalf |
 //! | [`files`] | how long a file lives, and which part of it is asked for |
 //! | [`listing`] | the directory's JSON-RPC: who the nodes are |
+//! | [`following`] | how a node goes by what authorities say of the newest list |
 //!
 //! What an authority of the directory decides:
 //!
@@ -40,6 +41,7 @@ pub mod consensus;
 pub mod entry;
 pub mod exit;
 pub mod files;
+pub mod following;
 pub mod gathering;
 pub mod listing;
 pub mod monitor;

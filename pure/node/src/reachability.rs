@@ -257,7 +257,7 @@ fn is_same_place(one: &NodeRecord, other: &NodeRecord) -> bool {
 }
 
 /// Whether everyone on the internet could reach this address.
-fn is_public(ip: Ipv4Addr) -> bool {
+pub fn is_public(ip: Ipv4Addr) -> bool {
     let [first, second, ..] = ip.octets();
     let is_shared = first == 100 && (64..128).contains(&second);
     let is_local = ip.is_loopback() || ip.is_private() || ip.is_link_local();
