@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
+use axum::middleware;
 use axum::response::Response;
 use axum::routing::post;
 use axum_server::Handle;
@@ -20,6 +21,7 @@ use warren_transport::{Certificate, SeedError};
 use warren_wire::directory::{DirectoryKeys, ListError, UnverifiedList};
 
 use crate::bodies::Bodies;
+use crate::gate::{self, Gate};
 use crate::http::response;
 use crate::node::{Node, now};
 use crate::{listen, private_file};
@@ -159,14 +161,16 @@ impl RunningSeed {
         let bodies = Bodies::new(QUESTIONS_ROOM_BYTES);
         let router = Router::new()
             .route("/json_rpc", post(answer))
+            .layer(middleware::from_fn_with_state(Gate::new(), gate::pass))
             .with_state(Arc::new(Seed { published, bodies }));
         let listener = std::net::TcpListener::bind(listen)
             .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
             .map_err(|error| DirectoryError::Listen(listen, error))?;
         let handle = Handle::new();
         let server = axum_server_dual_protocol::from_tcp_dual_protocol(listener, tls);
-        let server =
-            listen::bounded(server).handle(handle.clone()).serve(router.into_make_service());
+        let server = listen::bounded(server)
+            .handle(handle.clone())
+            .serve(router.into_make_service_with_connect_info::<SocketAddr>());
         let server = tokio::spawn(server);
         let address = handle.listening().await.unwrap_or(listen);
         Ok(Self { address, handle, server })

@@ -41,6 +41,7 @@ pub mod disk;
 pub mod exit_route;
 pub mod files;
 pub mod follow;
+mod gate;
 pub mod health;
 pub mod held;
 pub mod http;

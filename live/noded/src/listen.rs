@@ -14,7 +14,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep, timeout};
 
-use crate::limits::doors::{Doors, Entry};
+use crate::limits::doors::{Doors, Entry, Share};
+use crate::limits::rate::Rate;
 
 /// The most connections where the operating system does not say how many files may be open.
 const CAUTIOUS_CONNECTIONS: usize = 4_096;
@@ -34,6 +35,10 @@ const MOST_STREAMS: u32 = 256;
 /// By so many bytes it is clear which HTTP is spoken, and the timers of that HTTP take over.
 const PREFACE_BYTES: usize = 24;
 
+/// What one client may have of an authority's or a seed's connections.
+const DIRECTORY_SHARE: Share =
+    Share { connections: 64, arrivals: Rate { burst: 200.0, per_second: 20.0 } };
+
 /// Who comes in, who is known to bring the requests of many, and how long a client may not read.
 #[derive(Clone)]
 pub struct Bounds {
@@ -45,10 +50,16 @@ pub struct Bounds {
     pub write_timeout: Duration,
 }
 
-/// Bounds the connections of a server, their number and their silence, whoever they are from.
+/// Bounds the connections of a server for whoever asks who the nodes are, and leaves each client a
+/// share of them.
 pub fn bounded<A>(server: Server<A>) -> Server<Bounded<A>> {
-    let doors = Doors::new(most_connections(CAUTIOUS_CONNECTIONS), None);
-    bounded_by(server, Bounds { doors, trusted: Arc::new(|_| false), write_timeout: WRITE_TIMEOUT })
+    bounded_by(server, directory_bounds())
+}
+
+/// What stands before this server on the same machine brings many clients' requests.
+fn directory_bounds() -> Bounds {
+    let doors = Doors::new(most_connections(CAUTIOUS_CONNECTIONS), Some(DIRECTORY_SHARE));
+    Bounds { doors, trusted: Arc::new(|client| client.is_loopback()), write_timeout: WRITE_TIMEOUT }
 }
 
 /// Bounds the connections of a server.
@@ -296,6 +307,20 @@ mod tests {
         // What lies in the sockets still comes; the end of it does not.
         let read = timeout(WRITE_TIMEOUT, stream.read_to_end(&mut rest)).await.unwrap();
         assert!(read.is_err() || rest.len() < 64 * 1024 * 1024, "{}", rest.len());
+    }
+
+    #[test]
+    fn no_client_of_a_directory_takes_all_its_connections() {
+        let Bounds { doors, trusted, .. } = directory_bounds();
+        let enter = |ip: [u8; 4], port| {
+            let peer = SocketAddr::from((ip, port));
+            doors.enter(peer, trusted(peer.ip()))
+        };
+        let held: Vec<_> = (1..=150).filter_map(|port| enter([192, 0, 2, 1], port)).collect();
+        assert_eq!(held.len(), 64);
+        assert!(enter([192, 0, 2, 2], 1).is_some());
+        let local: Vec<_> = (1..=150).filter_map(|port| enter([127, 0, 0, 1], port)).collect();
+        assert_eq!(local.len(), 150);
     }
 
     #[test]

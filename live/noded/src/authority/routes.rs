@@ -2,11 +2,10 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Request, State};
-use axum::middleware::{self, Next};
+use axum::middleware;
 use axum::response::Response;
 use axum::routing::post;
 use serde::Serialize;
@@ -25,8 +24,8 @@ use super::shared::Shared;
 use super::{AuthorityError, probe};
 use crate::bodies::BodyError;
 use crate::directory::{MAX_QUESTION_BYTES, answer_question};
+use crate::gate::{self, Gate};
 use crate::http::response;
-use crate::limits::rate::Rate;
 use crate::node::now;
 
 /// The most bytes of an announcement.
@@ -44,22 +43,8 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         .route(VOTE_PATH, post(vote))
         .route(PROPOSAL_PATH, post(proposal))
         .route(LIST_PATH, post(list))
-        .layer(middleware::from_fn_with_state(Arc::clone(&shared), admit))
+        .layer(middleware::from_fn_with_state(Gate::new(), gate::pass))
         .with_state(shared)
-}
-
-/// Refuses who asks too often.
-async fn admit(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
-    let rate = Rate::new(300, 50);
-    let client = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    match client {
-        Some(ConnectInfo(client))
-            if !shared.rates.admit(client.ip().into(), rate, Instant::now()) =>
-        {
-            response(429, "text/plain", "Too Many Requests\n")
-        }
-        _ => next.run(request).await,
-    }
 }
 
 async fn question(State(shared): State<Arc<Shared>>, request: Request) -> Response {

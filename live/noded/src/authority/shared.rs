@@ -18,7 +18,6 @@ use super::files::Files;
 use super::{AuthorityError, Settings};
 use crate::bodies::Bodies;
 use crate::limits::network::Network;
-use crate::limits::rate::Rates;
 use crate::node::now;
 
 /// How many bytes of requests are in memory at once.
@@ -42,7 +41,6 @@ pub(super) struct Shared {
     pub(super) terms: Terms,
     pub(super) peers: Vec<Peer>,
     pub(super) bodies: Bodies,
-    pub(super) rates: Rates<Network>,
     pub(super) eager_tries: Arc<Semaphore>,
     /// Held by who examines a proposal.
     pub(super) examination: Arc<Semaphore>,
@@ -104,7 +102,6 @@ impl Shared {
             terms: settings.terms,
             peers,
             bodies: Bodies::new(ROOM_BYTES),
-            rates: Rates::default(),
             eager_tries: Arc::new(Semaphore::new(EAGER_TRIES)),
             examination: Arc::new(Semaphore::new(1)),
             taking: Arc::new(Semaphore::new(1)),
