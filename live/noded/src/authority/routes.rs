@@ -188,3 +188,27 @@ fn refuse(error: &AuthorityError) -> Response {
     let text = if status == 500 { "request failed".to_owned() } else { error.to_string() };
     response(status, "text/plain", text)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn proposals_are_examined_one_after_the_other() {
+        let (turns, inside) = (Arc::new(Semaphore::new(1)), Arc::new(AtomicUsize::new(0)));
+        let examined = (0..5).map(|_| {
+            let inside = Arc::clone(&inside);
+            one_at_a_time(Arc::clone(&turns), move || {
+                let others = inside.fetch_add(1, Ordering::SeqCst);
+                std::thread::sleep(Duration::from_millis(20));
+                inside.fetch_sub(1, Ordering::SeqCst);
+                Ok(others)
+            })
+        });
+        let others = futures_util::future::try_join_all(examined).await.unwrap();
+        assert_eq!(others, [0; 5]);
+    }
+}
