@@ -5,7 +5,9 @@ use warren_wire::limits::{
     MAX_RETRIEVE_BYTES, MIN_TTL, SIGNATURE_TOLERANCE, STORE_FUTURE,
 };
 use warren_wire::record::{Rights, SubaccountToken};
-use warren_wire::rpc::{GetExpiriesRequest, RetrieveRequest, RevokedRequest, StoreRequest, signed};
+use warren_wire::rpc::{
+    GetExpiriesRequest, RetrieveRequest, RevokedRequest, StoreRequest, UnverifiedAuth, signed,
+};
 use warren_wire::{Access, AccountId, MessageHash, Millis, Namespace};
 
 use crate::answer::Answer;
@@ -66,7 +68,7 @@ impl CheckedStore {
         if request.namespace == Namespace::TESTING {
             return Err(Answer::refuse(403, "store: namespace -3741 is reserved for testing"));
         }
-        let public = request.namespace.number() % 10 == 0;
+        let public = is_public(request.namespace);
         let longest = if public { MAX_PUBLIC_TTL } else { MAX_PRIVATE_TTL };
         let ttl = request.expiry.saturating_sub(request.timestamp);
         let slack = STORE_FUTURE + origin.skew();
@@ -101,10 +103,27 @@ impl CheckedStore {
         &self.request
     }
 
+    /// The signature, where one is needed: rights that the owner took count only then.
+    pub fn needed_auth(&self) -> Option<&UnverifiedAuth> {
+        self.request.auth.as_ref().filter(|_| !is_public(self.request.namespace))
+    }
+
     /// Whether the message replaces all others in its drawer.
     pub fn replaces_all(&self) -> bool {
         self.request.namespace.access() == Access::PublicOutbox
     }
+}
+
+/// What is said of a signature under a store that does not fit, or is by a revoked subaccount.
+pub const STORE_UNVERIFIED: &str = "store signature verification failed";
+/// The same of a retrieve.
+pub const RETRIEVE_UNVERIFIED: &str = "retrieve signature verification failed";
+/// The same of a question about expiries.
+pub const EXPIRIES_UNVERIFIED: &str = "get_expiries signature verification failed";
+
+/// Whether anyone may store there.
+const fn is_public(namespace: Namespace) -> bool {
+    namespace.number() % 10 == 0
 }
 
 fn check_store_signature(
@@ -129,7 +148,7 @@ fn check_store_signature(
     };
     let text = signed::store(namespace, request.signed_at);
     auth::verify(&request.account, claimed, rights, text.as_bytes(), revoked)
-        .map_err(|_| Answer::refuse(401, "store signature verification failed"))
+        .map_err(|_| Answer::refuse(401, STORE_UNVERIFIED))
 }
 
 /// A mailbox that may be read.
@@ -174,7 +193,7 @@ impl CheckedRetrieve {
                     if request.namespace.outlives_revocation() { &[][..] } else { revoked };
                 let text = signed::retrieve(request.namespace, *signed_at);
                 auth::verify(&request.account, claimed, Rights::READ, text.as_bytes(), revoked)
-                    .map_err(|_| Answer::refuse(401, "retrieve signature verification failed"))?;
+                    .map_err(|_| Answer::refuse(401, RETRIEVE_UNVERIFIED))?;
             }
             None if open => {}
             None => return Err(Answer::refuse(401, "retrieve: request signature required")),
@@ -231,7 +250,7 @@ pub fn check_get_expiries(
     }
     let text = signed::get_expiries(request);
     auth::verify(&request.account, &request.auth, Rights::READ, text.as_bytes(), revoked)
-        .map_err(|_| Answer::refuse(401, "get_expiries signature verification failed"))
+        .map_err(|_| Answer::refuse(401, EXPIRIES_UNVERIFIED))
 }
 
 /// Checks that a question about revoked subaccounts may be answered.

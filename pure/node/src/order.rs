@@ -61,6 +61,11 @@ impl CheckedOrder {
         &self.request
     }
 
+    /// What is said of a signature that does not fit, or is by a revoked subaccount.
+    pub const fn unverified(&self) -> &'static str {
+        unverified(&self.request)
+    }
+
     fn change(&self, stamp: Stamp) -> Change {
         match &self.request {
             OrderRequest::Delete(request) => Change::Delete(request.hashes()),

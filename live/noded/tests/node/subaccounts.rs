@@ -61,6 +61,27 @@ async fn a_token_that_another_signed_gives_no_right() {
 }
 
 #[tokio::test]
+async fn a_forger_is_refused_before_anything_is_read() {
+    let (network, client) = (TestNetwork::start(4), Client::new());
+    let (group, other) = (Group::new(3), Group::new(3));
+    let node = network.record(0);
+    network.node(0).store.close().await;
+    let (honest, stranger) = (group.subaccount(15), other.subaccount(15));
+    let answer = client.ask(&node, "retrieve", honest.retrieve(&group.id, 42)).await;
+    assert_eq!(answer.status, 503, "{answer}");
+    let answer = client.ask(&node, "retrieve", stranger.retrieve(&group.id, 42)).await;
+    assert_eq!(answer.said(), refused("retrieve"));
+    let time = now();
+    let store = json!({ "namespace": 42, "timestamp": time, "ttl": 60_000, "data": "aGVsbG8=" });
+    let store = stranger.signed(&group.id, &format!("store42{time}"), store);
+    assert_eq!(client.ask(&node, "store", store).await.said(), refused("store"));
+    let name = "A".repeat(43);
+    let delete = json!({ "messages": [name] });
+    let delete = stranger.signed(&group.id, &format!("delete{name}"), delete);
+    assert_eq!(client.ask(&node, "delete", delete).await.said(), refused("delete_msgs"));
+}
+
+#[tokio::test]
 async fn a_public_outbox_takes_a_subaccounts_message_only_with_the_right_to_delete() {
     let (network, client, group) = (TestNetwork::shared(), Client::new(), Group::new(3));
     for (rights, status) in [(3, 401), (7, 200)] {
