@@ -25,8 +25,11 @@ use crate::limits::network::Network;
 use crate::node::{Node, now};
 use crate::{admission, telemetry};
 
-/// How many bytes of messages one answer may still take: a batch of retrieves shares what a single
-/// one may have.
+/// How many bytes of messages one answer may take: each retrieve of a batch has its own, within what
+/// a relay passes back once the answer is sealed.
+const MAX_ANSWER_BYTES: usize = 2 * MAX_RETRIEVE_BYTES;
+
+/// How many bytes of messages one answer may still take.
 pub(crate) struct Room {
     left: Mutex<usize>,
     /// The client that asks, where it has an address.
@@ -247,7 +250,7 @@ pub(crate) async fn retrieve(
 impl Room {
     /// As much as one answer may have.
     pub(crate) fn new() -> Self {
-        Self { left: Mutex::new(MAX_RETRIEVE_BYTES), client: None }
+        Self { left: Mutex::new(MAX_ANSWER_BYTES), client: None }
     }
 
     /// Reads one page after the other, each within what those before it left. A page has one message

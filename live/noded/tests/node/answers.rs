@@ -143,7 +143,7 @@ async fn a_count_of_minus_one_gives_nothing_and_of_less_everything() {
 }
 
 #[tokio::test]
-async fn the_retrieves_of_a_batch_share_the_room_of_one_answer() {
+async fn the_retrieves_of_a_batch_share_twice_the_room_of_one() {
     let (network, client, person) = (TestNetwork::shared(), Client::new(), Person::new());
     let node = network.record(0);
     for n in 0..60_u8 {
@@ -168,9 +168,9 @@ async fn the_retrieves_of_a_batch_share_the_room_of_one_answer() {
                 messages.len()
             })
             .collect();
-        // 7,800,000 bytes hold 76 messages of 102,543; then there is one for each.
-        assert_eq!(counts[..2], [60, 16], "{method}");
-        assert_eq!(counts[2..], [1; 18], "{method}");
+        // 15,600,000 bytes hold 152 messages of 102,543; then there is one for each.
+        assert_eq!(counts[..3], [60, 60, 32], "{method}");
+        assert_eq!(counts[3..], [1; 17], "{method}");
     }
 }
 
