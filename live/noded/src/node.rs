@@ -288,9 +288,12 @@ impl Node {
     }
 
     /// On whose account a client's request is held open, or its socket. Where clients are not told
-    /// apart by their addresses, they are not here either.
+    /// apart by their addresses, they are not here either, and nodes are not: many clients ask by them.
     pub fn share_of(&self, peer: Option<SocketAddr>) -> Share {
-        let peer = peer.filter(|_| self.limits.tells_clients_apart());
+        let peer = peer.filter(|peer| {
+            self.limits.tells_clients_apart()
+                && self.limits.class(peer.ip(), &self.placement()) == Class::Client
+        });
         peer.map_or(Share::Unknown, |peer| Share::Client(peer.ip().into()))
     }
 

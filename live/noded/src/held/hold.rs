@@ -15,7 +15,7 @@ use warren_node::{Answer, Body};
 use warren_wire::rpc::{Batch, Request, RetrieveRequest};
 use warren_wire::{Millis, Value};
 
-use super::registry::{Drawer, Share};
+use super::registry::{Drawer, Share, Wanted};
 use crate::node::{Node, now};
 use crate::storage_route::{self, Room};
 
@@ -85,16 +85,21 @@ impl Waiting {
         }
     }
 
-    fn drawers(&self) -> Vec<Drawer> {
-        let mut drawers: Vec<Drawer> = self
-            .retrieves
-            .iter()
-            .map(|retrieve| (retrieve.request.account, retrieve.request.namespace))
-            .collect();
-        drawers.sort_unstable();
-        drawers.dedup();
-        drawers.shrink_to_fit();
-        drawers
+    fn wanted(&self) -> Wanted {
+        let drawers = |counts: fn(&RetrieveRequest) -> bool| {
+            let requests = self.retrieves.iter().map(|retrieve| &retrieve.request);
+            let counted = requests.filter(|request| counts(request));
+            let mut drawers: Vec<Drawer> =
+                counted.map(|request| (request.account, request.namespace)).collect();
+            drawers.sort_unstable();
+            drawers.dedup();
+            drawers.shrink_to_fit();
+            drawers
+        };
+        let signed = drawers(|request| request.auth.is_some());
+        let mut unsigned = drawers(|request| request.auth.is_none());
+        unsigned.retain(|drawer| !signed.contains(drawer));
+        Wanted { drawers: drawers(|_| true), unsigned }
     }
 
     /// Takes the first answer apart: what of it is kept while the request waits. The answer itself
@@ -171,7 +176,7 @@ impl Kept {
 /// wait ends. Where there is no place for it, the first answer is the answer.
 pub async fn hold(node: &Arc<Node>, waiting: Box<Waiting>, first: Answer, share: Share) -> Answer {
     let end = Instant::now() + waiting.wait;
-    let Some(place) = node.held.hold(share, waiting.drawers()) else { return first };
+    let Some(place) = node.held.hold(share, waiting.wanted()) else { return first };
     let mut kept = match waiting.keep(first) {
         Ok(kept) => kept,
         Err(first) => return first,

@@ -14,11 +14,38 @@ use crate::limits::network::Network;
 
 /// How many may wait for one drawer: the devices of a person, and room to spare.
 pub const MOST_PER_DRAWER: usize = 64;
+/// How many of those may wait unsigned, where anyone may read: the rest is for who proves a key.
+const MOST_UNSIGNED_PER_DRAWER: usize = MOST_PER_DRAWER / 2;
 /// The share of all places that one address may take.
 const CLIENT_SHARE: usize = 16;
+/// The share of all places for requests of which nothing is signed: behind onions, nothing else tells
+/// one client from a thousand.
+const UNSIGNED_SHARE: usize = 4;
 
 /// One drawer of one mailbox.
 pub type Drawer = (AccountId, Namespace);
+
+/// What a request waits for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// Every drawer, each once.
+    pub drawers: Vec<Drawer>,
+    /// Those of them for which nobody signed.
+    pub unsigned: Vec<Drawer>,
+}
+
+impl From<Vec<Drawer>> for Wanted {
+    /// All signed.
+    fn from(drawers: Vec<Drawer>) -> Self {
+        Self { drawers, unsigned: Vec::new() }
+    }
+}
+
+impl Wanted {
+    fn is_unsigned(&self) -> bool {
+        !self.drawers.is_empty() && self.drawers.len() == self.unsigned.len()
+    }
+}
 
 /// A message that this node keeps since a moment ago.
 #[derive(Debug, Clone, Copy)]
@@ -92,12 +119,15 @@ pub struct Held {
 struct State {
     drawers: HashMap<Drawer, Vec<Registered>>,
     requests: usize,
+    /// Of those: how many signed nothing.
+    unsigned: usize,
     clients: HashMap<Network, usize>,
     last_number: u64,
 }
 
 struct Registered {
     number: u64,
+    is_signed: bool,
     watcher: Arc<dyn Watcher>,
 }
 
@@ -115,10 +145,16 @@ impl Held {
 
     /// Takes a place for a request that waits for these drawers, or for a socket; `None` where there is no place, or
     /// the node stops.
-    pub fn hold(&self, share: Share, drawers: Vec<Drawer>) -> Option<Place<'_>> {
-        let signal = Arc::new(Notify::new());
+    pub fn hold(&self, share: Share, wanted: impl Into<Wanted>) -> Option<Place<'_>> {
+        let (wanted, signal) = (wanted.into(), Arc::new(Notify::new()));
+        let is_unsigned = wanted.is_unsigned();
         let mut state = self.state();
-        if self.is_closed() || state.requests >= self.most || !state.have_room(&drawers) {
+        let most_unsigned = (self.most / UNSIGNED_SHARE).max(1);
+        if self.is_closed()
+            || state.requests >= self.most
+            || (is_unsigned && state.unsigned >= most_unsigned)
+            || !state.have_room(&wanted, None)
+        {
             return None;
         }
         if let Share::Client(client) = share {
@@ -130,23 +166,47 @@ impl Held {
             *taken += 1;
         }
         state.requests += 1;
+        state.unsigned += usize::from(is_unsigned);
         let watcher: Arc<dyn Watcher> = Arc::clone(&signal) as _;
-        let number = state.enter(&drawers, &watcher);
+        let number = state.enter(&wanted, &watcher);
         self.count(&state);
-        Some(Place { watch: Watch { held: self, number, drawers }, share, signal })
+        let watch = Watch { held: self, number, drawers: wanted.drawers };
+        Some(Place { watch, share, is_unsigned, signal })
     }
 
     /// Registers a watcher for as long as the result is kept; `None` where too many wait for one of
     /// the drawers, or the node stops.
     pub fn watch(&self, watcher: &Arc<dyn Watcher>, drawers: Vec<Drawer>) -> Option<Watch<'_>> {
+        let wanted = Wanted::from(drawers);
         let mut state = self.state();
-        if self.is_closed() || !state.have_room(&drawers) {
+        if self.is_closed() || !state.have_room(&wanted, None) {
             return None;
         }
-        let number = state.enter(&drawers, watcher);
+        let number = state.enter(&wanted, watcher);
         self.count(&state);
         drop(state);
-        Some(Watch { held: self, number, drawers })
+        Some(Watch { held: self, number, drawers: wanted.drawers })
+    }
+
+    /// Puts a watcher in the place of another, so that no arrival falls in between. Where there is no
+    /// room, or the node stops, all stays as it is and this is false.
+    #[must_use]
+    pub fn renew(
+        &self,
+        watch: &mut Watch<'_>,
+        watcher: &Arc<dyn Watcher>,
+        drawers: Vec<Drawer>,
+    ) -> bool {
+        let wanted = Wanted::from(drawers);
+        let mut state = self.state();
+        if self.is_closed() || !state.have_room(&wanted, Some(watch.number)) {
+            return false;
+        }
+        state.leave(watch.number, &watch.drawers);
+        watch.number = state.enter(&wanted, watcher);
+        watch.drawers = wanted.drawers;
+        self.count(&state);
+        true
     }
 
     /// How much all subscribers are still to be told.
@@ -209,15 +269,25 @@ impl Arrivals for Held {
 }
 
 impl State {
-    fn have_room(&self, drawers: &[Drawer]) -> bool {
-        let taken = |drawer| self.drawers.get(drawer).map_or(0, Vec::len);
-        drawers.iter().all(|drawer| taken(drawer) < MOST_PER_DRAWER)
+    /// Whether there is room in every drawer, once the watcher of that number leaves.
+    fn have_room(&self, wanted: &Wanted, leaving: Option<u64>) -> bool {
+        let taken = |drawer: &Drawer, counts: fn(&Registered) -> bool| {
+            let watchers = self.drawers.get(drawer).map_or(&[][..], Vec::as_slice);
+            watchers.iter().filter(|one| Some(one.number) != leaving && counts(one)).count()
+        };
+        let unsigned = |drawer| taken(drawer, |one| !one.is_signed);
+        wanted.drawers.iter().all(|drawer| taken(drawer, |_| true) < MOST_PER_DRAWER)
+            && wanted.unsigned.iter().all(|drawer| unsigned(drawer) < MOST_UNSIGNED_PER_DRAWER)
     }
 
-    fn enter(&mut self, drawers: &[Drawer], watcher: &Arc<dyn Watcher>) -> u64 {
+    fn enter(&mut self, wanted: &Wanted, watcher: &Arc<dyn Watcher>) -> u64 {
         self.last_number += 1;
-        for drawer in drawers {
-            let registered = Registered { number: self.last_number, watcher: Arc::clone(watcher) };
+        for drawer in &wanted.drawers {
+            let registered = Registered {
+                number: self.last_number,
+                is_signed: !wanted.unsigned.contains(drawer),
+                watcher: Arc::clone(watcher),
+            };
             match self.drawers.entry(*drawer) {
                 Entry::Occupied(mut watchers) => watchers.get_mut().push(registered),
                 // Most drawers are waited for once.
@@ -263,6 +333,7 @@ impl Drop for Watch<'_> {
 pub struct Place<'a> {
     watch: Watch<'a>,
     share: Share,
+    is_unsigned: bool,
     signal: Arc<Notify>,
 }
 
@@ -278,6 +349,7 @@ impl Drop for Place<'_> {
     fn drop(&mut self) {
         let mut state = self.watch.held.state();
         state.requests = state.requests.saturating_sub(1);
+        state.unsigned = state.unsigned.saturating_sub(usize::from(self.is_unsigned));
         if let Share::Client(client) = self.share
             && let Entry::Occupied(mut taken) = state.clients.entry(client)
         {
@@ -352,6 +424,63 @@ mod tests {
         let state = held.state();
         assert!(state.drawers.is_empty() && state.clients.is_empty());
         assert_eq!(held.drawers.load(Ordering::SeqCst), 0);
+    }
+
+    #[test]
+    fn who_signs_nothing_finds_fewer_places_and_leaves_the_rest_to_who_does() {
+        let held = Held::new(100);
+        let open = |owner| {
+            let drawers = vec![drawer(owner, 0)];
+            held.hold(Share::Unknown, Wanted { unsigned: drawers.clone(), drawers })
+        };
+        let places: Vec<_> = (0..25).map(|owner| open(owner).unwrap()).collect();
+        assert!(open(200).is_none());
+        let signed: Vec<_> =
+            (0..75).filter_map(|owner| held.hold(Share::Unknown, vec![drawer(owner, 0)])).collect();
+        assert_eq!(signed.len(), 75);
+        drop((places, signed));
+
+        let held = Held::new(1_000);
+        let drawers = vec![drawer(1, 0), drawer(2, 0)];
+        let half = || Wanted { drawers: drawers.clone(), unsigned: vec![drawer(1, 0)] };
+        let places: Vec<_> = (0..MOST_UNSIGNED_PER_DRAWER)
+            .map(|_| held.hold(Share::Unknown, half()).unwrap())
+            .collect();
+        assert!(held.hold(Share::Unknown, half()).is_none());
+        assert!(held.hold(Share::Unknown, drawers.clone()).is_some());
+        drop(places);
+        assert!(held.hold(Share::Unknown, half()).is_some());
+        assert_eq!((held.requests(), held.state().unsigned), (0, 0));
+    }
+
+    #[test]
+    fn a_watch_is_renewed_at_once_or_left_as_it_is() {
+        struct Count(AtomicUsize);
+        impl Watcher for Count {
+            fn arrived(&self, _message: &Arrived<'_>) {
+                self.0.fetch_add(1, Ordering::SeqCst);
+            }
+            fn moved(&self, _owner: &AccountId) {}
+            fn closed(&self) {}
+        }
+        let held = Held::new(100);
+        let counts = [(); 2].map(|()| Arc::new(Count(AtomicUsize::new(0))));
+        let [first, second] = counts.clone().map(|count| count as Arc<dyn Watcher>);
+        let mut watch = held.watch(&first, vec![drawer(1, 0)]).unwrap();
+        let others: Vec<_> = (1..MOST_PER_DRAWER)
+            .map(|_| held.hold(Share::Unknown, vec![drawer(1, 0)]).unwrap())
+            .collect();
+        let full: Vec<_> = (0..MOST_PER_DRAWER)
+            .map(|_| held.watch(&second, vec![drawer(2, 5)]).unwrap())
+            .collect();
+        assert!(!held.renew(&mut watch, &second, vec![drawer(1, 0), drawer(2, 5)]));
+        arrive(&held, drawer(1, 0));
+        // Its own place counts as free.
+        assert!(held.renew(&mut watch, &second, vec![drawer(1, 0)]));
+        arrive(&held, drawer(1, 0));
+        assert_eq!(counts.map(|count| count.0.load(Ordering::SeqCst)), [1, 1]);
+        drop((watch, others, full));
+        assert!(held.state().drawers.is_empty());
     }
 
     #[tokio::test]

@@ -4,6 +4,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use warren_noded::LocalNetwork;
+use warren_noded::held::Share;
+use warren_noded::local_network::Plan;
+use warren_noded::node::NodeOptions;
 use warren_onion::{Built, Cipher, open_reply};
 use warren_wire::directory::NodeRecord;
 
@@ -49,6 +53,19 @@ async fn a_message_stored_at_any_member_is_delivered_at_once() {
     }
     assert!(began.elapsed() < Duration::from_millis(LONG));
     assert_eq!(network.node(0).held.requests(), 0);
+}
+
+#[tokio::test]
+async fn nodes_and_who_shares_their_address_wait_on_nobodys_account() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = Plan { nodes: 4, data: folder.path().to_owned(), seed_port: 0, node_port: 0 };
+    let network = LocalNetwork::start_with(&plan, &NodeOptions::default()).await.unwrap();
+    let node = network.nodes()[0].node();
+    assert!(node.limits.tells_clients_apart());
+    let share = |address: &str| node.share_of(Some(address.parse().unwrap()));
+    assert!(share("127.0.0.1:1") == Share::Unknown);
+    assert!(matches!(share("192.0.2.7:1"), Share::Client(_)));
+    network.stop().await;
 }
 
 #[tokio::test]
