@@ -22,6 +22,8 @@ use crate::node::Node;
 
 /// The most bytes of a client's frame: a hundred subscriptions and more.
 const MOST_FRAME: usize = 64 * 1024;
+/// How many subscriptions of a frame may fail before the rest is not looked at.
+const MOST_FAILURES: usize = 32;
 /// How much of a socket's input is read at once.
 const READ_BUFFER: usize = 1024;
 /// The most bytes of ours that wait to be written: the largest push as JSON, and room to spare.
@@ -107,8 +109,11 @@ async fn converse(node: &Node, socket: &mut WebSocket, peer: Option<SocketAddr>)
                 if !admits(node, peer) {
                     return Ending::TooMuch;
                 }
-                let (replies, listed) = subscribe(&mut subscriptions, requests).await;
-                form.replies(replies, listed)
+                let admits = || admits(node, peer);
+                match subscribe(&mut subscriptions, requests, admits).await {
+                    Some((replies, listed)) => form.replies(replies, listed),
+                    None => return Ending::TooMuch,
+                }
             }
             news = outbox.next() => match news {
                 Ok(news) => tell(&mut subscriptions, news, form).await,
@@ -135,7 +140,8 @@ async fn converse(node: &Node, socket: &mut WebSocket, peer: Option<SocketAddr>)
     }
 }
 
-/// Whether a client may ask once more: a frame counts as a request.
+/// Whether a client may ask once more: a frame counts as a request, and so does every subscription in
+/// it behind the first.
 fn admits(node: &Node, peer: Option<SocketAddr>) -> bool {
     peer.is_none_or(|peer| {
         let class = node.limits.class(peer.ip(), &node.placement());
@@ -143,19 +149,27 @@ fn admits(node: &Node, peer: Option<SocketAddr>) -> bool {
     })
 }
 
+/// Makes the subscriptions of one frame; `None` where a client asks for too many, or too many fail.
 async fn subscribe(
     subscriptions: &mut Subscriptions<'_>,
     requests: Result<MonitorRequests, MonitorError>,
-) -> (Vec<Dict>, bool) {
+    admits: impl Fn() -> bool,
+) -> Option<(Vec<Dict>, bool)> {
     match requests {
         Ok(MonitorRequests { requests, listed }) => {
             let mut replies = Vec::with_capacity(requests.len());
+            let mut failures = 0;
             for request in requests {
-                replies.push(subscriptions.subscribe(request).await);
+                if failures > MOST_FAILURES || !(replies.is_empty() || admits()) {
+                    return None;
+                }
+                let (reply, made) = subscriptions.subscribe(request).await;
+                failures += usize::from(!made);
+                replies.push(reply);
             }
-            (replies, listed)
+            Some((replies, listed))
         }
-        Err(error) => (vec![error.to_reply()], false),
+        Err(error) => Some((vec![error.to_reply()], false)),
     }
 }
 

@@ -20,6 +20,9 @@ pub const MOST_ACCOUNTS: usize = 256;
 /// The most drawers of one account.
 pub const MOST_DRAWERS: usize = 64;
 
+/// What is said where too many wait for a drawer.
+const NO_ROOM: &str = "too many subscriptions to this account";
+
 /// What one socket is subscribed to.
 pub struct Subscriptions<'a> {
     node: &'a Node,
@@ -34,7 +37,7 @@ struct Subscription<'a> {
     /// What it is registered as, so that a renewal may leave the registration as it is.
     namespaces: Vec<Namespace>,
     want_data: bool,
-    _watch: Watch<'a>,
+    watch: Watch<'a>,
 }
 
 impl<'a> Subscriptions<'a> {
@@ -43,11 +46,14 @@ impl<'a> Subscriptions<'a> {
         Self { node, outbox, accounts: HashMap::new() }
     }
 
-    /// Makes or renews a subscription and gives the answer to it.
-    pub async fn subscribe(&mut self, request: Result<MonitorRequest, MonitorError>) -> Dict {
+    /// Makes or renews a subscription and gives the answer to it, and whether it was made.
+    pub async fn subscribe(
+        &mut self,
+        request: Result<MonitorRequest, MonitorError>,
+    ) -> (Dict, bool) {
         match self.try_subscribe(request).await {
-            Ok(()) => wire::success(),
-            Err(error) => error.to_reply(),
+            Ok(()) => (wire::success(), true),
+            Err(error) => (error.to_reply(), false),
         }
     }
 
@@ -60,24 +66,29 @@ impl<'a> Subscriptions<'a> {
         if !self.node.placement().keeps(&account) {
             return Err(MonitorError::WrongSwarm);
         }
-        let revoked = self.revoked(&account, request.subaccount.is_some()).await?;
-        let checked = CheckedMonitor::check(&request, now(), &revoked)?;
+        // Nothing is read for who signed nothing.
+        let checked = CheckedMonitor::check(&request, now(), &[])?;
         let subaccount = request.subaccount.map(|signed| signed.token);
+        if let Some(token) = subaccount {
+            self.refuse_revoked(&account, &token).await?;
+        }
         self.enter(&checked, subaccount)
     }
 
-    async fn revoked(
+    async fn refuse_revoked(
         &self,
         account: &AccountId,
-        matters: bool,
-    ) -> Result<Vec<SubaccountToken>, MonitorError> {
-        if !matters {
-            return Ok(Vec::new());
-        }
-        self.node.store.revoked(*account).await.map_err(|error| {
+        token: &SubaccountToken,
+    ) -> Result<(), MonitorError> {
+        let revoked = self.node.store.revoked(*account).await.map_err(|error| {
             tracing::error!(%error, "storage failed");
             MonitorError::Arguments("storage failure".to_owned())
-        })
+        })?;
+        if revoked.contains(token) {
+            let text = "Subaccount verification failed: subaccount is revoked";
+            return Err(MonitorError::Signature(text.to_owned()));
+        }
+        Ok(())
     }
 
     fn enter(
@@ -92,28 +103,33 @@ impl<'a> Subscriptions<'a> {
             return refuse("too many namespaces");
         }
         let ends = Instant::now() + Duration::from_millis(MONITOR_LIFETIME);
-        let count = self.accounts.len();
-        let entry = self.accounts.entry(account);
-        if let Entry::Occupied(mut known) = entry {
-            let known = known.get_mut();
-            if known.namespaces == namespaces && known.want_data == want_data {
-                (known.ends, known.subaccount) = (ends, subaccount);
-                return Ok(());
-            }
-        } else if count >= MOST_ACCOUNTS {
-            return refuse("too many accounts on one connection");
-        }
-        // An account's subscription takes the place of its last.
-        self.accounts.remove(&account);
         let watcher: Arc<dyn Watcher> =
             Arc::new(Subscriber { outbox: Arc::clone(&self.outbox), want_data });
         let drawers = namespaces.iter().map(|namespace| (account, *namespace)).collect();
-        let Some(watch) = self.node.held.watch(&watcher, drawers) else {
-            return refuse("too many subscriptions to this account");
-        };
-        let namespaces = namespaces.to_vec();
-        let subscription = Subscription { ends, subaccount, namespaces, want_data, _watch: watch };
-        self.accounts.insert(account, subscription);
+        let count = self.accounts.len();
+        match self.accounts.entry(account) {
+            Entry::Occupied(mut known) => {
+                let known = known.get_mut();
+                let same = known.namespaces == namespaces && known.want_data == want_data;
+                if !same && !self.node.held.renew(&mut known.watch, &watcher, drawers) {
+                    return refuse(NO_ROOM);
+                }
+                (known.ends, known.subaccount, known.want_data) = (ends, subaccount, want_data);
+                if !same {
+                    known.namespaces = namespaces.to_vec();
+                }
+            }
+            Entry::Vacant(_) if count >= MOST_ACCOUNTS => {
+                return refuse("too many accounts on one connection");
+            }
+            Entry::Vacant(vacant) => {
+                let Some(watch) = self.node.held.watch(&watcher, drawers) else {
+                    return refuse(NO_ROOM);
+                };
+                let namespaces = namespaces.to_vec();
+                vacant.insert(Subscription { ends, subaccount, namespaces, want_data, watch });
+            }
+        }
         Ok(())
     }
 
@@ -128,12 +144,13 @@ impl<'a> Subscriptions<'a> {
             return Ok(false);
         }
         let Some(token) = subscription.subaccount else { return Ok(true) };
-        if self.revoked(account, true).await?.contains(&token) {
-            self.accounts.remove(account);
-            let text = "Subaccount verification failed: subaccount is revoked";
-            return Err(MonitorError::Signature(text.to_owned()));
+        match self.refuse_revoked(account, &token).await {
+            Err(error @ MonitorError::Signature(_)) => {
+                self.accounts.remove(account);
+                Err(error)
+            }
+            other => other.map(|()| true),
         }
-        Ok(true)
     }
 
     /// Ends the subscription to an account that other nodes keep; whether there was one.

@@ -201,6 +201,19 @@ async fn what_may_not_be_watched_is_refused_with_the_reference_nodes_numbers() {
 }
 
 #[tokio::test]
+async fn a_frame_of_many_forged_subscriptions_is_not_read_to_its_end() {
+    let (network, person) = (TestNetwork::shared(), Person::new());
+    let mut socket = Socket::open(&network.record(0)).await;
+    let forged = MonitorRequest { want_data: false, ..subscription(&person, &[0], true) };
+    let forged = |count| Value::List(vec![Value::Dict(forged.to_dict()); count]);
+    let Value::List(answers) = socket.ask(&forged(20)).await else { panic!("no list") };
+    assert_eq!(answers.len(), 20);
+    assert!(answers.iter().all(|answer| answer.get("errcode") == Some(&Value::Integer(5))));
+    socket.send(Message::binary(bencode::encode(&forged(100)).unwrap())).await;
+    assert_eq!(u16::from(socket.closed().await.unwrap().code), 1013);
+}
+
+#[tokio::test]
 async fn a_subscriber_that_does_not_read_is_dropped() {
     let (network, client, person) = (TestNetwork::start(4), Client::new(), Person::new());
     let node = network.record(0);
