@@ -9,6 +9,7 @@
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 use warren_wire::bencode;
+use warren_wire::rpc::member::MAX_RECORDS_BYTES;
 use warren_wire::rpc::{Request, peer};
 use warren_wire::{NodeId, Value};
 
@@ -156,6 +157,19 @@ fn a_batch_is_refused_whole_for_one_bad_part() {
     ] {
         assert_eq!(complaint(&batch(requests)), format!("invalid request: {text}"));
     }
+}
+
+#[test]
+fn a_deletion_may_name_tens_of_thousands_of_messages_and_travels_to_members() {
+    let names: Vec<String> = (0..60_000).map(|number| format!("{number:043}")).collect();
+    let signature = "A".repeat(86);
+    let params = json!({ "pubkey": PERSON, "signature": signature, "messages": names });
+    let body = call("delete", &params).to_string();
+    let Ok(Request::Order(order)) = Request::from_json(body.as_bytes()) else { panic!() };
+    let travels = bencode::encode(&order.to_value()).unwrap();
+    assert!(travels.len() < MAX_RECORDS_BYTES);
+    let Ok(Value::Dict(params)) = bencode::decode(&travels) else { panic!() };
+    assert_eq!(Request::read("delete", &params), Ok(Request::Order(order)));
 }
 
 #[test]
