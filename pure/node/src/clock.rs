@@ -8,7 +8,12 @@ use warren_wire::{Millis, Stamp};
 #[error("stamp too far ahead of current time")]
 pub struct TooFarAhead;
 
-/// Gives stamps greater than all it gave or was shown.
+/// How far ahead of this node's clock a stamp may be to move it. Half of what is let pass: one member
+/// that stamps as far ahead as it may would otherwise have all others stamp what those among them
+/// refuse whose clocks are behind.
+pub const FOLLOWED: Millis = CLOCK_TOLERANCE / 2;
+
+/// Gives stamps greater than all it gave or was shown, those aside that are far ahead.
 #[derive(Debug, Clone, Default)]
 pub struct HybridClock {
     last: Stamp,
@@ -21,13 +26,15 @@ impl HybridClock {
         self.last
     }
 
-    /// Takes note of a stamp of another member.
+    /// Takes note of a stamp of another member, unless it is further ahead than [`FOLLOWED`].
     ///
     /// # Errors
-    /// Where it is too far ahead; the clock then stays as it is.
+    /// Where it is too far ahead to be let pass; the clock then stays as it is.
     pub fn observe(&mut self, seen: Stamp, now: Millis) -> Result<(), TooFarAhead> {
         admit(seen, now)?;
-        self.last = self.last.max(seen);
+        if seen.time() <= now.saturating_add(FOLLOWED) {
+            self.last = self.last.max(seen);
+        }
         Ok(())
     }
 }
@@ -59,7 +66,8 @@ mod tests {
                 if let Some(offset) = seen {
                     let seen = Stamp::at(NOW - 2_000_000_000 + u64::from(offset));
                     match clock.observe(seen, now) {
-                        Ok(()) => greatest = greatest.max(seen),
+                        Ok(()) if seen.time() <= now + FOLLOWED => greatest = greatest.max(seen),
+                        Ok(()) => {}
                         Err(TooFarAhead) => prop_assert!(seen.time() > now + CLOCK_TOLERANCE),
                     }
                 }
@@ -76,5 +84,15 @@ mod tests {
         let far = Stamp::at(NOW + CLOCK_TOLERANCE + 1);
         assert_eq!(clock.observe(far, NOW), Err(TooFarAhead));
         assert_eq!(clock.next(NOW), Stamp::at(NOW));
+    }
+
+    #[test]
+    fn a_stamp_that_others_may_refuse_passes_and_moves_nothing() {
+        let mut clock = HybridClock::default();
+        assert_eq!(clock.observe(Stamp::at(NOW + CLOCK_TOLERANCE), NOW), Ok(()));
+        assert_eq!(clock.next(NOW), Stamp::at(NOW));
+        let near = Stamp::at(NOW + FOLLOWED);
+        assert_eq!(clock.observe(near, NOW), Ok(()));
+        assert_eq!(clock.next(NOW), near.next());
     }
 }

@@ -8,6 +8,7 @@ use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::{Instant, sleep_until};
 use warren_node::answer::MemberResult;
+use warren_node::clock;
 use warren_node::swarm_request::{Changed, Done, texts_of};
 use warren_node::{Placement, SwarmRequest, quorum};
 use warren_store::StoreError;
@@ -18,7 +19,7 @@ use warren_wire::rpc::member::{Call as Asked, Latest};
 use warren_wire::value::Dict;
 use warren_wire::{NodeId, Stamp, Value, bencode};
 
-use super::member::Member;
+use super::member::{CLOCKS_APART, Member};
 use crate::held::Arrived;
 use crate::telemetry;
 
@@ -54,23 +55,45 @@ impl Member {
     /// Must not be dropped half way: some members would have what others lack until they compare.
     pub async fn carry_out(&self, request: &dyn SwarmRequest) -> Outcome {
         let placement = self.placement();
+        let mut before = Vec::new();
         if request.is_sweeping() {
-            self.observe_all_in(request, &placement).await;
+            before = self.latest_of_all(request, &placement).await;
         }
-        let first = self.attempt(request, &placement, self.stamp()).await;
-        let Some(later) = first.iter().filter_map(|(_, said)| said.overruled).max() else {
-            return self.conclude(first);
-        };
-        if self.observe(later).is_err() {
+        let first = self.attempt_after(request, &placement, before).await;
+        let later: Vec<Stamp> = first.iter().filter_map(|(_, said)| said.overruled).collect();
+        if later.is_empty() {
             return self.conclude(first);
         }
-        let second = self.attempt(request, &placement, self.stamp()).await;
-        self.conclude(second)
+        // It stands only where it prevails at all: one that has something later brings that back. But
+        // what members refuse for its time no quorum of them can have kept.
+        let again = self.attempt_after(request, &placement, later).await;
+        if is_refused_for_time(&again) { self.conclude(first) } else { self.conclude(again) }
     }
 
-    /// Takes note of the greatest stamps that members have in a mailbox, so that what is stamped next
-    /// comes after all that a quorum of them keeps.
-    async fn observe_all_in(&self, request: &dyn SwarmRequest, placement: &Placement) {
+    /// Attempts it with a stamp greater than all these, or, where members refuse that, greater than
+    /// all but the greatest: a single member may claim what it likes.
+    async fn attempt_after(
+        &self,
+        request: &dyn SwarmRequest,
+        placement: &Placement,
+        mut stamps: Vec<Stamp>,
+    ) -> Vec<(NodeId, Said)> {
+        stamps.retain(|stamp| clock::admit(*stamp, self.now()).is_ok());
+        stamps.sort_unstable();
+        stamps.dedup();
+        loop {
+            let own = self.stamp();
+            let greatest = stamps.pop().map(Stamp::next).filter(|stamp| *stamp > own);
+            let said = self.attempt(request, placement, greatest.unwrap_or(own)).await;
+            if greatest.is_none() || !is_refused_for_time(&said) {
+                return said;
+            }
+        }
+    }
+
+    /// The greatest stamps that members have in a mailbox, so that what is stamped next comes after
+    /// all that a quorum of them keeps.
+    async fn latest_of_all(&self, request: &dyn SwarmRequest, placement: &Placement) -> Vec<Stamp> {
         let owner = *request.owner();
         let ask = async |peer: &NodeRecord| -> Option<Stamp> {
             let body = self.ask_within(peer, Asked::Latest(owner), self.pace.call).await.ok()?;
@@ -80,15 +103,11 @@ impl Member {
         let peers: Vec<&NodeRecord> = placement.peers().filter(healthy).collect();
         let others = join_all(peers.into_iter().map(ask)).await;
         let own = self.latest_in(&owner).await.ok();
-        for stamp in others.into_iter().flatten().chain(own) {
-            // One that is too far ahead is no member's that keeps to the rules.
-            let _ = self.observe(stamp);
-        }
+        others.into_iter().flatten().chain(own).collect()
     }
 
     fn conclude(&self, said: Vec<(NodeId, Said)>) -> Outcome {
-        let done = said.iter().filter(|(_, said)| said.result.is_done()).count();
-        let agreed = done >= quorum::to_keep(said.len());
+        let agreed = is_agreed(&said);
         for (id, said) in said.iter().filter(|(id, _)| *id != self.own) {
             telemetry::replication(id, &said.result);
         }
@@ -110,7 +129,12 @@ impl Member {
             return vec![(self.own, Said::plain(MemberResult::StorageFailed))];
         };
         let item = item_of(&record);
-        let said = self.ask_all(request, placement, record, stamp).await;
+        let said = if stamp.time() > self.now().saturating_add(clock::FOLLOWED) {
+            self.ask_others_first(request, placement, record, stamp).await
+        } else {
+            let own = async { (self.own, self.carry_out_here(request, record).await) };
+            self.ask_all(request, placement, Some(Box::pin(own)), stamp).await
+        };
         // Those that know something later miss nothing.
         let missed = |said: &Said| !said.result.is_done() && said.overruled.is_none();
         let missing =
@@ -121,25 +145,48 @@ impl Member {
         said
     }
 
-    async fn ask_all(
+    /// What is stamped so far ahead that members may refuse it is carried out here only where enough
+    /// of them have not: it would withstand what is stamped by right clocks.
+    async fn ask_others_first(
         &self,
         request: &dyn SwarmRequest,
         placement: &Placement,
         record: Record,
         stamp: Stamp,
     ) -> Vec<(NodeId, Said)> {
+        let mut said = self.ask_all(request, placement, None, stamp).await;
+        let done = said.iter().filter(|(_, said)| said.result.is_done()).count();
+        let own = if done + 1 >= quorum::to_keep(said.len() + 1) {
+            self.carry_out_here(request, record).await
+        } else {
+            let why = clock::TooFarAhead.to_string();
+            Said::plain(MemberResult::Refused(CLOCKS_APART, why))
+        };
+        said.push((self.own, own));
+        said
+    }
+
+    /// Asks all others, and carries it out here if that is asked for.
+    async fn ask_all(
+        &self,
+        request: &dyn SwarmRequest,
+        placement: &Placement,
+        own: Option<Call<'_>>,
+        stamp: Stamp,
+    ) -> Vec<(NodeId, Said)> {
         let peers: Vec<&NodeRecord> = placement.peers().collect();
-        let enough = quorum::to_keep(peers.len() + 1);
+        let enough = quorum::to_keep(peers.len() + 1) - usize::from(own.is_none());
         let mut waited: BTreeSet<NodeId> = {
             let state = self.state();
             peers.iter().map(|peer| peer.id).filter(|id| state.health.is_healthy(id)).collect()
         };
-        waited.insert(self.own);
         let mut open: BTreeSet<NodeId> = peers.iter().map(|peer| peer.id).collect();
-        open.insert(self.own);
-
         let mut calls: FuturesUnordered<Call<'_>> = FuturesUnordered::new();
-        calls.push(Box::pin(async { (self.own, self.carry_out_here(request, record).await) }));
+        if let Some(own) = own {
+            waited.insert(self.own);
+            open.insert(self.own);
+            calls.push(own);
+        }
         for peer in peers {
             calls.push(Box::pin(async { (peer.id, self.pass_on(request, peer, stamp).await) }));
         }
@@ -252,6 +299,17 @@ impl Member {
             Said::plain(MemberResult::Unreachable)
         })
     }
+}
+
+fn is_agreed(said: &[(NodeId, Said)]) -> bool {
+    let done = said.iter().filter(|(_, said)| said.result.is_done()).count();
+    done >= quorum::to_keep(said.len())
+}
+
+/// Whether it is not agreed, and a member refused it for its time.
+fn is_refused_for_time(said: &[(NodeId, Said)]) -> bool {
+    let refused = |said: &Said| matches!(said.result, MemberResult::Refused(CLOCKS_APART, _));
+    !is_agreed(said) && said.iter().any(|(_, said)| refused(said))
 }
 
 /// Reads a member's entry; `None` where it answers nothing, or the member did not sign it.

@@ -23,7 +23,7 @@ use super::surroundings::{Clock, Peers};
 use crate::held::Arrivals;
 
 /// The status of a refusal for what it says of the time.
-const CLOCKS_APART: u16 = 406;
+pub(super) const CLOCKS_APART: u16 = 406;
 /// The most earlier lists that are remembered.
 const MOST_FORMERS: usize = 8;
 

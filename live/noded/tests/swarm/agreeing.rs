@@ -5,8 +5,12 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::time::Instant;
+use warren_node::SwarmRequest;
 use warren_node::answer::MemberResult;
 use warren_store::MailStore;
+use warren_wire::Stamp;
+use warren_wire::limits::CLOCK_TOLERANCE;
+use warren_wire::record::Record;
 
 use crate::world::{Person, World, id};
 
@@ -99,5 +103,45 @@ async fn what_comes_later_prevails_though_the_clocks_are_minutes_apart() {
     assert!(world.by(3, &person.store("y", world.now())).await.agreed);
     for number in 1..=5 {
         assert_eq!(world.has(number, &person).await, ["y"], "{number}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_member_that_claims_to_have_something_later_keeps_nothing_from_being_agreed() {
+    let (mut world, person) = (World::swarm(5), Person::new(100));
+    for behind in [2, 3, 4] {
+        world.start(behind, Arc::default(), -5_000);
+    }
+    let latest = Stamp::at(world.now() + CLOCK_TOLERANCE);
+    world.claim_later(5, latest);
+    assert!(world.by(1, &person.store("one", world.now())).await.agreed);
+    assert!(world.by(1, &person.store("two", world.now())).await.agreed);
+    assert!(world.by(2, &person.delete(&["one"], world.now())).await.agreed);
+    for number in 1..=4 {
+        assert_eq!(world.has(number, &person).await, ["two"], "{number}");
+    }
+    assert!(world.by(1, &person.delete_all(world.now())).await.agreed);
+    for number in 1..=4 {
+        assert!(world.has(number, &person).await.is_empty(), "{number}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_copy_that_is_later_is_enough_for_a_deletion_to_be_stamped_after_it() {
+    let (world, person) = (World::swarm(5), Person::new(100));
+    assert!(world.by(1, &person.store("x", world.now())).await.agreed);
+    // One member alone has a later copy, some minutes ahead, and another claims what it likes.
+    let request = person.store("x", world.now());
+    let late = Stamp::at(world.now() + 300_000);
+    let Record::Message(copy) = SwarmRequest::record(&request, late).unwrap() else {
+        panic!("no message")
+    };
+    world.nodes[&3].store.store(copy, world.now()).await.unwrap();
+    world.claim_later(5, Stamp::at(world.now() + CLOCK_TOLERANCE));
+    assert!(world.by(1, &person.delete(&["x"], world.now())).await.agreed);
+    world.settle().await;
+    world.rounds(2).await;
+    for number in 1..=5 {
+        assert!(world.has(number, &person).await.is_empty(), "{number}");
     }
 }

@@ -17,7 +17,9 @@ use warren_store::{MailStore, MemoryStore, Query};
 use warren_transport::{Reply, TransportError};
 use warren_wire::directory::{NodeList, NodeRecord, Roles};
 use warren_wire::rpc::{Request, StoreRequest, UnverifiedAuth, signed};
-use warren_wire::{AccountId, MessageHash, Millis, Namespace, NodeId, SwarmId, Value};
+use warren_wire::{
+    AccountId, MessageHash, Millis, Namespace, NodeId, Stamp, SwarmId, Value, bencode,
+};
 
 /// When tests begin.
 pub(crate) const START: Millis = 1_700_000_000_000;
@@ -91,6 +93,8 @@ struct Wires {
     down: BTreeSet<NodeId>,
     lying: BTreeSet<NodeId>,
     silent: BTreeSet<NodeId>,
+    /// Nodes that say they have something as late as that.
+    claiming: BTreeMap<NodeId, Stamp>,
 }
 
 /// Nodes and what lies between them.
@@ -116,13 +120,14 @@ impl Peers for Line {
         timeout: Duration,
     ) -> Result<Reply, TransportError> {
         tokio::time::sleep(Duration::from_millis(5)).await;
-        let (member, lying, silent) = {
+        let (member, lying, silent, claimed) = {
             let wires = self.wires.lock().unwrap();
             if wires.down.contains(&peer.id) || wires.down.contains(&self.from) {
                 return Err(TransportError::Unreachable);
             }
             let member = wires.members.get(&peer.id).and_then(Weak::upgrade);
-            (member, wires.lying.contains(&peer.id), wires.silent.contains(&peer.id))
+            let claimed = wires.claiming.get(&peer.id).copied();
+            (member, wires.lying.contains(&peer.id), wires.silent.contains(&peer.id), claimed)
         };
         let member = member.ok_or(TransportError::Unreachable)?;
         if silent {
@@ -136,6 +141,9 @@ impl Peers for Line {
                     let at = body.len() - 5;
                     body[at] ^= 1;
                 }
+                if let Some(stamp) = claimed {
+                    body = claim(body, stamp);
+                }
                 Reply { status: 200, body }
             }
             Err(refusal) => {
@@ -146,6 +154,17 @@ impl Peers for Line {
             }
         })
     }
+}
+
+/// An answer in which a member says that it has something later.
+fn claim(body: Vec<u8>, stamp: Stamp) -> Vec<u8> {
+    let Ok(Value::Dict(mut fields)) = bencode::decode(&body) else { return body };
+    if fields.contains_key("signature") {
+        fields.insert("overruled".to_owned(), stamp.0.into());
+    } else if fields.keys().eq(["s"]) {
+        fields.insert("s".to_owned(), stamp.0.into());
+    }
+    bencode::encode(&Value::Dict(fields)).unwrap()
 }
 
 impl World {
@@ -203,6 +222,11 @@ impl World {
     /// Has a node's answers altered.
     pub(crate) fn lie(&self, number: u8) {
         self.wires.lock().unwrap().lying.insert(id(number));
+    }
+
+    /// Has a node say of every request that it has something later, with that stamp.
+    pub(crate) fn claim_later(&self, number: u8, stamp: Stamp) {
+        self.wires.lock().unwrap().claiming.insert(id(number), stamp);
     }
 
     /// Has a node never answer, nor refuse.
@@ -345,6 +369,11 @@ impl Person {
         let named = hashes.iter().map(|hash| hash.to_string().into()).collect();
         let fields = Value::dict([("messages", Value::List(named))]);
         self.order("delete", &signed::delete(&hashes), now, &fields)
+    }
+
+    pub(crate) fn delete_all(&self, now: Millis) -> CheckedOrder {
+        let fields = Value::dict([("timestamp", now.into())]);
+        self.order("delete_all", &format!("delete_all{now}"), now, &fields)
     }
 
     pub(crate) fn expire(&self, text: &str, to: Millis, now: Millis) -> CheckedOrder {
