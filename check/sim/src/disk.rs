@@ -103,8 +103,13 @@ impl MailStore for Disk {
         self.kept.revoked(owner).await
     }
 
-    async fn items(&self, positions: Positions, now: Millis) -> Result<Vec<Item>, StoreError> {
-        self.kept.items(positions, now).await
+    async fn some_items(
+        &self,
+        positions: Positions,
+        limit: usize,
+        now: Millis,
+    ) -> Result<Vec<Item>, StoreError> {
+        self.kept.some_items(positions, limit, now).await
     }
 
     async fn records(&self, items: Vec<Item>) -> Result<(Vec<Record>, usize), StoreError> {

@@ -101,8 +101,13 @@ impl MailStore for Metered {
         self.read("revoked", self.inner.revoked(owner)).await
     }
 
-    async fn items(&self, positions: Positions, now: Millis) -> Result<Vec<Item>, StoreError> {
-        self.read("items", self.inner.items(positions, now)).await
+    async fn some_items(
+        &self,
+        positions: Positions,
+        limit: usize,
+        now: Millis,
+    ) -> Result<Vec<Item>, StoreError> {
+        self.read("items", self.inner.some_items(positions, limit, now)).await
     }
 
     async fn records(&self, items: Vec<Item>) -> Result<(Vec<Record>, usize), StoreError> {

@@ -75,7 +75,20 @@ pub trait MailStore: Send + Sync {
     ///
     /// # Errors
     /// Where the disk cannot be read, or holds what contradicts itself.
-    async fn items(&self, positions: Positions, now: Millis) -> Result<Vec<Item>, StoreError>;
+    async fn items(&self, positions: Positions, now: Millis) -> Result<Vec<Item>, StoreError> {
+        self.some_items(positions, usize::MAX, now).await
+    }
+
+    /// As [`Self::items`], where there are at most `limit`; else `limit` of them, whichever.
+    ///
+    /// # Errors
+    /// Where the disk cannot be read, or holds what contradicts itself.
+    async fn some_items(
+        &self,
+        positions: Positions,
+        limit: usize,
+        now: Millis,
+    ) -> Result<Vec<Item>, StoreError>;
 
     /// The records of items, those left out that are not there any more, and how many of the items
     /// were looked at: it ends after [`RECORDS_ITEMS`], or about [`RECORDS_BYTES`] of data.

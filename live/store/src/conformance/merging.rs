@@ -167,6 +167,8 @@ pub async fn a_stretch_of_the_ring_is_given_and_dropped(store: Store) -> Outcome
     }
     let middle =
         Positions { first: swarm::position(&owner(2)?), last: swarm::position(&owner(3)?) };
+    let some = store.some_items(Positions::ALL, 1, NOW).await?;
+    assert!(some.len() == 1 && store.items(Positions::ALL, NOW).await?.contains(&some[0]));
     let items = store.items(middle, NOW).await?;
     assert_eq!(items.len(), 4);
     assert!(items.iter().all(|item| middle.contain(item.position)));

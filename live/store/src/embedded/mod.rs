@@ -196,8 +196,13 @@ impl MailStore for EmbeddedStore {
         self.read(move |tables| View::of(tables).revoked(&owner)).await
     }
 
-    async fn items(&self, positions: Positions, now: Millis) -> Result<Vec<Item>, StoreError> {
-        self.read(move |tables| View::of(tables).items(positions, now)).await
+    async fn some_items(
+        &self,
+        positions: Positions,
+        limit: usize,
+        now: Millis,
+    ) -> Result<Vec<Item>, StoreError> {
+        self.read(move |tables| View::of(tables).items(positions, limit, now)).await
     }
 
     async fn records(&self, items: Vec<Item>) -> Result<(Vec<Record>, usize), StoreError> {

@@ -125,10 +125,18 @@ impl<'a> View<'a> {
         Ok(standing.unwrap_or_default().revoked)
     }
 
-    /// See [`crate::MailStore::items`].
-    pub(super) fn items(&self, positions: Positions, now: Millis) -> Result<Vec<Item>, StoreError> {
+    /// See [`crate::MailStore::some_items`].
+    pub(super) fn items(
+        &self,
+        positions: Positions,
+        limit: usize,
+        now: Millis,
+    ) -> Result<Vec<Item>, StoreError> {
         let mut items = Vec::new();
         for item in self.range(Space::Names, Name::at(positions)) {
+            if items.len() >= limit {
+                break;
+            }
             let (key, value) = item.into_inner()?;
             let entry = NameEntry::decode(&value)?;
             if entry.effective > now {
@@ -136,6 +144,9 @@ impl<'a> View<'a> {
             }
         }
         for item in self.range(Space::Orders, Name::at(positions)) {
+            if items.len() >= limit {
+                break;
+            }
             let (key, value) = item.into_inner()?;
             let (stamp, end, id) = OrderEntry::head(&value)?;
             if end > now {

@@ -82,7 +82,7 @@ proptest! {
             let counts = wait(model.counts()).unwrap();
             prop_assert_eq!((progress.state.messages, progress.state.orders),
                 (counts.messages, counts.orders));
-            let items = View::of(&tables).items(Positions::ALL, now);
+            let items = View::of(&tables).items(Positions::ALL, usize::MAX, now);
             prop_assert_eq!(items, wait(model.items(Positions::ALL, now)));
         }
         // Nothing is left behind in any keyspace.

@@ -113,14 +113,23 @@ impl MailStore for MemoryStore {
         })
     }
 
-    async fn items(&self, positions: Positions, now: Millis) -> Result<Vec<Item>, StoreError> {
+    async fn some_items(
+        &self,
+        positions: Positions,
+        limit: usize,
+        now: Millis,
+    ) -> Result<Vec<Item>, StoreError> {
         self.with(|state| {
             let mut items = Vec::new();
             for mailbox in state.at(positions) {
+                if items.len() >= limit {
+                    break;
+                }
                 for record in mailbox.live_records(now) {
                     items.push(mailbox::item(&record)?);
                 }
             }
+            items.truncate(limit);
             items.sort_unstable_by_key(|item| (item.stamp, item.id));
             Ok(items)
         })?

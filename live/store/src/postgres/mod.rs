@@ -182,9 +182,14 @@ impl MailStore for PostgresStore {
         persist!(self.options.patience(), read::revoked(&self.pool, &owner))
     }
 
-    async fn items(&self, positions: Positions, now: Millis) -> Result<Vec<Item>, StoreError> {
+    async fn some_items(
+        &self,
+        positions: Positions,
+        limit: usize,
+        now: Millis,
+    ) -> Result<Vec<Item>, StoreError> {
         self.is_open()?;
-        persist!(self.options.long_patience(), read::items(&self.pool, positions, now))
+        persist!(self.options.long_patience(), read::items(&self.pool, positions, limit, now))
     }
 
     async fn records(&self, items: Vec<Item>) -> Result<(Vec<Record>, usize), StoreError> {

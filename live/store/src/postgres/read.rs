@@ -171,10 +171,11 @@ pub(super) async fn old_words(
     Ok(judged.collect())
 }
 
-/// See [`crate::MailStore::items`].
+/// See [`crate::MailStore::some_items`].
 pub(super) async fn items(
     pool: &Pool,
     positions: Positions,
+    limit: usize,
     now: Millis,
 ) -> Result<Vec<Item>, Trouble> {
     let lease = pool.lend().await?;
@@ -182,9 +183,11 @@ pub(super) async fn items(
     let statement = "SELECT position, stored AS stamp, item FROM message \
          WHERE position BETWEEN $1 AND $2 AND effective > $3 \
          UNION ALL SELECT position, stamp, item FROM owner_order \
-         WHERE position BETWEEN $1 AND $2 AND stamp >= $4";
+         WHERE position BETWEEN $1 AND $2 AND stamp >= $4 LIMIT $5";
     let kept = kept_from(now);
-    let parameters: [&(dyn ToSql + Sync); 4] = [&stretch.0, &stretch.1, &to_column(now), &kept];
+    let most = i64::try_from(limit).unwrap_or(i64::MAX);
+    let parameters: [&(dyn ToSql + Sync); 5] =
+        [&stretch.0, &stretch.1, &to_column(now), &kept, &most];
     let rows = ask_on(&lease, statement, &parameters).await?;
     let mut items = rows.iter().map(item).collect::<Result<Vec<_>, _>>()?;
     let statement = "SELECT DISTINCT owner FROM owner_order \
@@ -197,6 +200,7 @@ pub(super) async fn items(
         }
     }
     lease.give_back();
+    items.truncate(limit);
     items.sort_unstable_by_key(|item| (item.stamp, item.id));
     Ok(items)
 }
