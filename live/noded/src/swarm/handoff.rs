@@ -17,18 +17,16 @@ const NOTES_AT_ONCE: usize = 512;
 impl Member {
     /// Notes that a member missed something.
     pub(super) async fn note(&self, peer: NodeId, item: Item) {
-        let count = {
-            let mut state = self.state();
-            let count = state.notes.entry(peer).or_default();
-            *count += 1;
-            *count
-        };
-        if count > self.pace.most_notes {
+        let count = self.state().notes.get(&peer).copied().unwrap_or_default();
+        if count >= self.pace.most_notes {
             return self.give_up_notes(peer).await;
         }
         if let Err(error) = self.store.note_missed(peer, vec![item]).await {
             tracing::error!(%error, "what a member missed cannot be noted");
+            self.state().due.insert(peer);
         }
+        // Only then: whoever saw the count before the note is there finds that it changed.
+        *self.state().notes.entry(peer).or_default() += 1;
     }
 
     /// A member that missed too much compares everything when it is back.
@@ -86,7 +84,12 @@ impl Member {
                 return Ok(moved);
             };
             let items = self.missed_items(&notes).await?;
+            let refused = moved.refused;
             self.push(peer, items, &mut moved).await?;
+            if moved.refused > refused {
+                // It may take them when it goes by another list, or its clock is right.
+                self.state().due.insert(peer.id);
+            }
             self.store.forget_missed(peer.id, *through).await?;
         }
     }
