@@ -12,7 +12,7 @@ use warren_wire::{AccountId, NodeId, Stamp, swarm};
 
 use super::coordinator::write_entry;
 use super::member::Member;
-use super::reconcile::{FRAME_BYTES, sealed};
+use super::reconcile::{FRAME_BYTES, LENIENCE, sealed};
 
 /// What was done for another node.
 #[derive(Debug)]
@@ -23,8 +23,27 @@ pub struct Answered {
     pub took_for: Option<AccountId>,
 }
 
-/// How much larger a stretch may be than the one who compares would have it.
-const LENIENCE: usize = 4;
+/// How many calls of one node are answered at once. One that keeps to the rules makes a few: two
+/// slices compared, each fetched and pushed, notes handed off, mailboxes read.
+const MOST_AT_ONCE: usize = 64;
+
+/// A call that is being answered.
+struct Turn<'a> {
+    member: &'a Member,
+    from: NodeId,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let mut state = self.member.state();
+        if let Some(asking) = state.asking.get_mut(&self.from) {
+            *asking -= 1;
+            if *asking == 0 {
+                state.asking.remove(&self.from);
+            }
+        }
+    }
+}
 
 impl Member {
     /// Opens an envelope and does what it asks for; the answer in bencode.
@@ -93,18 +112,21 @@ impl Member {
     }
 
     async fn answer_call(&self, from: &NodeId, call: Call) -> Result<Vec<u8>, Answer> {
+        let _turn = self.turn_of(from)?;
         let body = match call {
             Call::Ready => self.ready().await?.encode(),
             Call::Reconcile(positions, message) => {
+                self.require_shared(from, positions)?;
                 self.compare(positions, &message).await?.encode()
             }
             Call::Fetch(positions, ids) => {
                 self.require_keeper(from, positions)?;
-                self.fetched(positions, &ids).await.map_err(|error| storage(&error))?.encode()
+                self.fetched(positions, &ids).await?.encode()
             }
             Call::Records(records) => {
                 let placement = self.placement();
-                let taken = self.take(records, placement.stretches()).await;
+                let may_give = |owner: &AccountId| self.kept_by(from, owner);
+                let taken = self.take(records, placement.stretches(), may_give).await;
                 Taken::encode(&taken.map_err(|error| storage(&error))?)
             }
             Call::Latest(owner) => {
@@ -119,10 +141,42 @@ impl Member {
         body.map_err(|_| Answer::refuse(500, "request failed"))
     }
 
+    /// Whether a node keeps that mailbox, or kept it by any list that is remembered. One that has
+    /// just started without knowing an earlier list cannot tell who kept what before.
+    fn kept_by(&self, node: &NodeId, owner: &AccountId) -> bool {
+        let here = Positions::at(swarm::position(owner));
+        self.held_by_a_list(|placement| placement.is_keeper(node, here))
+            || self.knows_no_earlier_list()
+    }
+
     /// Mail is given to those alone who keep it.
     fn require_keeper(&self, from: &NodeId, positions: Positions) -> Result<(), Answer> {
         let keeps = self.holds_by_a_list(|placement| placement.is_keeper(from, positions));
         if keeps { Ok(()) } else { Err(no_member()) }
+    }
+
+    /// What is compared is kept by both, or was by the one who compares.
+    fn require_shared(&self, from: &NodeId, positions: Positions) -> Result<(), Answer> {
+        let within = |stretch: &Positions| {
+            stretch.contain(positions.first) && stretch.contain(positions.last)
+        };
+        let ours = self.placement().stretches().iter().any(within);
+        if ours || self.held_by_a_list(|placement| placement.is_keeper(from, positions)) {
+            return Ok(());
+        }
+        Err(no_member())
+    }
+
+    /// Lets a node ask if it does not ask for very much at once already.
+    fn turn_of(&self, from: &NodeId) -> Result<Turn<'_>, Answer> {
+        let mut state = self.state();
+        let asking = state.asking.entry(*from).or_default();
+        if *asking >= MOST_AT_ONCE {
+            return Err(failing("too many calls at once"));
+        }
+        *asking += 1;
+        drop(state);
+        Ok(Turn { member: self, from: *from })
     }
 
     async fn ready(&self) -> Result<Ready, Answer> {
@@ -136,11 +190,11 @@ impl Member {
     }
 
     async fn compare(&self, positions: Positions, message: &[u8]) -> Result<Compared, Answer> {
-        let items = self.store.items(positions, self.now()).await;
-        let items = items.map_err(|error| storage(&error))?;
-        if items.len() > LENIENCE * self.pace.slice_items && positions.first < positions.last {
-            return Ok(Compared::TooMany(u64::try_from(items.len()).unwrap_or(u64::MAX)));
-        }
+        let items = self.few_items(positions).await.map_err(|error| storage(&error))?;
+        let Some(items) = items else {
+            let many = LENIENCE.saturating_mul(self.pace.slice_items).saturating_add(1);
+            return Ok(Compared::TooMany(u64::try_from(many).unwrap_or(u64::MAX)));
+        };
         sealed(&items)
             .and_then(|storage| Negentropy::owned(storage, FRAME_BYTES)?.reconcile(message))
             .map(Compared::Message)
@@ -148,8 +202,9 @@ impl Member {
     }
 
     /// As many of the records as fit, in the order of the ids.
-    async fn fetched(&self, positions: Positions, ids: &[ItemId]) -> Result<Given, StoreError> {
-        let items = self.store.items(positions, self.now()).await?;
+    async fn fetched(&self, positions: Positions, ids: &[ItemId]) -> Result<Given, Answer> {
+        let items = self.few_items(positions).await.map_err(|error| storage(&error))?;
+        let items = items.ok_or_else(|| Answer::refuse(400, "stretch with too many items"))?;
         let items: BTreeMap<ItemId, Item> = items.into_iter().map(|it| (it.id, it)).collect();
         let found: Vec<(usize, Item)> = ids
             .iter()
@@ -157,9 +212,24 @@ impl Member {
             .filter_map(|(number, id)| Some((number, *items.get(id)?)))
             .collect();
         let wanted = found.iter().map(|(_, item)| *item).collect();
-        let (records, count) = self.given(wanted).await?;
+        let (records, count) = self.given(wanted).await.map_err(|error| storage(&error))?;
         let next = found.get(count).and_then(|(number, _)| u64::try_from(*number).ok());
         Ok(Given { records, next })
+    }
+
+    /// The items of a stretch, unless they are too many to look at at once; those of one place on
+    /// the ring however many.
+    pub(super) async fn few_items(
+        &self,
+        positions: Positions,
+    ) -> Result<Option<Vec<Item>>, StoreError> {
+        let now = self.now();
+        if positions.first == positions.last {
+            return self.store.items(positions, now).await.map(Some);
+        }
+        let most = LENIENCE.saturating_mul(self.pace.slice_items);
+        let items = self.store.some_items(positions, most.saturating_add(1), now).await?;
+        Ok((items.len() <= most).then_some(items))
     }
 
     /// The greatest stamp in a mailbox.

@@ -111,6 +111,8 @@ pub(super) struct State {
     pub(super) placement: Arc<Placement>,
     /// The lists before this one by which it kept other mail, or with others; the last one last.
     pub(super) formers: Vec<Former>,
+    /// Until when it may be that others go by a list before the one it started with.
+    began_until: Millis,
     pub(super) health: Health,
     pub(super) gathering: Gathering,
     /// How many notes of what a member missed were written, for members that may have some.
@@ -126,6 +128,8 @@ pub(super) struct State {
     pub(super) foreign_since: Option<Instant>,
     /// Counts rounds, to go on where the last one ended.
     pub(super) round: usize,
+    /// How many calls of each node are being answered.
+    pub(super) asking: BTreeMap<NodeId, usize>,
     /// How far the comparison with a member came.
     pub(super) slices_done: BTreeMap<NodeId, u64>,
 }
@@ -142,7 +146,9 @@ impl Member {
         let Parts { key, store, peers, clock, arrivals, entropy, list, pace } = parts;
         let own = NodeId::from_bytes(*key.verifying_key().as_bytes());
         let placement = Arc::new(Placement::new(own, list));
+        let began_until = clock.now().saturating_add(FORMER_KEEPERS);
         let state = State {
+            began_until,
             clock: HybridClock::default(),
             formers: Vec::new(),
             health: Health::default(),
@@ -154,6 +160,7 @@ impl Member {
             pulled: BTreeMap::new(),
             foreign_since: Some(Instant::now()),
             round: 0,
+            asking: BTreeMap::new(),
             slices_done: BTreeMap::new(),
             placement,
         };
@@ -196,7 +203,6 @@ impl Member {
         state.pulled.clear();
         state.slices_done.clear();
         state.foreign_since = Some(Instant::now());
-        state.formers.retain(|former| now < former.until);
         let until = now.saturating_add(FORMER_KEEPERS);
         state.formers.push(Former { placement: before, until });
         let most = state.formers.len().saturating_sub(MOST_FORMERS);
@@ -248,6 +254,22 @@ impl Member {
     /// Whether something holds by this list, or by an earlier one that others may still go by.
     pub(super) fn holds_by_a_list(&self, holds: impl Fn(&Placement) -> bool) -> bool {
         holds(&self.placement()) || self.formers().iter().any(|former| holds(former))
+    }
+
+    /// Whether something holds by this list, or held by any earlier one that is remembered.
+    pub(super) fn held_by_a_list(&self, holds: impl Fn(&Placement) -> bool) -> bool {
+        let formers: Vec<_> = {
+            let state = self.state();
+            state.formers.iter().map(|former| Arc::clone(&former.placement)).collect()
+        };
+        holds(&self.placement()) || formers.iter().any(|former| holds(former))
+    }
+
+    /// Whether it started a short time ago, so that lists may have counted that it never knew.
+    pub(super) fn knows_no_earlier_list(&self) -> bool {
+        let now = self.now();
+        let state = self.state();
+        state.formers.is_empty() && now < state.began_until
     }
 
     fn formers(&self) -> Vec<Arc<Placement>> {

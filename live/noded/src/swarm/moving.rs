@@ -46,7 +46,7 @@ impl Member {
         let placement = self.placement();
         let mut stretches = Vec::new();
         for stretch in placement.stretches_of(swarm) {
-            if !self.store.items(stretch, self.now()).await?.is_empty() {
+            if !self.store.some_items(stretch, 1, self.now()).await?.is_empty() {
                 stretches.push(stretch);
             }
         }

@@ -102,7 +102,7 @@ impl Member {
             let timeout = self.pace.call;
             let reply = self.ask_within(node, Call::Mailbox(*owner, after), timeout).await?;
             let Given { records, next } = Given::decode(&reply)?;
-            self.take(records, &here).await?;
+            self.take(records, &here, |_| true).await?;
             match next {
                 None => return Ok(()),
                 Some(next) if Some(next) <= after => return Err(CompareError::Nonsense),

@@ -22,7 +22,9 @@ const MOST_MESSAGES: usize = 64;
 /// The most items a member may claim to have on one slice.
 const MOST_NEEDED: usize = 262_144;
 /// How much larger a slice may be than meant before it is cut.
-const LENIENCE: usize = 4;
+pub(super) const LENIENCE: usize = 4;
+/// The most pieces that one slice is cut into, of which the other says how much they hold.
+const MOST_PIECES: usize = 4_096;
 
 /// Why a comparison was not carried to its end.
 #[derive(Debug, thiserror::Error)]
@@ -144,13 +146,16 @@ impl Member {
     ) -> Result<Moved, CompareError> {
         let mut open = vec![slice];
         let mut moved = Moved::default();
+        let mut pieces = 0;
         while let Some(slice) = open.pop() {
-            let items = self.store.items(slice, self.now()).await?;
-            let limit = LENIENCE * self.pace.slice_items;
-            if items.len() > limit && slice.first < slice.last {
-                open.extend(self.cut(slice, items.len()));
-                continue;
+            pieces += 1;
+            if pieces > MOST_PIECES {
+                return Err(CompareError::Nonsense);
             }
+            let Some(items) = self.few_items(slice).await? else {
+                open.extend(self.cut(slice, LENIENCE * self.pace.slice_items));
+                continue;
+            };
             match self.difference(peer, slice, &items).await? {
                 Ok(difference) => {
                     if way == Way::Both {
@@ -169,7 +174,7 @@ impl Member {
 
     /// Smaller slices, in the order in which they are to be taken from the end.
     fn cut(&self, slice: Positions, items: usize) -> impl Iterator<Item = Positions> + use<> {
-        let pieces = (items / self.pace.slice_items.max(1)).clamp(2, 1 << 16);
+        let pieces = (items / self.pace.slice_items.max(1)).clamp(2, MOST_PIECES / 2);
         slice.cut(u64::try_from(pieces).unwrap_or(2)).into_iter().rev()
     }
 
@@ -240,7 +245,7 @@ impl Member {
             if next <= before {
                 return Err(CompareError::Nonsense);
             }
-            let taking = self.take(records, &here);
+            let taking = self.take(records, &here, |_| true);
             let ids = need.get(before..next).unwrap_or_default();
             if next >= need.len() {
                 self.count_taken(ids, &taking.await?, moved);

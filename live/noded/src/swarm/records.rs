@@ -4,7 +4,7 @@ use warren_node::accept::{accept, give};
 use warren_store::{Merged, StoreError};
 use warren_wire::record::{Item, ItemId, MessageRecord, Positions, Record, UncheckedRecord};
 use warren_wire::rpc::member::{MAX_RECORDS, Taken};
-use warren_wire::swarm;
+use warren_wire::{AccountId, swarm};
 
 use super::member::Member;
 
@@ -25,11 +25,13 @@ impl Member {
         Ok((written, count))
     }
 
-    /// Checks and keeps records, of which those outside of the stretches are refused.
+    /// Checks and keeps records. Those outside of the stretches are refused, and those of mailboxes
+    /// that the giver may not give.
     pub(super) async fn take(
         &self,
         written: Vec<Vec<u8>>,
         stretches: &[Positions],
+        may_give: impl Fn(&AccountId) -> bool,
     ) -> Result<Vec<Taken>, StoreError> {
         let now = self.now();
         let mut all = Vec::with_capacity(written.len());
@@ -39,9 +41,11 @@ impl Member {
                 tokio::task::yield_now().await;
             }
             let record = UncheckedRecord::decode(&bytes).ok().and_then(|it| accept(&it, now).ok());
-            let position = record.as_ref().map(|record| swarm::position(record.owner()));
-            let kept_here =
-                position.is_some_and(|at| stretches.iter().any(|stretch| stretch.contain(at)));
+            let owner = record.as_ref().map(Record::owner);
+            let kept_here = owner.is_some_and(|owner| {
+                let at = swarm::position(owner);
+                stretches.iter().any(|stretch| stretch.contain(at)) && may_give(owner)
+            });
             all.push(if kept_here { None } else { Some(Taken::Refused) });
             records.extend(record.filter(|_| kept_here));
         }

@@ -10,4 +10,5 @@
 mod agreeing;
 mod changing;
 mod healing;
+mod misbehaving;
 mod world;

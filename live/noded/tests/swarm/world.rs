@@ -16,6 +16,8 @@ use warren_noded::swarm::{Clock, Member, Outcome, Pace, Parts, Peers};
 use warren_store::{MailStore, MemoryStore, Query};
 use warren_transport::{Reply, TransportError};
 use warren_wire::directory::{NodeList, NodeRecord, Roles};
+use warren_wire::rpc::member::Call;
+use warren_wire::rpc::peer;
 use warren_wire::rpc::{Request, StoreRequest, UnverifiedAuth, signed};
 use warren_wire::{
     AccountId, MessageHash, Millis, Namespace, NodeId, Stamp, SwarmId, Value, bencode,
@@ -248,6 +250,16 @@ impl World {
 
     pub(crate) fn now(&self) -> Millis {
         START + u64::try_from(self.begun.elapsed().as_millis()).unwrap()
+    }
+
+    /// What a node answers to another one's call: the status, and what was said.
+    pub(crate) async fn call(&self, from: u8, to: u8, call: Call) -> (u16, Vec<u8>) {
+        let method = call.method();
+        let call = peer::seal(method, call.into_params(), None, &id(to), self.now(), &key(from));
+        match self.member(to).answer(&call.unwrap()).await {
+            Ok(body) => (200, body),
+            Err(refusal) => (refusal.status, Vec::new()),
+        }
     }
 
     /// Lets a node carry a request out.

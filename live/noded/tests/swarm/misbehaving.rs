@@ -1,0 +1,84 @@
+//! Nodes that are on the list and do not keep to the rules.
+
+use std::time::Duration;
+
+use warren_node::{SwarmRequest, accept};
+use warren_store::MailStore;
+use warren_wire::rpc::member::{Call, Compared, Taken};
+use warren_wire::{Positions, Stamp};
+
+use crate::world::{Person, World, id, list};
+
+const LOW: u64 = 1 << 62;
+const HIGH: u64 = 3 << 62;
+
+fn two_swarms() -> World {
+    World::new(&[(1, LOW), (2, LOW), (3, HIGH), (4, HIGH)])
+}
+
+#[tokio::test(start_paused = true)]
+async fn records_are_taken_from_those_alone_who_keep_or_kept_their_mailboxes() {
+    let (mut world, low) = (two_swarms(), Person::in_upper_half(false, 100));
+    tokio::time::sleep(Duration::from_secs(2 * 60 * 60)).await;
+    let request = low.store("x", world.now());
+    let record = request.record(Stamp::at(world.now())).unwrap();
+    let written = accept::give(record).unwrap().encode().unwrap();
+    let call = || Call::Records(vec![written.clone()]);
+    let taken = |(status, body): (u16, Vec<u8>)| {
+        assert_eq!(status, 200);
+        Taken::decode(&body).unwrap()
+    };
+    assert_eq!(taken(world.call(3, 1, call()).await), [Taken::Refused]);
+    assert_eq!(taken(world.call(2, 1, call()).await), [Taken::Kept]);
+    // What it was to keep by an earlier list it brings, however late it comes.
+    world.adopt(&[(1, HIGH), (2, LOW), (3, LOW), (4, HIGH)]);
+    world.adopt(&[(1, LOW), (2, LOW), (3, HIGH), (4, HIGH)]);
+    tokio::time::sleep(Duration::from_secs(2 * 60 * 60)).await;
+    assert_eq!(taken(world.call(3, 2, call()).await), [Taken::Kept]);
+    assert_eq!(taken(world.call(4, 2, call()).await), [Taken::Refused]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_comparison_is_of_what_one_of_the_two_keeps_and_not_of_very_much() {
+    let mut world = two_swarms();
+    world.pace.slice_items = 4;
+    let store = world.nodes[&1].store.clone();
+    world.start(1, store, 0);
+    for number in 100..140 {
+        let person = Person::new(number);
+        let keeper = if warren_wire::swarm::position(&person.id) < 1 << 63 { 1 } else { 3 };
+        assert!(world.by(keeper, &person.store("x", world.now())).await.agreed);
+    }
+    let message = Vec::new();
+    let all = world.call(3, 1, Call::Reconcile(Positions::ALL, message.clone())).await;
+    assert_eq!(all.0, 401);
+    let stretches = world.member(1).placement().stretches().to_vec();
+    let widest = stretches.into_iter().max_by_key(|it| it.last - it.first).unwrap();
+    let (status, body) = world.call(2, 1, Call::Reconcile(widest, message)).await;
+    assert_eq!(status, 200);
+    // Not how many there are, but that they are more than it looks at.
+    assert_eq!(Compared::decode(&body).unwrap(), Compared::TooMany(17));
+    assert_eq!(world.call(2, 1, Call::Fetch(widest, Vec::new())).await.0, 400);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_member_refuses_of_what_it_missed_is_compared_once_more() {
+    let (mut world, person) = (World::swarm(3), Person::in_upper_half(false, 100));
+    world.settle().await;
+    world.cut_off(3);
+    assert!(world.by(1, &person.store("x", world.now())).await.agreed);
+    // It goes by a list that has it keep other mail.
+    let right = std::mem::replace(&mut world.list, list(&[(1, LOW), (2, LOW), (3, HIGH)]));
+    let store = world.nodes[&3].store.clone();
+    world.start(3, store, 0);
+    world.back(3);
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    world.member(1).hand_off_once().await;
+    world.member(1).reconcile_due().await;
+    assert!(world.by(1, &person.store("y", world.now())).await.agreed);
+    world.member(1).hand_off_once().await;
+    assert!(world.nodes[&1].store.missed(id(3), 10).await.unwrap().is_empty());
+    world.member(3).adopt(right);
+    world.member(1).reconcile_due().await;
+    assert_eq!(world.has(3, &person).await, ["x", "y"]);
+}
