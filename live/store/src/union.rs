@@ -3,7 +3,8 @@
 //!
 //! A message is removed by an order that covers it and whose stamp is not smaller than its own. Its
 //! expiry is the one its record names, then moved by all orders on it with greater stamps, in
-//! the order of stamps.
+//! the order of stamps; orders on it with smaller stamps can only raise it. A message stored again
+//! lives at least as long as it did: of two records the later stamp counts and the later expiry.
 //!
 //! An order counts whether or not the message had expired by the orders that came before it. So what
 //! is served follows from the orders of the last [`ORDER_LIFE`] alone, however long a chain of
@@ -57,13 +58,21 @@ impl Facts {
     }
 
     /// What two copies of one message, each with its stamp and expiry, are together: the greater
-    /// stamp, then the greater expiry counts, and the first timestamp (in a drawer of one message
-    /// the last).
+    /// stamp and the greater expiry count, and the first timestamp (in a drawer of one message the
+    /// last).
     #[must_use]
     pub fn join(&self, other: &Self) -> Self {
-        let greater =
-            if (other.stored, other.expiry) > (self.stored, self.expiry) { other } else { self };
-        Self { timestamp: self.joined_timestamp(other), ..*greater }
+        Self {
+            timestamp: self.joined_timestamp(other),
+            stored: self.stored.max(other.stored),
+            expiry: self.expiry.max(other.expiry),
+            ..*self
+        }
+    }
+
+    /// Whether its record is the one to keep of two of the same message.
+    pub fn outlasts(&self, other: &Self) -> bool {
+        (self.stored, self.expiry) >= (other.stored, other.expiry)
     }
 
     /// What a message is that was kept and is stored again: it has the later stamp, and the later of
@@ -129,13 +138,18 @@ impl Ruling {
         }
     }
 
-    fn removes(&self, facts: &Facts) -> bool {
+    /// Whether it is one of removal and for this message, leaving stamps aside.
+    fn covers(&self, facts: &Facts) -> bool {
         let covered = match self.rule {
             Rule::Remove => true,
             Rule::RemoveUpTo(last) => facts.timestamp <= last,
             Rule::Set(_) | Rule::Extend(_) | Rule::Shorten(_) => false,
         };
-        covered && self.stamp >= facts.stored && self.concerns(facts)
+        covered && self.concerns(facts)
+    }
+
+    fn removes(&self, facts: &Facts) -> bool {
+        self.stamp >= facts.stored && self.covers(facts)
     }
 }
 
@@ -168,14 +182,24 @@ pub fn removed_by(facts: &Facts, rulings: &[Ruling]) -> Option<Stamp> {
 
 /// When a message expires, all orders considered. Of two with one stamp the order of [`Rule`]
 /// decides.
+///
+/// Orders that came before the message's stamp, and after the last removal before it, leave it at
+/// least the time that they gave it: it may have been there then under an earlier stamp.
 pub fn expiry(facts: &Facts, rulings: &[Ruling]) -> Millis {
+    let removals = rulings.iter().filter(|one| one.stamp < facts.stored && one.covers(facts));
+    let removal = removals.map(|ruling| ruling.stamp).max();
     let mut moves: Vec<_> = rulings
         .iter()
-        .filter(|ruling| ruling.stamp > facts.stored && ruling.concerns(facts))
+        .filter(|ruling| Some(ruling.stamp) > removal && ruling.concerns(facts))
         .filter_map(|ruling| Some((ruling.stamp, ruling.rule, ruling.new_expiry()?)))
         .collect();
     moves.sort_unstable_by_key(|(stamp, rule, _)| (*stamp, *rule));
-    moves.into_iter().fold(facts.expiry, |expiry, (.., (mode, to))| mode.change(expiry, to))
+    let (before, after) =
+        moves.split_at(moves.partition_point(|(stamp, ..)| *stamp <= facts.stored));
+    let fold = |from, moves: &[(Stamp, Rule, (ExpireMode, Millis))]| {
+        moves.iter().fold(from, |expiry, (.., (mode, to))| mode.change(expiry, *to))
+    };
+    fold(facts.expiry.max(fold(Millis::MIN, before)), after)
 }
 
 /// Does something to each record of a batch, to orders before messages, so that a message is judged
@@ -249,8 +273,23 @@ mod tests {
         ];
         assert_eq!(expiry(&facts(10, 100), &orders), 55);
         assert_eq!(expiry(&facts(11, 100), &orders), 55);
-        assert_eq!(expiry(&facts(12, 40), &orders), 40);
         assert_eq!(expiry(&facts(13, 100), &orders), 100);
+    }
+
+    #[test]
+    fn orders_before_a_store_raise_its_expiry_and_do_not_lower_it() {
+        let orders = [
+            ruling(11, Rule::Set(50)),
+            ruling(12, Rule::Extend(60)),
+            ruling(13, Rule::Shorten(55)),
+        ];
+        assert_eq!(expiry(&facts(14, 40), &orders), 55);
+        assert_eq!(expiry(&facts(14, 70), &orders), 70);
+        assert_eq!(expiry(&facts(12, 40), &orders), 55);
+        // Those before a removal were for what it removed.
+        let removed = [orders[1], ruling(13, Rule::Remove)];
+        assert_eq!(expiry(&facts(14, 40), &removed), 40);
+        assert_eq!(expiry(&facts(14, 40), &[ruling(11, Rule::Remove), orders[1]]), 60);
     }
 
     #[test]
@@ -273,9 +312,9 @@ mod tests {
     }
 
     #[test]
-    fn copies_join_to_the_later_stamp_and_then_the_later_expiry() {
+    fn copies_join_to_the_later_stamp_and_the_later_expiry() {
         let joined = facts(10, 100).join(&facts(11, 50));
-        assert_eq!(joined, facts(11, 50));
+        assert_eq!(joined, facts(11, 100));
         assert_eq!(facts(11, 50).join(&facts(10, 100)), joined);
         assert_eq!(facts(10, 100).join(&facts(10, 101)).expiry, 101);
         let late = Facts { timestamp: 9, ..facts(11, 50) };

@@ -291,8 +291,12 @@ pub fn unions(most: usize) -> impl Strategy<Value = Vec<Record>> {
             // A message has one timestamp where its sender does not contradict himself.
             let [body, ..] = *message.hash.as_bytes();
             let timestamp = NOW + u64::from(body % 4);
-            // And has not expired, for what has is not taken in.
-            Record::Message(MessageRecord { timestamp, expiry: message.expiry + LIFE, ..message })
+            // It has not expired, for what has is not taken in; and a later store has no earlier
+            // expiry, for the one of a record that was removed between the two may stay: see there.
+            let since = message.stored.0 - Stamp::at(NOW - 4).0;
+            let steps = 2 * (since >> 16) + (since & 1);
+            let expiry = NOW + LIFE + 8 * steps + message.expiry % 8;
+            Record::Message(MessageRecord { timestamp, expiry, ..message })
         }),
         2 => orders(ORDINARY.as_slice()).prop_map(|mut order| {
             // Of these the earlier stamp counts, but what the later one removed is gone.

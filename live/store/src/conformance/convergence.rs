@@ -30,8 +30,9 @@ pub fn members() -> impl Strategy<Value = Vec<Vec<Record>>> {
 /// count; those that a way leaves out come at its end.
 ///
 /// This holds record by record but for public outboxes, which forget what a newer message
-/// replaced, and for messages of one hash with two timestamps: there members agree when they have
-/// told each other, see [`members_that_tell_each_other_agree`].
+/// replaced, for messages of one hash with two timestamps, and for those stored again with an
+/// earlier expiry after a removal, which keep the later one where the removal is heard of last:
+/// there members agree when they have told each other, see [`members_that_tell_each_other_agree`].
 pub async fn any_order_gives_the_same(
     records: &[Record],
     ways: &[Vec<usize>],

@@ -84,16 +84,55 @@ pub async fn a_deleted_message_does_not_come_back(store: Store) -> Outcome {
     Ok(())
 }
 
-/// The greater stamp, then the greater expiry.
+/// The greater stamp, and the greater expiry.
 pub async fn copies_of_a_message_join(store: Store) -> Outcome {
     let late = MessageRecord { stored: LATER, expiry: NOW + 50, ..message(1) };
-    let later = MessageRecord { expiry: NOW + 60, ..late.clone() };
-    for (record, expiry) in
-        [(message(1), NOW + HOUR), (late.clone(), NOW + 50), (later, NOW + 60), (late, NOW + 60)]
-    {
+    let longer = MessageRecord { expiry: NOW + 2 * HOUR, ..message(1) };
+    for (record, stored, expiry) in [
+        (message(1), Stamp::at(NOW), NOW + HOUR),
+        (late.clone(), LATER, NOW + HOUR),
+        (longer, LATER, NOW + 2 * HOUR),
+        (late, LATER, NOW + 2 * HOUR),
+    ] {
         store.merge(vec![Record::Message(record)], NOW).await?;
-        assert_eq!(store.expiries(account(1), None, NOW).await?, [(message(1).hash, expiry)]);
+        let kept = MessageRecord { stored, expiry, ..message(1) };
+        assert_eq!(store.mailbox(account(1), NOW).await?, [Record::Message(kept)]);
     }
+    Ok(())
+}
+
+/// A member that says a message was stored again with a short life takes nothing from it, neither
+/// of what its sender asked for nor of what its owner added, whichever is heard of first. The
+/// owner's own word does.
+pub async fn only_its_owner_shortens_a_message(store: Store) -> Outcome {
+    let expire = |n, at, to, mode| {
+        Record::Order(order(Stamp::at(at), Change::Expire(vec![(message(n).hash, to)], mode)))
+    };
+    let mut sequences = Vec::new();
+    for n in 0..6 {
+        let short =
+            MessageRecord { stored: Stamp::at(NOW + 20), expiry: NOW + 1_000, ..message(n) };
+        let [first, again] = [message(n), short].map(Record::Message);
+        let extend = expire(n, NOW + 10, NOW + 5 * HOUR, ExpireMode::Extend);
+        sequences.push(match n {
+            0 => vec![first, again],
+            1 => vec![again, first],
+            2 => vec![first, extend, again],
+            3 => vec![again, extend, first],
+            4 => vec![first, again, extend],
+            _ => vec![extend, again, first],
+        });
+    }
+    for record in sequences.into_iter().flatten() {
+        store.merge(vec![record], NOW + 30).await?;
+    }
+    let hour = |n| if n < 2 { 1 } else { 5 };
+    let lives = (0..6).map(|n| (message(n).hash, NOW + hour(n) * HOUR)).collect::<Vec<_>>();
+    assert_eq!(store.expiries(account(1), None, NOW + 30).await?, lives);
+    assert_eq!(store.expire(NOW + HOUR - 1).await?, 0);
+    let shorten = (0..6).map(|n| expire(n, NOW + 40, NOW + 50, ExpireMode::Shorten)).collect();
+    store.merge(shorten, NOW + 40).await?;
+    assert_eq!(store.expiries(account(1), None, NOW + 50).await?, []);
     Ok(())
 }
 

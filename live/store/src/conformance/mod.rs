@@ -185,6 +185,7 @@ macro_rules! conformance_tests {
             a_merge_takes_orders_before_messages,
             a_deleted_message_does_not_come_back,
             copies_of_a_message_join,
+            only_its_owner_shortens_a_message,
             items_lead_to_records,
             many_records_come_in_parts,
             a_mailbox_is_given_whole,

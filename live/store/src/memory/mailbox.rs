@@ -143,8 +143,8 @@ impl Mailbox {
             None => (new, arrival, message),
             Some((place, old, _)) => {
                 let joined = Facts::of(old).join(&new);
-                let is_old = (joined.stored, joined.expiry) == (old.stored, old.expiry);
-                (joined, *place, if is_old { old } else { message })
+                let source = if Facts::of(old).outlasts(&new) { old } else { message };
+                (joined, *place, source)
             }
         };
         if union::removed_by(&facts, &rulings).is_some() {

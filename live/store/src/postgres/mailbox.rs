@@ -150,8 +150,7 @@ impl<'a> Mailbox<'a> {
             Some(old) => {
                 row.facts = old.facts.join(&new);
                 row.arrival = old.arrival;
-                let of = |facts: &Facts| (facts.stored, facts.expiry);
-                if of(&row.facts) == of(&old.facts) {
+                if old.facts.outlasts(&new) {
                     row.source = old.source;
                 }
             }

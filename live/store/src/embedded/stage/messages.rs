@@ -89,8 +89,7 @@ impl Stage<'_> {
         if expired || self.make_room(&name.owner, &facts, now)?.is_some() {
             return Ok(Merged::Refused);
         }
-        let is_old =
-            old.is_some_and(|old| (old.stored, old.expiry) == (facts.stored, facts.expiry));
+        let is_old = old.is_some_and(|old| old.facts(new.hash).outlasts(&new));
         let source = (!is_old).then_some(message);
         self.place(&Placed { name, facts, effective, old, source })?;
         Ok(if was_served {

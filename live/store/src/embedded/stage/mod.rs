@@ -175,22 +175,21 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// What orders rule for a message, of those that may have a stamp of `oldest` or later.
+    /// What orders rule for a message whose records have stamps of `oldest` or later.
     fn rulings(
         &self,
         owner: &AccountId,
         hash: MessageHash,
         oldest: Stamp,
     ) -> Result<Vec<Ruling>, StoreError> {
-        // Hardly any owner has orders later than what is just being stored.
-        match self.standing(owner)? {
-            Some(standing) if standing.latest >= oldest => {
-                let mut rulings = self.rulings_in(owner, Scope::Drawers)?;
-                rulings.extend(self.rulings_in(owner, Scope::Message(hash))?);
-                Ok(rulings)
-            }
-            _ => Ok(Vec::new()),
+        let Some(standing) = self.standing(owner)? else { return Ok(Vec::new()) };
+        let mut rulings = self.rulings_in(owner, Scope::Message(hash))?;
+        // Hardly any owner has orders later than what is just being stored, and earlier ones for
+        // whole drawers only take back what others gave this message.
+        if standing.latest >= oldest || !rulings.is_empty() {
+            rulings.extend(self.rulings_in(owner, Scope::Drawers)?);
         }
+        Ok(rulings)
     }
 
     fn rulings_in(&self, owner: &AccountId, scope: Scope) -> Result<Vec<Ruling>, StoreError> {
