@@ -124,6 +124,7 @@ macro_rules! conformance_tests {
             the_largest_message_is_kept_whole,
             a_duplicate_keeps_its_place_and_timestamp,
             a_duplicate_only_raises_the_expiry,
+            a_duplicate_brings_the_proof_of_a_later_stamp_alone,
             a_duplicate_of_an_expired_message_is_new,
             the_same_hash_in_two_mailboxes_is_two_messages,
             an_outbox_keeps_the_newest_alone,

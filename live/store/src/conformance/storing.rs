@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use warren_wire::limits::MAX_DATA_BYTES;
-use warren_wire::record::MessageRecord;
-use warren_wire::{MessageHash, Namespace};
+use warren_wire::record::{MessageRecord, Record};
+use warren_wire::{MessageHash, Namespace, Stamp};
 
 use super::{
     HOUR, NOW, Outcome, Store, account, delete, everything, fill, hashes, kept, message, names,
@@ -62,6 +62,25 @@ pub async fn a_duplicate_only_raises_the_expiry(store: Store) -> Outcome {
     }
     let page = store.retrieve(everything(), NOW).await?;
     assert_eq!(page.messages, [kept(&MessageRecord { expiry: NOW + HOUR + 1, ..message(1) })]);
+    Ok(())
+}
+
+/// The proof of the later stamp, and of one stamp the first.
+pub async fn a_duplicate_brings_the_proof_of_a_later_stamp_alone(store: Store) -> Outcome {
+    let proven = |counter, proof| MessageRecord {
+        stored: Stamp(Stamp::at(NOW).0 + counter),
+        proof: Some(vec![proof]),
+        ..message(1)
+    };
+    for (given, kept) in [
+        (proven(1, 1), proven(1, 1)),
+        (proven(1, 2), proven(1, 1)),
+        (proven(2, 3), proven(2, 3)),
+        (proven(0, 4), proven(2, 3)),
+    ] {
+        store.store(given, NOW).await?;
+        assert_eq!(store.mailbox(account(1), NOW).await?, [Record::Message(kept)]);
+    }
     Ok(())
 }
 

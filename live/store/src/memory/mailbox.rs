@@ -99,7 +99,7 @@ impl Mailbox {
             facts = Facts::of(&old).renew(&facts, &own);
             place = old_place;
             already = true;
-            if old.stored > message.stored {
+            if old.stored >= message.stored {
                 source = old;
             }
         }

@@ -113,7 +113,7 @@ impl<'a> Mailbox<'a> {
             let own: Vec<_> = rulings.iter().filter(|one| one.concerns(&new)).copied().collect();
             row.facts = old.facts.renew(&new, &own);
             row.arrival = old.arrival;
-            if old.facts.stored > message.stored {
+            if old.facts.stored >= message.stored {
                 row.source = old.source;
             }
         }

@@ -52,7 +52,7 @@ impl Stage<'_> {
             return Ok(Stored { expiry, already: true, overruled: None });
         }
         let effective = union::expiry(&facts, &rulings);
-        let source = live.is_none_or(|live| live.stored <= new.stored).then_some(message);
+        let source = live.is_none_or(|live| live.stored < new.stored).then_some(message);
         self.place(&Placed { name, facts, effective, old: live, source })?;
         Ok(Stored { expiry: effective, already: live.is_some(), overruled: None })
     }
