@@ -172,6 +172,7 @@ macro_rules! conformance_tests {
             a_replay_of_deleting_all_removes_nothing_new,
             an_expiry_moves_the_way_the_order_says,
             expiring_all_shortens,
+            an_order_for_a_whole_mailbox_leaves_the_data_alone,
             orders_count_by_their_stamps,
             an_order_that_comes_again_does_what_its_stamp_says,
             what_had_expired_is_out_of_reach,

@@ -6,7 +6,9 @@ use warren_wire::record::{
 };
 use warren_wire::{Namespace, Stamp};
 
-use super::{HOUR, NOW, Outcome, Store, account, everything, fill, hashes, message, names, order};
+use super::{
+    HOUR, NOW, Outcome, Store, account, everything, fill, hashes, kept, message, names, order,
+};
 use crate::revocations::KEPT;
 use crate::union::ORDER_LIFE;
 use crate::{Applied, MailStore, MemoryStore, Query};
@@ -132,6 +134,24 @@ pub async fn expiring_all_shortens(store: Store) -> Outcome {
     let unchanged = [(message(1).hash, NOW + HOUR), (message(2).hash, NOW + 2 * HOUR)];
     assert_eq!(applied.unchanged, unchanged);
     assert_eq!(store.expire(NOW + 2 * HOUR).await?, 3);
+    Ok(())
+}
+
+/// What an order moved is read with the data it was stored with, under the expiry that counts.
+pub async fn an_order_for_a_whole_mailbox_leaves_the_data_alone(store: Store) -> Outcome {
+    let large = |n| MessageRecord { data: vec![0xab; 5_000], proof: Some(vec![7]), ..message(n) };
+    for n in 0..40 {
+        store.store(large(n), NOW).await?;
+    }
+    let all = Change::ExpireAll(Drawers::All, NOW + 500);
+    assert_eq!(store.apply(order(LATER, all), NOW + 10).await?.updated.len(), 40);
+    let page = store.retrieve(everything(), NOW + 499).await?;
+    let expected = (0..40).map(|n| kept(&MessageRecord { expiry: NOW + 500, ..large(n) }));
+    assert_eq!(page.messages, expected.collect::<Vec<_>>());
+    // The record is what its sender asked for.
+    let records = store.mailbox(account(1), NOW + 10).await?;
+    assert_eq!(records.first(), Some(&Record::Message(large(0))));
+    assert_eq!(store.expire(NOW + 500).await?, 40);
     Ok(())
 }
 

@@ -44,6 +44,12 @@ impl<'a> View<'a> {
         Ok(bytes.map(|bytes| NameEntry::decode(&bytes)).transpose()?)
     }
 
+    /// What is known of a message that is there.
+    fn known(&self, owner: AccountId, hash: MessageHash) -> Result<NameEntry, StoreError> {
+        let missing = || StoreError::Corrupt("a message has no name".into());
+        self.entry(&Name::message(owner, hash))?.ok_or_else(missing)
+    }
+
     /// See [`crate::MailStore::retrieve`].
     pub(super) fn retrieve(&self, query: &Query, now: Millis) -> Result<Page, StoreError> {
         let mut room = Room::of(query);
@@ -54,7 +60,8 @@ impl<'a> View<'a> {
         for item in forwards.into_iter().flatten().chain(backwards.into_iter().flatten()) {
             let value = item.value()?;
             let message = MessageValue::decode(&value)?;
-            if message.effective <= now {
+            let known = self.known(query.owner, message.hash)?;
+            if known.effective <= now {
                 continue;
             }
             if !room.take(message.data.len()) {
@@ -63,8 +70,8 @@ impl<'a> View<'a> {
             }
             page.messages.push(StoredMessage {
                 hash: message.hash,
-                timestamp: message.timestamp,
-                expiry: message.effective,
+                timestamp: known.timestamp,
+                expiry: known.effective,
                 data: message.data.to_vec(),
             });
         }
@@ -214,8 +221,10 @@ impl<'a> View<'a> {
         };
         let Some(bytes) = self.get(space, &key)? else { return Ok(None) };
         let record = match place {
-            Place::Message(MessageKey { owner, namespace, .. }) => {
-                Record::Message(MessageValue::decode(&bytes)?.record(*owner, *namespace))
+            Place::Message(MessageKey { owner, .. }) => {
+                let message = MessageValue::decode(&bytes)?;
+                let known = self.known(*owner, message.hash)?;
+                Record::Message(message.record(*owner, &known))
             }
             Place::Order(name) => Record::Order(OrderEntry::decode(name.owner, &bytes)?.order),
         };

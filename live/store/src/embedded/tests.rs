@@ -1,7 +1,7 @@
 //! Behaviours of the embedded engine that no other engine need have.
 
 use proptest::prelude::*;
-use warren_wire::record::Change;
+use warren_wire::record::{Change, Drawers};
 use warren_wire::{Millis, Namespace, Stamp, swarm};
 
 use super::*;
@@ -114,6 +114,38 @@ proptest! {
             prop_assert_eq!(tables.space(space).iter().count(), 0, "{:?}", space);
         }
     }
+}
+
+#[test]
+fn an_order_for_a_whole_mailbox_writes_no_data() {
+    let folder = tempfile::tempdir().unwrap();
+    let tables = opened(folder.path());
+    let mut stage = Stage::new(&tables, Progress::default());
+    let owner = AccountId::from_bytes(&[5; 33]).unwrap();
+    for n in 0..20 {
+        let message = MessageRecord {
+            owner,
+            namespace: Namespace::DIRECT,
+            hash: MessageHash::from_bytes([n; 32]),
+            timestamp: NOW,
+            expiry: NOW + 1_000,
+            data: vec![n; 70_000],
+            stored: Stamp::at(NOW),
+            proof: None,
+        };
+        stage.store(&message, NOW).unwrap();
+    }
+    assert_eq!(stage.writes(Space::Messages), 20);
+    let progress = stage.commit().unwrap();
+    let mut stage = Stage::new(&tables, progress);
+    let change = Change::ExpireAll(Drawers::All, NOW + 500);
+    let order = Order { owner, stamp: Stamp::at(NOW + 1), change, proof: vec![1] };
+    assert_eq!(stage.apply(order, NOW + 1).unwrap().updated.len(), 20);
+    assert_eq!((stage.writes(Space::Messages), stage.writes(Space::Names)), (0, 20));
+    stage.commit().unwrap();
+    let records = View::of(&tables).mailbox(owner, NOW + 1).unwrap();
+    assert_eq!(records.len(), 21);
+    assert_eq!(View::of(&tables).mailbox(owner, NOW + 500).unwrap().len(), 1);
 }
 
 #[tokio::test]

@@ -8,7 +8,8 @@ use warren_wire::{AccountId, MessageHash, Millis, Namespace, Stamp, swarm};
 use super::bytes::{BadBytes, Reader, ordered};
 use crate::union::{Facts, Rule, Ruling};
 
-/// A message with its data: hash 32, timestamp 8, effective 8, stored 8, expiry 8, length of the
+/// A message with its data, and what was known of it when that was written: what is known now is in
+/// its [`NameEntry`], so that an order on a whole mailbox rewrites no data. Hash 32, timestamp 8, effective 8, stored 8, expiry 8, length of the
 /// proof plus one 4 (0: none), proof, data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct MessageValue<'a> {
@@ -62,14 +63,14 @@ impl<'a> MessageValue<'a> {
         Ok(Self { hash, timestamp, effective, stored, expiry, proof, data: reader.rest() })
     }
 
-    pub(super) fn record(&self, owner: AccountId, namespace: Namespace) -> MessageRecord {
+    pub(super) fn record(&self, owner: AccountId, known: &NameEntry) -> MessageRecord {
         MessageRecord {
             owner,
-            namespace,
+            namespace: known.namespace,
             hash: self.hash,
-            timestamp: self.timestamp,
-            expiry: self.expiry,
-            stored: self.stored,
+            timestamp: known.timestamp,
+            expiry: known.expiry,
+            stored: known.stored,
             data: self.data.to_vec(),
             proof: self.proof.map(<[u8]>::to_vec),
         }

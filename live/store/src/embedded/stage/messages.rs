@@ -146,23 +146,17 @@ impl Stage<'_> {
             return Ok(());
         }
         let sequence = old.map_or(self.state.next_sequence, |old| old.sequence);
-        let key = MessageKey { owner: name.owner, namespace: facts.namespace, sequence }.encode();
-        let value = if let Some(source) = source {
-            MessageValue::new(source, &facts, effective).encode()
-        } else {
-            let missing = || StoreError::Corrupt("a name has no message".into());
-            let bytes = self.get(Space::Messages, &key)?.ok_or_else(missing)?;
-            let Facts { timestamp, stored, expiry, .. } = facts;
-            let kept = MessageValue::decode(&bytes)?;
-            MessageValue { timestamp, stored, expiry, effective, ..kept }.encode()
-        };
+        if let Some(source) = source {
+            let key = MessageKey { owner: name.owner, namespace: facts.namespace, sequence };
+            let value = MessageValue::new(source, &facts, effective).encode();
+            self.put(Space::Messages, key.encode(), value);
+        }
         let Facts { namespace, timestamp, stored, expiry, .. } = facts;
         let id = match old {
             Some(old) if (old.stored, old.expiry) == (stored, expiry) => old.id,
             _ => Item::message(&name.owner, namespace, &facts.hash, stored, expiry)?.id,
         };
         let entry = NameEntry { namespace, sequence, timestamp, stored, expiry, effective, id };
-        self.put(Space::Messages, key, value);
         self.put(Space::Names, name.encode(), entry.encode());
         match old {
             Some(old) if old.effective == effective => {}

@@ -109,6 +109,12 @@ impl<'a> Stage<'a> {
         &mut self.layers[space as usize]
     }
 
+    /// How many keys of a keyspace are to be written.
+    #[cfg(test)]
+    pub(super) fn writes(&self, space: Space) -> usize {
+        self.layer(space).len()
+    }
+
     fn get(&self, space: Space, key: &[u8]) -> Result<Option<Slice>, StoreError> {
         match self.layer(space).get(key) {
             Some(staged) => Ok(staged.clone()),
