@@ -16,15 +16,35 @@ pub struct Effort {
     pub burst: usize,
     /// How many messages are sent one after the other through the whole network.
     pub messages: usize,
+    /// How many messages a member missed that is back.
+    pub missed: usize,
+    /// How many requests a node holds open.
+    pub held: usize,
+    /// How many messages a full store holds.
+    pub full_store: usize,
 }
 
 impl Effort {
     /// Enough for figures to be compared.
-    pub const FULL: Self =
-        Self { rounds: 31, turn: Duration::from_millis(10), burst: 4_096, messages: 400 };
+    pub const FULL: Self = Self {
+        rounds: 31,
+        turn: Duration::from_millis(10),
+        burst: 4_096,
+        messages: 400,
+        missed: 100_000,
+        held: 10_000,
+        full_store: 1_000_000,
+    };
     /// Enough to see that everything runs.
-    pub const QUICK: Self =
-        Self { rounds: 3, turn: Duration::from_millis(1), burst: 256, messages: 20 };
+    pub const QUICK: Self = Self {
+        rounds: 3,
+        turn: Duration::from_millis(1),
+        burst: 256,
+        messages: 20,
+        missed: 2_000,
+        held: 200,
+        full_store: 20_000,
+    };
 
     /// Fewer rounds, for contestants whose turns are long.
     #[must_use]
@@ -41,6 +61,8 @@ pub struct Contestant<'a> {
     /// As the table names it.
     pub name: &'static str,
     turn: Turn<'a>,
+    /// Another process that does the work, or part of it.
+    process: Option<u32>,
 }
 
 impl<'a> Contestant<'a> {
@@ -52,12 +74,19 @@ impl<'a> Contestant<'a> {
             }
             Ok(())
         };
-        Self { name, turn: Box::new(turn) }
+        Self { name, turn: Box::new(turn), process: None }
     }
 
     /// One that is told how many operations to do and may do them at the same time.
     pub fn burst(name: &'static str, turn: impl FnMut(usize) -> Outcome<()> + 'a) -> Self {
-        Self { name, turn: Box::new(turn) }
+        Self { name, turn: Box::new(turn), process: None }
+    }
+
+    /// Counts the processor time of this process too.
+    #[must_use]
+    pub const fn with_process(mut self, id: u32) -> Self {
+        self.process = Some(id);
+        self
     }
 }
 
@@ -124,7 +153,7 @@ fn run(
             turns.reverse();
         }
         for ((contestant, count), result) in turns {
-            let watch = Stopwatch::start(processor);
+            let watch = Stopwatch::start(processor).with_process(contestant.process);
             (contestant.turn)(*count)?;
             result.rounds.push(watch.read().per(*count));
         }

@@ -15,10 +15,6 @@ use crate::{Effort, Outcome, Row};
 
 /// How many messages the nearly empty store holds.
 const FEW: usize = 10_000;
-/// How many the full one holds.
-const MANY: usize = 1_000_000;
-/// The same where only few and short rounds are wanted.
-const MANY_QUICK: usize = 100_000;
 /// How many messages are put in at once.
 const BATCH: usize = 1_000;
 const NEARLY_EMPTY: &str = "the same with 10^4 messages";
@@ -29,16 +25,16 @@ struct Filled {
     owners: Arc<[AccountId]>,
 }
 
-/// Measures storing and reading with 10^6 messages in a store, in folders under `scratch`.
+/// Measures storing and reading with [`Effort::full_store`] messages in a store, in folders under
+/// `scratch`.
 ///
 /// # Errors
 /// Where the disk fails, or what was stored is not there.
 pub fn rows(effort: Effort, scratch: &Path) -> Outcome<Vec<Row>> {
     let folder = tempfile::tempdir_in(scratch)?;
     let runtime = Runtime::new()?;
-    let many = if effort.rounds == Effort::QUICK.rounds { MANY_QUICK } else { MANY };
     let small = fill(&runtime, &folder.path().join("few"), FEW)?;
-    let large = fill(&runtime, &folder.path().join("many"), many)?;
+    let large = fill(&runtime, &folder.path().join("many"), effort.full_store)?;
     let store = |filled: &Filled, count| runtime.block_on(store_all(&filled.store, count));
     let stored = contest::of_bursts(
         effort.with_rounds(7),
@@ -60,9 +56,9 @@ pub fn rows(effort: Effort, scratch: &Path) -> Outcome<Vec<Row>> {
     for filled in [small, large] {
         runtime.block_on(filled.store.close());
     }
-    let what = "a store of 10^6 messages of 1 KiB, 64 tasks";
+    let what = format!("a store of {} x 1 KiB, 64 tasks", effort.full_store);
     Ok(vec![
-        Row::of_contest("store-growth", what, Basis::Rate, &stored),
+        Row::of_contest("store-growth", what.as_str(), Basis::Rate, &stored),
         Row::of_contest("retrieve-growth", what, Basis::Rate, &retrieved),
     ])
 }

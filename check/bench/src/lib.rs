@@ -11,16 +11,24 @@
 //! | [`store`] | a node's storage engine |
 //! | [`growth`] | the same, with 10^6 messages in it |
 //! | [`node`] | a node over TLS |
+//! | [`recovery`] | what a member missed, brought back to it |
+//! | [`file`] | a file through three hops |
+//! | [`held`] | memory for requests that are held open |
 //! | [`conversation`] | a message from sending to reading |
 
 pub mod contest;
 pub mod conversation;
+pub mod file;
 pub mod growth;
+pub mod held;
 pub mod message;
 pub mod node;
+mod nodes;
 pub mod onion;
 mod onion_opponents;
+pub mod recovery;
 pub mod recovery_phrase;
+mod redis;
 pub mod row;
 pub mod statistics;
 pub mod stopwatch;

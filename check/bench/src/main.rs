@@ -5,8 +5,12 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use warren_bench::{
-    Effort, Outcome, Row, conversation, growth, message, node, onion, recovery_phrase, store, table,
+    Effort, Outcome, Row, conversation, file, growth, held, message, node, onion, recovery,
+    recovery_phrase, store, table,
 };
+
+const CONVERSATION: [&str; 4] =
+    ["send-to-read-p50", "send-to-read-p99", "send-to-held-p50", "send-to-held-p99"];
 
 /// Measures Warren beside its opponents and prints one table.
 #[derive(Debug, Parser)]
@@ -24,6 +28,18 @@ struct Arguments {
     /// Where the stores write: on a disk, for on a RAM disk durability costs nothing.
     #[arg(long, value_name = "DIR", default_value_os_t = std::env::temp_dir())]
     scratch: PathBuf,
+    /// How many messages a member missed that is back.
+    #[arg(long, value_name = "COUNT")]
+    missed: Option<usize>,
+    /// How many requests a node holds open.
+    #[arg(long, value_name = "COUNT")]
+    held: Option<usize>,
+    /// How many messages the full store holds, 1 KiB each: 10000000 take 25 GB of disk.
+    #[arg(long, value_name = "COUNT")]
+    full_store: Option<usize>,
+    /// Is the node that another process measures.
+    #[arg(long, hide = true, value_name = "DIR")]
+    be_node: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -36,9 +52,25 @@ fn main() -> ExitCode {
     }
 }
 
+impl Arguments {
+    fn effort(&self) -> Effort {
+        let effort = if self.quick { Effort::QUICK } else { Effort::FULL };
+        Effort {
+            missed: self.missed.unwrap_or(effort.missed),
+            held: self.held.unwrap_or(effort.held),
+            full_store: self.full_store.unwrap_or(effort.full_store),
+            ..effort
+        }
+    }
+}
+
 fn run(arguments: &Arguments) -> Outcome<()> {
-    let effort = if arguments.quick { Effort::QUICK } else { Effort::FULL };
+    if let Some(folder) = &arguments.be_node {
+        return held::be_node(folder);
+    }
+    let effort = arguments.effort();
     let scratch = &arguments.scratch;
+    let program = std::env::current_exe()?;
     let rows = [
         group(arguments, &["phrase-encode", "phrase-parse"], || recovery_phrase::rows(effort))?,
         group(arguments, &["message-seal", "message-open"], || message::rows(effort))?,
@@ -46,9 +78,15 @@ fn run(arguments: &Arguments) -> Outcome<()> {
         group(arguments, &["store", "retrieve"], || store::rows(effort, scratch))?,
         group(arguments, &["store-growth", "retrieve-growth"], || growth::rows(effort, scratch))?,
         group(arguments, &["tls-store", "tls-retrieve"], || node::rows(effort, scratch))?,
-        group(arguments, &["send-to-read-p50", "send-to-read-p99"], || {
-            conversation::rows(effort, scratch)
+        group(arguments, &["tls-store-alone"], || node::alone(effort, scratch))?,
+        group(arguments, &["recovery-handoff", "recovery-wiped"], || {
+            recovery::rows(effort, scratch)
         })?,
+        group(arguments, &["file-download", "file-upload"], || file::rows(effort, scratch))?,
+        group(arguments, &["held-alone", "held-relayed"], || {
+            held::rows(effort, scratch, &program)
+        })?,
+        group(arguments, &CONVERSATION, || conversation::rows(effort, scratch))?,
     ]
     .concat();
     if rows.is_empty() {

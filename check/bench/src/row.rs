@@ -18,6 +18,11 @@ pub enum Basis {
     Wall,
     /// Operations a second, many under way at once: more is better.
     Rate,
+    /// Megabytes (10^6 bytes) a second, an operation being one megabyte: more is better.
+    Throughput,
+    /// Bytes of memory, which stand where the wall time of one operation stands otherwise: less is
+    /// better.
+    Memory,
 }
 
 impl Basis {
@@ -25,8 +30,8 @@ impl Basis {
     fn ratio(self, ours: Spent, theirs: Spent) -> f64 {
         let (over, under) = match self {
             Self::Cpu => (ours.cpu, theirs.cpu),
-            Self::Wall => (ours.wall, theirs.wall),
-            Self::Rate => (theirs.wall, ours.wall),
+            Self::Wall | Self::Memory => (ours.wall, theirs.wall),
+            Self::Rate | Self::Throughput => (theirs.wall, ours.wall),
         };
         if under > 0.0 { over / under } else { 0.0 }
     }
@@ -99,7 +104,7 @@ pub struct Row {
     /// By which `--only` finds it.
     pub name: &'static str,
     /// What one operation is.
-    pub what: &'static str,
+    pub what: String,
     /// What is compared.
     pub basis: Basis,
     /// What one operation took us.
@@ -112,7 +117,7 @@ impl Row {
     /// The first of the results is ours, the others are those beside it.
     pub fn of_contest(
         name: &'static str,
-        what: &'static str,
+        what: impl Into<String>,
         basis: Basis,
         results: &[Result],
     ) -> Self {
@@ -122,13 +127,14 @@ impl Row {
             let ratio = median(rounds.map(|(ours, theirs)| basis.ratio(*ours, *theirs)));
             Beside { name: theirs.name, figure: middle(&theirs.rounds), ratio, goal: None }
         });
+        let what = what.into();
         Self { name, what, basis, figure: middle(ours), beside: beside.collect() }
     }
 
     /// As [`Row::of_contest`], of single operations: the percentile of each, and their ratio.
     pub fn of_percentiles(
         name: &'static str,
-        what: &'static str,
+        what: impl Into<String>,
         basis: Basis,
         percent: usize,
         results: &[Result],
@@ -142,7 +148,24 @@ impl Row {
             let ratio = basis.ratio(figure, of(theirs));
             Beside { name: theirs.name, figure: of(theirs), ratio, goal: None }
         });
-        Self { name, what, basis, figure, beside: beside.collect() }
+        Self { name, what: what.into(), basis, figure, beside: beside.collect() }
+    }
+
+    /// Of one measurement of each, such as bytes of memory; the first is ours.
+    pub fn of_single(
+        name: &'static str,
+        what: impl Into<String>,
+        basis: Basis,
+        ours: Spent,
+        others: &[(&'static str, Spent)],
+    ) -> Self {
+        let beside = others.iter().map(|(name, theirs)| Beside {
+            name,
+            figure: *theirs,
+            ratio: basis.ratio(ours, *theirs),
+            goal: None,
+        });
+        Self { name, what: what.into(), basis, figure: ours, beside: beside.collect() }
     }
 
     /// Sets a goal for the ratio to one of those beside.

@@ -1,4 +1,5 @@
-//! A node's storage engine, 64 tasks at once, beside an append-only log and Session's schema.
+//! A node's storage engine, 64 tasks at once, beside an append-only log, redis and Session's
+//! schema.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use warren_wire::record::MessageRecord;
 use warren_wire::{AccountId, MessageHash, Millis, Namespace, Stamp};
 
 use crate::contest::{self, Contestant};
+use crate::redis::{REDIS, Redis};
 use crate::row::{Basis, Goal};
 use crate::store_opponents::{AppendLog, SessionTables};
 use crate::{Effort, Outcome, Row};
@@ -51,18 +53,22 @@ fn store_row(
     folder: &Path,
 ) -> Outcome<Row> {
     let log = Arc::new(AppendLog::open(&folder.join("log"))?);
-    let results = contest::of_bursts(
-        effort.with_rounds(9),
-        vec![
-            Contestant::burst("warren", |count| runtime.block_on(store_all(store, count))),
-            Contestant::burst(LOG, |count| runtime.block_on(append_all(&log, count))),
-            Contestant::burst(SESSION, |count| {
-                (0..count).try_for_each(|at| session.store(&message(at % OWNERS)?))
-            }),
-        ],
-    )?;
+    let redis = runtime.block_on(Redis::start(&folder.join("redis")))?;
+    let mut contestants = vec![
+        Contestant::burst("warren", |count| runtime.block_on(store_all(store, count))),
+        Contestant::burst(LOG, |count| runtime.block_on(append_all(&log, count))),
+        Contestant::burst(SESSION, |count| {
+            (0..count).try_for_each(|at| session.store(&message(at % OWNERS)?))
+        }),
+    ];
+    if let Some(redis) = &redis {
+        let store = |count| runtime.block_on(redis.store_all(count));
+        contestants.push(Contestant::burst(REDIS, store).with_process(redis.id()));
+    }
+    let results = contest::of_bursts(effort.with_rounds(9), contestants)?;
     Ok(Row::of_contest("store", "1 KiB, durable, 64 tasks", Basis::Rate, &results)
         .with_goal(LOG, Goal::at_least("P5", 0.5))
+        .with_goal(REDIS, Goal::at_least("P5", 1.2))
         .with_goal(SESSION, Goal::at_least("P7", 1.3)))
 }
 

@@ -33,7 +33,7 @@ pub fn format(rows: &[Row]) -> String {
 }
 
 fn lines_of(row: &Row) -> Vec<[String; 9]> {
-    let [name, what] = [row.name, row.what].map(str::to_owned);
+    let [name, what] = [row.name, &row.what].map(str::to_owned);
     let [ours, cpu] = figures(row.basis, row.figure);
     let empty = String::new;
     if row.beside.is_empty() {
@@ -64,6 +64,8 @@ fn figures(basis: Basis, spent: Spent) -> [String; 2] {
     let main = match basis {
         Basis::Cpu | Basis::Wall => duration(spent.wall),
         Basis::Rate => rate(spent.wall),
+        Basis::Throughput => throughput(spent.wall),
+        Basis::Memory => return [bytes(spent.wall), String::new()],
     };
     [main, duration(spent.cpu)]
 }
@@ -92,6 +94,19 @@ fn rate(seconds: f64) -> String {
     }
 }
 
+/// Megabytes a second, of which each took so many seconds.
+fn throughput(seconds: f64) -> String {
+    if seconds <= 0.0 { "-".to_owned() } else { format!("{} MB/s", three_digits(1.0 / seconds)) }
+}
+
+fn bytes(count: f64) -> String {
+    match count {
+        b if b >= 1e6 => format!("{} MB", three_digits(b / 1e6)),
+        b if b >= 1e3 => format!("{} kB", three_digits(b / 1e3)),
+        b => format!("{b:.0} B"),
+    }
+}
+
 fn three_digits(value: f64) -> String {
     match value {
         v if v >= 99.95 => format!("{v:.0}"),
@@ -106,7 +121,7 @@ mod tests {
     use crate::row::Goal;
 
     fn row(name: &'static str, basis: Basis, beside: Vec<Beside>) -> Row {
-        Row { name, what: "one", basis, figure: Spent { wall: 2e-5, cpu: 1e-5 }, beside }
+        Row { name, what: "one".into(), basis, figure: Spent { wall: 2e-5, cpu: 1e-5 }, beside }
     }
 
     #[test]
@@ -114,6 +129,8 @@ mod tests {
         let read = [2.5e-8, 1.2345e-5, 9.999e-3, 0.1, 12.0].map(duration);
         assert_eq!(read, ["25.0 ns", "12.3 us", "10.0 ms", "100 ms", "12.0 s"]);
         assert_eq!([1e-5, 0.004, 0.0].map(rate), ["100 k/s", "250 /s", "-"]);
+        assert_eq!([0.02, 0.0].map(throughput), ["50.0 MB/s", "-"]);
+        assert_eq!([900.0, 21_500.0, 3.1e6].map(bytes), ["900 B", "21.5 kB", "3.10 MB"]);
     }
 
     #[test]

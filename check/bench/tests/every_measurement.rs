@@ -1,21 +1,30 @@
 //! Every measurement runs to its end; no time is asserted.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use warren_bench::{
-    Effort, Row, conversation, message, node, onion, recovery_phrase, store, table,
+    Effort, Row, conversation, file, growth, held, message, node, onion, recovery, recovery_phrase,
+    store, table,
 };
 
 #[test]
 fn every_row_has_a_figure_and_someone_beside_it() {
     let scratch = tempfile::tempdir().unwrap();
-    let effort = Effort { messages: 3, burst: 64, ..Effort::QUICK };
+    let effort =
+        Effort { rounds: 1, messages: 3, burst: 64, held: 20, missed: 1_500, ..Effort::QUICK };
+    let program = Path::new(env!("CARGO_BIN_EXE_warren-bench"));
     let rows: Vec<Row> = [
         recovery_phrase::rows(effort).unwrap(),
         message::rows(effort).unwrap(),
         onion::rows(effort).unwrap(),
         store::rows(effort, scratch.path()).unwrap(),
+        growth::rows(effort, scratch.path()).unwrap(),
         node::rows(effort, scratch.path()).unwrap(),
+        node::alone(effort, scratch.path()).unwrap(),
+        recovery::rows(effort, scratch.path()).unwrap(),
+        file::rows(effort, scratch.path()).unwrap(),
+        held::rows(effort, scratch.path(), program).unwrap(),
         conversation::rows(effort, scratch.path()).unwrap(),
     ]
     .concat();
