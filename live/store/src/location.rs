@@ -23,6 +23,25 @@ pub async fn open(location: &str) -> Result<Arc<dyn MailStore>, StoreError> {
     Ok(Arc::new(EmbeddedStore::open(Path::new(location), Options::default())?))
 }
 
+/// Whether the database that a location names answers and takes writes; asks once and changes nothing.
+/// There is nothing to ask of a folder.
+///
+/// # Errors
+/// Where it does not, or this program was built without its engine.
+pub async fn reach(location: &str) -> Result<(), StoreError> {
+    if is_database(location) { reach_database(location).await } else { Ok(()) }
+}
+
+#[cfg(feature = "postgres")]
+async fn reach_database(url: &str) -> Result<(), StoreError> {
+    crate::postgres::PostgresStore::reach(url).await
+}
+
+#[cfg(not(feature = "postgres"))]
+async fn reach_database(url: &str) -> Result<(), StoreError> {
+    database(url).await.map(drop)
+}
+
 /// Whether a location is a database, and not a folder.
 pub fn is_database(location: &str) -> bool {
     SCHEMES.iter().any(|scheme| location.starts_with(scheme))

@@ -39,7 +39,7 @@ pub(crate) struct Authority {
     /// How many authorities must sign a list: more than half [default: the smallest majority]
     #[arg(long, value_name = "COUNT")]
     threshold: Option<usize>,
-    /// Seconds from one list to the next; the same at all authorities [default: 120]
+    /// Seconds from one list to the next; the same at all authorities [default: 600]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=86_400))]
     interval: Option<u32>,
     /// Let nodes in whose address is not a public one: for a network on one machine or behind one

@@ -13,7 +13,8 @@ use super::CommandError;
 
 /// Shows what is configured and where each value comes from, and checks that a node could run.
 ///
-/// Looks at folders, keys, clock, ports and the list of nodes, and changes nothing. Passwords are
+/// Looks at folders, keys, clock, ports and the list of nodes, asks the authorities and the database
+/// for some seconds whether they answer, and changes nothing. Passwords are
 /// not shown. Ends with 0 where a node would run, with 1 where it would not, and with 2 where the
 /// configuration cannot be read.
 #[derive(Debug, Args)]

@@ -11,6 +11,8 @@ use serde::Serialize;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use warren_node::listing::Published;
+use warren_store::location;
+use warren_transport::Seed;
 use warren_wire::Millis;
 use warren_wire::limits::{DAY, SECOND};
 
@@ -30,6 +32,8 @@ const LITTLE_ROOM: u64 = 1024 * 1024 * 1024;
 const FEW_CONNECTIONS: usize = 4_096;
 /// How long another node may take to be reached.
 const REACH: Duration = Duration::from_secs(3);
+/// How long a database or an authority may take to answer.
+const ANSWER: Duration = Duration::from_secs(5);
 /// How many other nodes are tried.
 const TRIED: usize = 5;
 
@@ -82,7 +86,8 @@ pub async fn check(loaded: &Loaded, now: Millis) -> Vec<Finding> {
         check_folder(&mut findings, data);
         check_identity(&mut findings, data)
     });
-    check_store(&mut findings);
+    check_store(&mut findings).await;
+    check_authority(&mut findings, now).await;
     let published = check_list(&mut findings, identity.as_ref(), now);
     check_clock(&mut findings, now);
     check_ports(&mut findings, identity.as_ref(), published.as_ref());
@@ -159,14 +164,58 @@ fn check_identity(findings: &mut Findings<'_>, data: &Path) -> Option<Identity> 
     }
 }
 
-fn check_store(findings: &mut Findings<'_>) {
+async fn check_store(findings: &mut Findings<'_>) {
     let config = &findings.loaded.config;
     let key = if config.store.url_file.is_some() { "store.url_file" } else { "store.url" };
-    match config.store_url() {
-        Ok(Some(_)) => findings.add(Level::Ok, key, "the store's address can be read"),
-        Ok(None) => {}
-        Err(error) => findings.add(Level::Error, key, format!("cannot be read: {error}")),
+    let url = match config.store_url() {
+        Ok(Some(url)) => url,
+        Ok(None) => return,
+        Err(error) => {
+            return findings.add(Level::Error, key, format!("cannot be read: {error}"));
+        }
+    };
+    findings.add(Level::Ok, key, "the store's address can be read");
+    if !location::is_database(url.expose()) {
+        return;
     }
+    match timeout(ANSWER, location::reach(url.expose())).await {
+        Ok(Ok(())) => findings.add(Level::Ok, key, "the database answers and takes writes"),
+        Ok(Err(error)) => {
+            findings.add(Level::Warning, key, redact(&error.to_string()));
+        }
+        Err(_) => {
+            let text = format!("the database does not answer within {} s", ANSWER.as_secs());
+            findings.add(Level::Warning, key, text);
+        }
+    }
+}
+
+/// Whether those that the node would follow have a list for it: all are asked at once.
+async fn check_authority(findings: &mut Findings<'_>, now: Millis) {
+    let seed = findings.loaded.config.list.authority.as_deref().map(str::parse::<Seed>);
+    let Some(Ok(seed)) = seed else { return };
+    let ask = |url: &str| {
+        let one = Seed::new(&[url], seed.keys().clone());
+        async move {
+            let list = timeout(ANSWER, one.map_err(|it| it.to_string())?.fetch(None, now)).await;
+            let list = list.map_err(|_| format!("no answer within {} s", ANSWER.as_secs()))?;
+            list.map(|(list, _)| list.nodes.nodes().len()).map_err(|error| error.to_string())
+        }
+    };
+    let asked = seed.urls().iter().map(|url| ask(url.as_str()));
+    let answers = futures_util::future::join_all(asked).await;
+    let (key, mut having) = ("list.authority", 0);
+    for (url, answer) in seed.urls().iter().zip(&answers) {
+        match answer {
+            Ok(_) => having += 1,
+            Err(reason) => {
+                findings.add(Level::Warning, key, redact(&format!("{url}: {reason}")));
+            }
+        }
+    }
+    let all = answers.len();
+    let text = format!("{having} of {all} authorities have a list that enough keys signed");
+    findings.add(if having == 0 { Level::Warning } else { Level::Ok }, key, text);
 }
 
 fn check_list(

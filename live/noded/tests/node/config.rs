@@ -7,6 +7,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use warren_noded::config::{Config, ConfigError, Loaded};
 
+use crate::network::TestNetwork;
 use crate::program::{PROGRAM, Processes};
 
 const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../packaging/warren-node.toml");
@@ -87,7 +88,7 @@ fn values_that_cannot_work_are_all_named_at_once() {
 
 #[test]
 fn a_check_tells_each_value_and_its_source_and_hides_passwords() {
-    let url = "postgres://warren:hunter2@db.example/mail";
+    let url = "postgres://warren:hunter2@127.0.0.1:1/mail";
     let (folder, path) = written("[log]\nlevel = \"debug\"\n[limits]\nclient_burst = 7\n");
     let data = folder.path().join("data");
     let environment = [
@@ -118,6 +119,7 @@ fn a_check_tells_each_value_and_its_source_and_hides_passwords() {
     assert_eq!(effective("log.format"), ("text".into(), "default".to_owned()));
     let findings = report["findings"].to_string();
     assert!(findings.contains("make it with `warren-node init`"), "{findings}");
+    assert!(findings.contains("no server of the database takes writes"), "{findings}");
     assert_eq!(report["runs"], false);
 
     let wrong = [("WARREN_NODE_LIMITS__CLIENT_BURST", "many")];
@@ -150,4 +152,30 @@ async fn a_check_of_a_node_that_could_run_says_so() {
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(1), "{report}");
     assert!(report["findings"].to_string().contains("chmod 600"), "{report}");
+}
+
+#[tokio::test]
+async fn a_check_asks_the_authorities_for_a_list_that_enough_keys_signed() {
+    let network = TestNetwork::start(4);
+    let folder = tempfile::tempdir().unwrap();
+    let seed = network.seed();
+    let key = seed.split_once('#').unwrap().1.to_owned();
+    let other = "ab".repeat(32);
+    for (keys, level) in [(key.as_str(), "ok"), (other.as_str(), "warning")] {
+        let seed = format!("{},http://127.0.0.1:1#{keys}", network.seed_url());
+        let text = format!("data = {:?}\n[list]\nauthority = {seed:?}\n", folder.path());
+        let (_folder, path) = written(&text);
+        let output = check_config(&path, &[]);
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let findings = report["findings"].as_array().unwrap();
+        let of = |finding: &&Value| finding["key"] == "list.authority";
+        let said: Vec<&Value> = findings.iter().filter(of).collect();
+        let last = said.last().unwrap();
+        assert_eq!(last["level"], level, "{said:?}");
+        let count = usize::from(level == "ok");
+        let text = format!("{count} of 2 authorities have a list that enough keys signed");
+        assert_eq!(last["text"], text.as_str(), "{said:?}");
+        assert_eq!(said.len(), 3 - count, "{said:?}");
+        assert!(said.iter().all(|finding| finding["level"] != "error"), "{said:?}");
+    }
 }

@@ -53,6 +53,11 @@ impl TestNetwork {
         self.network().seed_url()
     }
 
+    /// The directory's URL and key, as clients are given them.
+    pub(crate) fn seed(&self) -> String {
+        self.network().seed()
+    }
+
     /// All nodes, in the order of the list: a node's number is its place there.
     pub(crate) fn records(&self) -> Vec<NodeRecord> {
         self.network().nodes()[0].node().placement().list().nodes().to_vec()

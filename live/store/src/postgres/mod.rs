@@ -41,7 +41,7 @@ use warren_wire::{AccountId, MessageHash, Millis, NodeId, swarm};
 use self::address::Address;
 use self::batch::{Done, Job, Work, Writer};
 use self::pool::Pool;
-use self::trouble::{Patience, persist};
+use self::trouble::{Patience, Trouble, persist};
 use crate::StoreError;
 use crate::mail::MailStore;
 use crate::shapes::{Applied, Counts, Merged, Page, Query, Stored};
@@ -115,6 +115,21 @@ impl PostgresStore {
             tasks.push(tokio::spawn(writer.run(jobs)));
         }
         Ok(Self { pool, options, writers: Mutex::new(Some(writers)), tasks: Mutex::new(tasks) })
+    }
+
+    /// Connects once to a server that takes writes, and changes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] where there is none; it tries no second time.
+    pub async fn reach(url: &str) -> Result<(), StoreError> {
+        let pool = Pool::new(Address::read(url)?, 1)?;
+        let lease = pool.lend().await.map_err(|trouble| match trouble {
+            Trouble::Final(error) => error,
+            Trouble::Passing(text) | Trouble::Lost(text) => StoreError::Unavailable(text),
+        })?;
+        lease.give_back();
+        pool.close();
+        Ok(())
     }
 
     /// The writer for a place on the ring.
