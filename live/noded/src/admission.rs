@@ -33,7 +33,7 @@ pub const TARGET: &[u8] = b"request";
 /// Lets a request in, or puts its client off.
 pub(crate) async fn admit(State(node): State<Arc<Node>>, request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0);
-    let Some(peer) = peer else { return hold(&node, next.run(request).await).await };
+    let Some(peer) = peer else { return hold(&node, next.run(request).await, None).await };
     let class = node.limits.class(peer.ip(), &node.placement());
     if !node.limits.admit(peer, class, route_of(request.uri().path())) {
         let network = Network::from(peer.ip()).to_bytes();
@@ -47,7 +47,7 @@ pub(crate) async fn admit(State(node): State<Arc<Node>>, request: Request, next:
     }
     let counted = class == Class::Client && !files::route::streams(request.uri().path());
     let Some(shares) = node.limits.shares.as_ref().filter(|_| counted) else {
-        return hold(&node, next.run(request).await).await;
+        return hold(&node, next.run(request).await, Some((peer, class))).await;
     };
     let part = shares.begin(peer.ip().into());
     let request = request.map(|body| part.count(body));
@@ -56,7 +56,7 @@ pub(crate) async fn admit(State(node): State<Arc<Node>>, request: Request, next:
         telemetry::put_off("body_share");
         return unread(BodyError::Busy);
     }
-    hold(&node, answer).await
+    hold(&node, answer, Some((peer, class))).await
 }
 
 /// A route's name among the numbers; what strangers make up has none of its own.
@@ -84,9 +84,13 @@ fn route_of(path: &str) -> Route {
     }
 }
 
-/// The answer, once there is room to wait for its client.
-async fn hold(node: &Node, answer: Response) -> Response {
-    node.limits.answers.hold(answer).await.unwrap_or_else(|| {
+/// The answer, where there is room to wait for its client; a node's answers go to many clients.
+async fn hold(node: &Node, answer: Response, to: Option<(SocketAddr, Class)>) -> Response {
+    let limits = &node.limits;
+    let client = to.filter(|(_, class)| *class == Class::Client && limits.tells_clients_apart());
+    let client = client.map(|(peer, _)| Network::from(peer.ip()));
+    let due = |bytes| limits.doors.answering(to?.0, bytes);
+    limits.answers.hold(answer, client, due).await.unwrap_or_else(|| {
         telemetry::put_off("answer_room");
         let error = BodyError::Busy;
         response(error.status(), "text/plain", error.to_string())

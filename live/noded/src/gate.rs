@@ -19,6 +19,9 @@ const RATE: (u32, u32) = (300, 50);
 /// How many bytes of answers are in memory at once whose clients do not read.
 const ANSWER_ROOM_BYTES: usize = 256 * 1024 * 1024;
 
+/// How many of them one client's answers may take.
+const CLIENT_ANSWER_BYTES: usize = 32 * 1024 * 1024;
+
 /// What was asked of late, and the room for answers.
 pub(crate) struct Gate {
     rates: Rates<Network>,
@@ -28,7 +31,8 @@ pub(crate) struct Gate {
 impl Gate {
     /// Nothing was asked yet.
     pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self { rates: Rates::default(), answers: Answers::new(ANSWER_ROOM_BYTES) })
+        let answers = Answers::new(ANSWER_ROOM_BYTES, CLIENT_ANSWER_BYTES);
+        Arc::new(Self { rates: Rates::default(), answers })
     }
 
     fn admits(&self, client: IpAddr, now: Instant) -> bool {
@@ -39,11 +43,12 @@ impl Gate {
 
 /// Puts off who asks too often, and counts the answer until its client has it.
 pub(crate) async fn pass(State(gate): State<Arc<Gate>>, request: Request, next: Next) -> Response {
-    let client = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    if client.is_some_and(|client| !gate.admits(client.0.ip(), Instant::now())) {
+    let client = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|client| client.0.ip());
+    if client.is_some_and(|client| !gate.admits(client, Instant::now())) {
         return response(429, "text/plain", "Too Many Requests\n");
     }
-    gate.answers.hold(next.run(request).await).await.unwrap_or_else(|| {
+    let client = client.map(Network::from).filter(|client| !client.is_loopback());
+    gate.answers.hold(next.run(request).await, client, |_| None).await.unwrap_or_else(|| {
         let error = BodyError::Busy;
         response(error.status(), "text/plain", error.to_string())
     })

@@ -12,7 +12,7 @@ use axum_server::accept::Accept;
 use hyper_util::rt::TokioTimer;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::time::{Sleep, sleep, timeout};
+use tokio::time::{Instant, Sleep, sleep, sleep_until, timeout};
 
 use crate::limits::doors::{Doors, Entry, Share};
 use crate::limits::rate::Rate;
@@ -124,7 +124,7 @@ where
             let (stream, service) = timeout(HANDSHAKE_TIMEOUT, accepting).await??;
             let silence = Some(Box::pin(sleep(HEAD_TIMEOUT)));
             let stuck = Stuck { timeout: write_timeout, timer: None };
-            Ok((Connection { stream, received: 0, silence, stuck, entry }, service))
+            Ok((Connection { stream, received: 0, silence, stuck, due: None, entry }, service))
         })
     }
 }
@@ -132,13 +132,36 @@ where
 /// An accepted connection, which takes its room until it is dropped.
 ///
 /// It ends by an error where its first bytes do not come, where its client takes none of what is
-/// sent, or where it does not stop asking: the HTTP library knows of none of these.
+/// sent or not an answer in the time for it, or where it does not stop asking: the HTTP library
+/// knows of none of these.
 pub struct Connection<S> {
     stream: S,
     received: usize,
     silence: Option<Pin<Box<Sleep>>>,
     stuck: Stuck,
+    due: Option<Pin<Box<Sleep>>>,
     entry: Entry,
+}
+
+impl<S> Connection<S> {
+    /// An error where an answer was not taken in time; otherwise wakes its task then. Answers are
+    /// counted before any of their bytes is written, so asking at every read and write is enough.
+    fn require_taken(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        while let Some(first) = self.entry.first_due() {
+            let timer = self.due.get_or_insert_with(|| Box::pin(sleep_until(first)));
+            if timer.deadline() > first {
+                timer.as_mut().reset(first);
+            }
+            if timer.as_mut().poll(cx).is_pending() {
+                return Ok(());
+            }
+            self.due = None;
+            if first <= Instant::now() {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+        }
+        Ok(())
+    }
 }
 
 /// How long nothing could be written.
@@ -173,6 +196,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Connection<S> {
         if self.entry.is_shut() {
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
+        self.require_taken(cx)?;
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
         if let Some(silence) = &mut self.silence {
@@ -195,6 +219,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Connection<S> {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        self.require_taken(cx)?;
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
         self.stuck.watch(cx, written)
     }
@@ -204,6 +229,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Connection<S> {
         cx: &mut Context<'_>,
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        self.require_taken(cx)?;
         let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bytes);
         self.stuck.watch(cx, written)
     }
@@ -213,6 +239,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Connection<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.require_taken(cx)?;
         let flushed = Pin::new(&mut self.stream).poll_flush(cx);
         self.stuck.watch(cx, flushed)
     }
@@ -228,11 +255,15 @@ mod tests {
     use std::net::SocketAddr;
 
     use axum::Router;
+    use axum::extract::ConnectInfo;
+    use axum::response::Response;
     use axum::routing::get;
     use axum_server::Handle;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     use super::*;
+    use crate::limits::answers::Answers;
+    use crate::limits::due;
 
     const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 
@@ -307,6 +338,64 @@ mod tests {
         // What lies in the sockets still comes; the end of it does not.
         let read = timeout(WRITE_TIMEOUT, stream.read_to_end(&mut rest)).await.unwrap();
         assert!(read.is_err() || rest.len() < 64 * 1024 * 1024, "{}", rest.len());
+    }
+
+    /// A client of HTTP/2 that asks with a window of nothing, and answers what keeps it alive.
+    async fn take_nothing(address: SocketAddr) -> io::Result<()> {
+        const SETTINGS: u8 = 4;
+        const PING: u8 = 6;
+        let frame = |kind: u8, flags: u8, stream: u8, payload: &[u8]| {
+            let length = u8::try_from(payload.len()).unwrap();
+            [&[0, 0, length, kind, flags, 0, 0, 0, stream][..], payload].concat()
+        };
+        let mut asked = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
+        asked.extend(frame(SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 0]));
+        // GET, http, /, and the authority "a"; end of the headers and of the request.
+        asked.extend(frame(1, 5, 1, &[0x82, 0x86, 0x84, 0x41, 1, b'a']));
+        let mut stream = connect(address, &asked).await;
+        loop {
+            let mut head = [0; 9];
+            stream.read_exact(&mut head).await?;
+            let [a, b, c, kind, flags, ..] = head;
+            let mut payload = vec![0; u32::from_be_bytes([0, a, b, c]) as usize];
+            stream.read_exact(&mut payload).await?;
+            match (kind, flags) {
+                (SETTINGS, 0) => stream.write_all(&frame(SETTINGS, 1, 0, &[])).await?,
+                (PING, 0) => stream.write_all(&frame(PING, 1, 0, &payload)).await?,
+                _ => {}
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_not_taken_in_time_ends_its_connection_and_gives_its_room_back() {
+        const ROOM: usize = 8 * 1024 * 1024;
+        let (answers, doors) = (Arc::new(Answers::new(ROOM, ROOM)), Doors::new(9, None));
+        let (held, at) = (Arc::clone(&answers), Arc::clone(&doors));
+        let large = async move |peer: ConnectInfo<SocketAddr>| {
+            let answer = Response::new(vec![b'x'; ROOM / 2].into());
+            held.hold(answer, None, |bytes| at.answering(peer.0, bytes)).await.unwrap()
+        };
+        let router = Router::new().route("/", get(large));
+        let handle = Handle::new();
+        let trusted = Arc::new(|_| false);
+        let bounds = Bounds { doors, trusted, write_timeout: WRITE_TIMEOUT };
+        let server = bounded_by(axum_server::bind("127.0.0.1:0".parse().unwrap()), bounds);
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        tokio::spawn(server.handle(handle.clone()).serve(service));
+        let address = handle.listening().await.unwrap();
+        let client = tokio::spawn(take_nothing(address));
+        while answers.free() == ROOM {
+            sleep(Duration::from_millis(5)).await;
+        }
+        tokio::time::pause();
+        let (began, allowed) = (Instant::now(), due::allowed(ROOM / 2));
+        let ended = timeout(3 * allowed, client).await;
+        assert!(ended.is_ok(), "the connection stays");
+        assert!(began.elapsed() > allowed / 2, "{:?}", began.elapsed());
+        while answers.free() < ROOM {
+            sleep(Duration::from_millis(5)).await;
+        }
     }
 
     #[test]

@@ -34,6 +34,8 @@ pub struct LimitsConfig {
     pub client_body_mib: NonZeroU32,
     /// Memory for answers that their clients have not read, in MiB.
     pub answer_room_mib: NonZeroU32,
+    /// What answers to one client may take of it, in MiB.
+    pub client_answer_mib: NonZeroU32,
     /// After so many seconds without a byte taken, a client that does not read is cut off.
     pub write_seconds: NonZeroU32,
     /// Messages without the owner's signature that one mailbox takes at once from all whose address
@@ -78,6 +80,7 @@ impl Default for LimitsConfig {
             body_room_mib: count(256),
             client_body_mib: count(64),
             answer_room_mib: count(256),
+            client_answer_mib: count(32),
             write_seconds: count(30),
             mailbox_burst: count(50_000),
             mailbox_per_second: count(1_000),

@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::due::{Due, Dues};
 use super::network::Network;
 use super::rate::{Rate, Rates};
 
@@ -36,14 +37,21 @@ pub struct Doors {
 #[derive(Default)]
 struct Inside {
     counts: HashMap<Network, usize>,
-    refusals: HashMap<SocketAddr, Arc<AtomicU32>>,
+    connections: HashMap<SocketAddr, Arc<Connection>>,
+}
+
+/// What is known of a connection.
+#[derive(Default)]
+struct Connection {
+    refusals: AtomicU32,
+    dues: Arc<Dues>,
 }
 
 /// A connection's leave to stay, until it is dropped.
 pub struct Entry {
     doors: Arc<Doors>,
     peer: SocketAddr,
-    refusals: Arc<AtomicU32>,
+    connection: Arc<Connection>,
     _room: OwnedSemaphorePermit,
 }
 
@@ -72,38 +80,50 @@ impl Doors {
             return None;
         }
         *count += 1;
-        let refusals = Arc::new(AtomicU32::new(0));
-        inside.refusals.insert(peer, Arc::clone(&refusals));
-        Some(Entry { doors: Arc::clone(self), peer, refusals, _room: room })
+        let connection = Arc::<Connection>::default();
+        inside.connections.insert(peer, Arc::clone(&connection));
+        Some(Entry { doors: Arc::clone(self), peer, connection, _room: room })
     }
 
     /// Notes that a request of this connection was refused for its number.
     pub fn refused(&self, peer: SocketAddr) {
         let inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(refusals) = inside.refusals.get(&peer) {
-            refusals.fetch_add(1, Ordering::Relaxed);
+        if let Some(connection) = inside.connections.get(&peer) {
+            connection.refusals.fetch_add(1, Ordering::Relaxed);
         }
     }
 
     /// Notes that a request of this connection was served.
     pub fn served(&self, peer: SocketAddr) {
         let inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(refusals) = inside.refusals.get(&peer) {
+        if let Some(connection) = inside.connections.get(&peer) {
             let less = |count: u32| Some(count.saturating_sub(1));
-            let _ = refusals.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+            let _ = connection.refusals.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
         }
+    }
+
+    /// Notes that an answer of so many bytes is on its way; the connection ends where it is not
+    /// taken in time.
+    pub fn answering(&self, peer: SocketAddr, bytes: usize) -> Option<Due> {
+        let inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
+        inside.connections.get(&peer).map(|connection| connection.dues.begin(bytes))
     }
 
     /// How many connections are open.
     pub fn connections(&self) -> usize {
-        self.inside.lock().unwrap_or_else(PoisonError::into_inner).refusals.len()
+        self.inside.lock().unwrap_or_else(PoisonError::into_inner).connections.len()
     }
 }
 
 impl Entry {
     /// Whether the connection has to end.
     pub fn is_shut(&self) -> bool {
-        self.refusals.load(Ordering::Relaxed) >= MOST_REFUSALS
+        self.connection.refusals.load(Ordering::Relaxed) >= MOST_REFUSALS
+    }
+
+    /// By when the first of the answers on their way has to be taken.
+    pub fn first_due(&self) -> Option<tokio::time::Instant> {
+        self.connection.dues.first()
     }
 }
 
@@ -111,7 +131,7 @@ impl Drop for Entry {
     fn drop(&mut self) {
         let network = Network::from(self.peer.ip());
         let mut inside = self.doors.inside.lock().unwrap_or_else(PoisonError::into_inner);
-        inside.refusals.remove(&self.peer);
+        inside.connections.remove(&self.peer);
         if let Some(count) = inside.counts.get_mut(&network) {
             *count = count.saturating_sub(1);
             if *count == 0 {

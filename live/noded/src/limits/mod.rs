@@ -6,11 +6,13 @@
 //! | [`rate`] | buckets of tokens |
 //! | [`doors`] | connections |
 //! | [`shares`] | what one client's requests hold in memory |
-//! | [`answers`] | what all answers hold in memory |
+//! | [`answers`] | what answers hold in memory, in all and for one client |
+//! | [`due`] | by when an answer has to be taken |
 //! | [`proofs`] | work that those beyond their share may do to be served all the same |
 
 pub mod answers;
 pub mod doors;
+pub mod due;
 pub mod network;
 pub mod proofs;
 pub mod rate;
@@ -114,7 +116,10 @@ impl Limits {
             listed: Mutex::default(),
             doors: Doors::new(most, apart.then_some(share)),
             shares: apart.then(|| Shares::new(mebibytes(config.client_body_mib))),
-            answers: Answers::new(mebibytes(config.answer_room_mib)),
+            answers: Answers::new(
+                mebibytes(config.answer_room_mib),
+                mebibytes(config.client_answer_mib),
+            ),
             proofs: Proofs::new(&config.proof),
             write_timeout: Duration::from_secs(config.write_seconds.get().into()),
         }
