@@ -6,12 +6,17 @@ use std::time::Duration;
 use axum::body::Body as HttpBody;
 use futures_util::StreamExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 /// In what steps room is taken.
 const KIB: usize = 1024;
 /// How long a whole body may take: the largest at a megabit and a half per second.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
+/// In each stretch of so long a body that is under way has to grow: a sender that pauses would have
+/// its room for nothing.
+const STRETCH: Duration = Duration::from_secs(15);
+/// By one part in so many of what had come before; less than any sender at a constant rate brings.
+const LEAST_GROWTH: usize = 8;
 /// How long a body waits for room.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -95,7 +100,17 @@ impl Bodies {
     async fn collect(&self, body: HttpBody, most: usize) -> Result<HeldBody, BodyError> {
         let mut held = HeldBody { bytes: Vec::new(), room: self.take(0).await? };
         let mut chunks = body.into_data_stream();
-        while let Some(chunk) = chunks.next().await {
+        let (mut end, mut before) = (Instant::now() + STRETCH, 0);
+        loop {
+            let Ok(chunk) = timeout_at(end, chunks.next()).await else {
+                let grown = held.bytes.len() - before;
+                if grown <= before / LEAST_GROWTH {
+                    return Err(BodyError::TooSlow);
+                }
+                (end, before) = (end + STRETCH, held.bytes.len());
+                continue;
+            };
+            let Some(chunk) = chunk else { return Ok(held) };
             let chunk = chunk.map_err(|_| BodyError::BrokenOff)?;
             let length = held.bytes.len() + chunk.len();
             if length > most {
@@ -105,7 +120,6 @@ impl Bodies {
             held.room.merge(self.take(wanted).await?);
             held.bytes.extend_from_slice(&chunk);
         }
-        Ok(held)
     }
 
     async fn take(&self, kib: usize) -> Result<OwnedSemaphorePermit, BodyError> {
@@ -165,5 +179,27 @@ mod tests {
         let bodies = Bodies::new(ROOM_BYTES);
         let endless = HttpBody::from_stream(stream::pending::<Result<&str, io::Error>>());
         assert_eq!(bodies.read(endless, 10).await.unwrap_err(), BodyError::TooSlow);
+    }
+
+    /// A body of so many bytes at once, and so many more each second up to a number of seconds.
+    fn dripping(first: usize, then: usize, seconds: usize) -> HttpBody {
+        let drips = stream::iter(0..seconds).then(move |_| async move {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            Ok::<_, io::Error>(vec![b'x'; then])
+        });
+        HttpBody::from_stream(stream::iter([Ok(vec![b'x'; first])]).chain(drips))
+    }
+
+    #[tokio::test]
+    async fn a_body_that_all_but_stops_is_given_up_and_a_slow_one_is_not() {
+        tokio::time::pause();
+        let bodies = Bodies::new(ROOM_BYTES);
+        let began = Instant::now();
+        let stopping = bodies.read(dripping(9 * KIB * KIB, 1, 59), usize::MAX).await;
+        assert_eq!(stopping.unwrap_err(), BodyError::TooSlow);
+        assert!(began.elapsed() < READ_TIMEOUT - STRETCH, "{:?}", began.elapsed());
+        assert_eq!(bodies.free(), ROOM_BYTES);
+        let slow = bodies.read(dripping(0, 100, 55), usize::MAX).await.unwrap();
+        assert_eq!(slow.bytes().len(), 5_500);
     }
 }

@@ -26,12 +26,15 @@ use warren_wire::rpc::member::MAX_RECORDS_BYTES;
 use crate::bodies::BodyError;
 use crate::directory::{MAX_QUESTION_BYTES, answer_question};
 use crate::held::socket;
+use crate::limits::Class;
 use crate::node::Node;
 use crate::{admission, files, onion_route, storage_route, swarm_route, telemetry};
 
 /// The most bytes that one member of a swarm brings another: a batch of records with all around
 /// them.
 const MAX_SWARM_BYTES: usize = MAX_RECORDS_BYTES + 2 * 1024 * 1024;
+/// The room that other nodes have for themselves: a few of the largest.
+pub(crate) const SWARM_ROOM_BYTES: usize = 4 * MAX_SWARM_BYTES;
 /// The bytes of an authority's challenge.
 const CHALLENGE_BYTES: usize = 32;
 /// Where clients ask without an onion.
@@ -110,7 +113,10 @@ async fn directory(State(node): State<Arc<Node>>, request: Request) -> Response 
 
 async fn swarm(State(node): State<Arc<Node>>, request: Request) -> Response {
     let peer = peer_of(request.extensions());
-    let body = match node.bodies.read(request.into_body(), MAX_SWARM_BYTES).await {
+    let class = peer.map(|peer| node.limits.class(peer.ip(), &node.placement()));
+    let reserved = class == Some(Class::Node);
+    let bodies = if reserved { &node.swarm_bodies } else { &node.bodies };
+    let body = match bodies.read(request.into_body(), MAX_SWARM_BYTES).await {
         Ok(body) => body,
         Err(error) => return unread(error),
     };

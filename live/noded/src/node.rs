@@ -85,6 +85,8 @@ pub struct Node {
     pub limits: Arc<Limits>,
     /// Room for the bodies of requests.
     pub bodies: Bodies,
+    /// Room for what comes to `/swarm/v1` from addresses of the list: clients cannot take it.
+    pub swarm_bodies: Bodies,
     /// The requests that are being answered.
     pub under_way: UnderWay,
     /// Those who wait for messages.
@@ -230,6 +232,7 @@ impl Node {
             connections,
             limits: Arc::new(Limits::new(&options.limits)),
             bodies: Bodies::new(mebibytes(options.limits.body_room_mib)),
+            swarm_bodies: Bodies::new(http::SWARM_ROOM_BYTES),
             under_way: UnderWay::default(),
             held,
             files,

@@ -78,7 +78,7 @@ impl Default for LimitsConfig {
             client_new_connections_per_second: count(50),
             held_requests: count(20_000),
             body_room_mib: count(256),
-            client_body_mib: count(64),
+            client_body_mib: count(16),
             answer_room_mib: count(256),
             client_answer_mib: count(32),
             write_seconds: count(30),

@@ -238,6 +238,27 @@ async fn a_client_that_floods_a_mailbox_takes_nothing_from_others_who_write_ther
 }
 
 #[tokio::test]
+async fn other_nodes_are_heard_where_clients_have_taken_all_room_for_bodies() {
+    let folder = tempfile::tempdir().unwrap();
+    let other = Identity::load_or_create(folder.path()).unwrap();
+    // With a node on loopback in the list, whoever asks from there may be one.
+    let listed = vec![other.record(Ipv4Addr::LOCALHOST, 1, OWN_SWARM)];
+    let limits = limits(|it| it.body_room_mib = 11.try_into().unwrap());
+    let alone = Alone::start_among(limits, listed).await;
+    let node = alone.node.node();
+    let all = vec![0; node.bodies.free()];
+    let _taken = node.bodies.read(all.into(), usize::MAX).await.unwrap();
+    let client = client_from(66);
+    let ask = async |path: &str| {
+        let url = format!("https://{}{path}", alone.record.address());
+        client.post(url).body("{}").send().await.unwrap().status().as_u16()
+    };
+    assert_eq!(ask("/storage_rpc/v1").await, 503);
+    assert_eq!(ask("/swarm/v1").await, 400);
+    alone.node.stop().await;
+}
+
+#[tokio::test]
 async fn every_route_is_bounded_for_one_client_and_work_buys_a_request() {
     let alone = Alone::start(limits(|it| {
         it.client_burst = 20.try_into().unwrap();
