@@ -36,13 +36,13 @@ pub(crate) async fn admit(State(node): State<Arc<Node>>, request: Request, next:
     let Some(peer) = peer else { return hold(&node, next.run(request).await, None).await };
     let class = node.limits.class(peer.ip(), &node.placement());
     if !node.limits.admit(peer, class, route_of(request.uri().path())) {
-        let network = Network::from(peer.ip()).to_bytes();
-        if !has_worked(&node, request.headers(), &network).await {
+        let network = Network::from(peer.ip());
+        if !has_worked(&node, request.headers(), network).await {
             telemetry::put_off(match class {
                 Class::Client => "client",
                 Class::Node => "node",
             });
-            return put_off(&node, &network);
+            return put_off(&node, &network.to_bytes());
         }
     }
     let counted = class == Class::Client && !files::route::streams(request.uri().path());
@@ -108,13 +108,15 @@ fn put_off(node: &Node, network: &[u8]) -> Response {
     refusal
 }
 
-async fn has_worked(node: &Node, headers: &HeaderMap, network: &[u8]) -> bool {
+async fn has_worked(node: &Node, headers: &HeaderMap, network: Network) -> bool {
     let proof = headers.get(PROOF).and_then(|value| {
         let json = STANDARD.decode(value.as_bytes()).ok()?;
         WorkProof::read(&Value::from_json(&json).ok()?)
     });
     let Some(proof) = proof else { return false };
-    node.limits.proofs.check(proof, &Subject::Client(network), TARGET, now()).await.is_ok()
+    let name = network.to_bytes();
+    let subject = Subject::Client(&name);
+    node.limits.proofs.check(proof, &subject, Some(network), TARGET, now()).await.is_ok()
 }
 
 /// Whether a mailbox takes one more message from whoever it is: within their share, or for work.
@@ -141,7 +143,8 @@ pub(crate) async fn admit_mail(
     let mut reason =
         "this mailbox gets too many messages: send again with a proof of work".to_owned();
     if let Some(work) = work {
-        match node.limits.proofs.check(work, &subject, checked.hash().as_bytes(), now).await {
+        match node.limits.proofs.check(work, &subject, sender, checked.hash().as_bytes(), now).await
+        {
             Ok(()) => return Ok(()),
             Err(error) => reason = error.to_string(),
         }
