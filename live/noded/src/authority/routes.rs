@@ -197,6 +197,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
+    #[expect(clippy::disallowed_methods, reason = "examining a list holds its thread")]
     async fn proposals_are_examined_one_after_the_other() {
         let (turns, inside) = (Arc::new(Semaphore::new(1)), Arc::new(AtomicUsize::new(0)));
         let examined = (0..5).map(|_| {
