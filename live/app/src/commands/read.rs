@@ -52,7 +52,7 @@ pub async fn run(start: &Start, args: &ReadArgs) -> Result<Exit, Failure> {
     }
     if args.follow {
         let listener = device.messenger(start.account())?;
-        return until_stopped(reader.follow(listener, args), Exit::Done).await;
+        return until_stopped(Box::pin(reader.follow(listener, args)), Exit::Done).await;
     }
     reader.fetch().await?;
     let mut shown = reader.show_kept(args, None)?;
