@@ -28,7 +28,7 @@ pub fn available() -> Result<(), String> {
             ));
         }
     }
-    let name = format!("wtry{}", std::process::id());
+    let name = format!("w{}t{}", std::process::id(), SETS.fetch_add(1, Ordering::Relaxed));
     if !ip(&["netns", "add", &name]) {
         return Err(
             "network namespaces cannot be made here: they need root and CAP_SYS_ADMIN".to_owned()

@@ -24,12 +24,13 @@ static TURN: Mutex<()> = Mutex::const_new(());
 
 /// Waits for its turn; `None` where namespaces cannot be had.
 async fn turn() -> Option<MutexGuard<'static, ()>> {
+    let turn = TURN.lock().await;
     if let Err(missing) = hosts::available() {
         assert!(std::env::var_os("CI").is_none(), "{missing}");
         eprintln!("not run: {missing}");
         return None;
     }
-    Some(TURN.lock().await)
+    Some(turn)
 }
 
 fn seconds() -> u64 {
