@@ -8,6 +8,7 @@ use tokio::runtime::Runtime;
 use warren_crypto::{SystemEntropy, entropy, x25519};
 use warren_noded::node::{NodeOptions, now};
 use warren_noded::swarm::Pace;
+use warren_store::mail::RECORDS_ITEMS;
 use warren_store::{EmbeddedStore, MailStore, Options};
 use warren_wire::limits::MESSAGE_TTL;
 use warren_wire::record::{Item, MessageRecord, Record};
@@ -171,12 +172,17 @@ async fn copy(nodes: &Nodes, folder: &Path, missed: usize) -> Outcome<Spent> {
     let to = EmbeddedStore::open(folder, Options::default())?;
     let watch = Stopwatch::start(Processor::Process);
     let items = from.items(Positions::ALL, now()).await?;
-    let mut rest = items.as_slice();
-    while !rest.is_empty() {
-        let batch = rest.iter().take(BATCH).copied().collect();
+    let read = async |at: usize| {
+        let batch = items.iter().skip(at).take(RECORDS_ITEMS).copied().collect();
         let (records, looked_at) = from.records(batch).await?;
-        to.merge(records, now()).await?;
-        rest = rest.get(looked_at.max(1)..).unwrap_or_default();
+        Outcome::Ok((records, at + looked_at.max(1)))
+    };
+    let (mut records, mut next) = read(0).await?;
+    while !records.is_empty() {
+        // The next are read while those are kept.
+        let (kept, following) = tokio::join!(to.merge(records, now()), read(next));
+        kept?;
+        (records, next) = following?;
     }
     let spent = watch.read();
     let kept = to.counts().await?.messages;

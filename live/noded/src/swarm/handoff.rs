@@ -1,18 +1,20 @@
 //! What members missed: noted durably, and brought to them when they answer again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use warren_wire::NodeId;
 use warren_wire::Stamp;
 use warren_wire::directory::NodeRecord;
-use warren_wire::record::{Item, Positions};
+use warren_wire::record::{Item, ItemId, Positions};
 
 use super::member::Member;
 use super::reconcile::{CompareError, Moved};
 
 /// How many notes are looked at at once.
-const NOTES_AT_ONCE: usize = 512;
+const NOTES_AT_ONCE: usize = 8_192;
+/// How many items are remembered as handed off while one member is brought what it missed.
+const MOST_GIVEN: usize = 262_144;
 
 impl Member {
     /// Notes that a member missed something.
@@ -72,6 +74,8 @@ impl Member {
 
     async fn hand_off_to(&self, peer: &NodeRecord) -> Result<Moved, CompareError> {
         let mut moved = Moved::default();
+        // A mailbox with many notes is looked at for each batch of them that names it.
+        let mut given: BTreeSet<ItemId> = BTreeSet::new();
         loop {
             let written = self.state().notes.get(&peer.id).copied();
             let notes = self.store.missed(peer.id, NOTES_AT_ONCE).await?;
@@ -83,7 +87,11 @@ impl Member {
                 }
                 return Ok(moved);
             };
-            let items = self.missed_items(&notes).await?;
+            let mut items = self.missed_items(&notes).await?;
+            if given.len() > MOST_GIVEN {
+                given.clear();
+            }
+            items.retain(|item| given.insert(item.id));
             let refused = moved.refused;
             self.push(peer, items, &mut moved).await?;
             if moved.refused > refused {
