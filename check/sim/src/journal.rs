@@ -111,12 +111,13 @@ impl Journal {
         standing.into_iter().map(|((person, hash), data)| (person, hash, data)).collect()
     }
 
-    /// Messages that somebody asked to delete by name, acknowledged.
+    /// Messages that were stored and then removed, and not stored again since.
     pub(crate) fn deleted(&self) -> Vec<(usize, Vec<u8>)> {
         let gone = |person: usize, hash: &MessageHash| {
-            self.0
-                .iter()
-                .any(|asked| asked.agreed && asked.removes() && asked.concerns(person, hash))
+            let about = || self.0.iter().filter(|asked| asked.concerns(person, hash));
+            let stored = |asked: &&Asked| matches!(asked.wish, Wish::Store(..));
+            let last = about().filter(stored).map(|store| store.ended).max();
+            about().any(|asked| asked.agreed && asked.removes() && last < Some(asked.begun))
         };
         let stores = self.0.iter().filter_map(|asked| match (&asked.wish, asked.hash) {
             (Wish::Store(data, _), Some(hash)) => Some((asked.person, hash, data)),
