@@ -1,0 +1,1 @@
+//! What the devices of an account agree on: mergeable configuration messages.
