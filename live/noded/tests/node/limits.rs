@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use base64::Engine;
@@ -13,6 +13,7 @@ use futures_util::future::join_all;
 use futures_util::stream::iter;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::time::MissedTickBehavior;
 use warren_crypto::SystemEntropy;
 use warren_crypto::hash::blake2b;
 use warren_node::listing::Published;
@@ -314,31 +315,60 @@ async fn a_connection_that_does_not_stop_asking_is_closed() {
     alone.node.stop().await;
 }
 
-/// Stores by honest clients, so many a second, for a while; how many were taken.
-async fn honest_stores(record: &NodeRecord, seconds: u64) -> usize {
-    let end = Instant::now() + Duration::from_secs(seconds);
+/// What became of the requests of a flood.
+#[derive(Default)]
+struct Flood {
+    stop: AtomicBool,
+    served: AtomicU64,
+    /// Put off, or cut off with its connection.
+    refused: AtomicU64,
+}
+
+/// What became of the stores of honest clients.
+#[derive(Debug, Default)]
+struct Honest {
+    taken: u64,
+    /// Answered with 429.
+    put_off: u64,
+    /// Not answered: closed or too slow.
+    lost: u64,
+}
+
+/// Four honest clients that store one message after the other, and again where one was not taken,
+/// until each has had so many taken and `enough` says so.
+async fn honest_stores(record: &NodeRecord, each: u64, enough: impl Fn() -> bool) -> Honest {
+    let enough = &enough;
     let clients = (1..=4_u8).map(|number| async move {
         let (client, person) = (client_from(number), Person::new());
         let url = format!("https://{}/storage_rpc/v1", record.address());
-        let mut taken = 0;
-        let mut ticks = tokio::time::interval(Duration::from_millis(40));
-        while Instant::now() < end {
+        let mut honest = Honest::default();
+        let mut ticks = tokio::time::interval(Duration::from_millis(50));
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        while honest.taken < each || !enough() {
             ticks.tick().await;
             let data = blake2b::<32>(&[&now().to_le_bytes(), &[number]]).unwrap();
             let body = json!({ "method": "store", "params": person.store(&data) }).to_string();
-            let answer = client.post(&url).body(body).timeout(Duration::from_secs(5)).send().await;
-            taken += usize::from(answer.is_ok_and(|it| it.status().as_u16() == 200));
+            match client.post(&url).body(body).send().await.map(|it| it.status().as_u16()) {
+                Ok(200) => honest.taken += 1,
+                Ok(429) => honest.put_off += 1,
+                Ok(status) => panic!("{status}"),
+                Err(_) => honest.lost += 1,
+            }
         }
-        taken
+        honest
     });
-    join_all(clients).await.into_iter().sum()
+    join_all(clients).await.into_iter().fold(Honest::default(), |sum, one| Honest {
+        taken: sum.taken + one.taken,
+        put_off: sum.put_off + one.put_off,
+        lost: sum.lost + one.lost,
+    })
 }
 
 /// Asks from one address without a pause until told to stop; on threads of its own, as it would on a
 /// machine of its own.
-fn flood(record: &NodeRecord, stop: &Arc<AtomicBool>) -> std::thread::JoinHandle<()> {
+fn flood(record: &NodeRecord, flood: &Arc<Flood>) -> std::thread::JoinHandle<()> {
     let url = format!("https://{}/storage_rpc/v1", record.address());
-    let stop = Arc::clone(stop);
+    let flood = Arc::clone(flood);
     std::thread::spawn(move || {
         // A flooder has a machine of its own: here it takes what the others leave.
         let thread = std::fs::read_link("/proc/thread-self").unwrap();
@@ -347,28 +377,44 @@ fn flood(record: &NodeRecord, stop: &Arc<AtomicBool>) -> std::thread::JoinHandle
         assert!(reniced.unwrap().status.success());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            while !stop.load(Ordering::Relaxed) {
+            while !flood.stop.load(Ordering::Relaxed) {
                 let flooder = client_from(66);
                 let asked = iter(0..500).map(|_| flooder.post(&url).body("{}").send());
-                asked.buffer_unordered(128).for_each(async |_| {}).await;
+                let count = async |answer: reqwest::Result<reqwest::Response>| {
+                    let served = answer.is_ok_and(|it| it.status().as_u16() != 429);
+                    let count = if served { &flood.served } else { &flood.refused };
+                    count.fetch_add(1, Ordering::Relaxed);
+                };
+                asked.buffer_unordered(128).for_each(count).await;
             }
         });
     })
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_flood_from_one_source_leaves_honest_clients_their_throughput() {
-    let alone = Alone::start(limits(|_| {})).await;
-    let quiet = honest_stores(&alone.record, 3).await;
-    let stop = Arc::new(AtomicBool::new(false));
-    let flooding: Vec<_> = (0..2).map(|_| flood(&alone.record, &stop)).collect();
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    let flooded = honest_stores(&alone.record, 3).await;
-    stop.store(true, Ordering::Relaxed);
+async fn a_flood_from_one_source_is_put_off_and_honest_clients_go_on() {
+    const BURST: u32 = 100;
+    const PER_SECOND: u32 = 40;
+    let alone = Alone::start(limits(|it| {
+        it.client_burst = BURST.try_into().unwrap();
+        it.client_per_second = PER_SECOND.try_into().unwrap();
+    }))
+    .await;
+    let (flooded, began) = (Arc::new(Flood::default()), Instant::now());
+    let flooding: Vec<_> = (0..2).map(|_| flood(&alone.record, &flooded)).collect();
+    // However slow the machine is: over as long as it takes the flood to be one.
+    let is_flood = || flooded.refused.load(Ordering::Relaxed) >= 3_000;
+    let stores = honest_stores(&alone.record, 50, is_flood);
+    let honest = tokio::time::timeout(Duration::from_secs(180), stores).await;
+    flooded.stop.store(true, Ordering::Relaxed);
     for thread in flooding {
         thread.join().unwrap();
     }
-    assert!(quiet > 50, "{quiet}");
-    assert!(flooded * 10 >= quiet * 8, "{flooded} of {quiet} under the flood");
+    let honest = honest.expect("honest clients came to nothing, or nobody was put off");
+    assert_eq!(honest.put_off, 0, "{honest:?}");
+    assert!(honest.taken >= 200 && honest.lost * 20 <= honest.taken, "{honest:?}");
+    let served = flooded.served.load(Ordering::Relaxed);
+    let allowed = u64::from(BURST) + u64::from(PER_SECOND) * (began.elapsed().as_secs() + 1);
+    assert!(served <= allowed, "{served} of {allowed}");
     alone.node.stop().await;
 }
