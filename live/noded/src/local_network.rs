@@ -115,8 +115,7 @@ impl LocalNetwork {
         let listener = authority::bind(listen)?;
         let members: Vec<Member> =
             (0..plan.nodes).map(|index| member(plan, index)).collect::<Result<_, _>>()?;
-        let settings =
-            Settings { private_addresses: true, ..Settings::alone(plan.data.clone(), listen) };
+        let settings = Settings::alone(plan.data.clone(), listen).with_private_addresses();
         let authority = RunningAuthority::start_on(settings, listener).await?;
         let roles = Roles { files: options.files.is_some() };
         let announced = members.iter().map(|member| member.announcement(roles));

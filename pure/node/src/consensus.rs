@@ -14,7 +14,7 @@ use warren_wire::swarm::INVALID_SWARM;
 use warren_wire::{Millis, NodeId, SwarmId};
 
 use crate::assignment::assign;
-use crate::reachability::check_keys_and_time;
+use crate::reachability::{check_keys_and_time, is_public};
 
 /// Why there is no list, or none that may be signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -53,7 +53,7 @@ pub enum ConsensusError {
     List(#[from] ListError),
 }
 
-/// How often there is a list, and how long it holds. The same for all authorities of a directory.
+/// How often there is a list, how long it holds and what may be on it. The same for all authorities of a directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Terms {
     /// From one list to the next.
@@ -62,11 +62,18 @@ pub struct Terms {
     pub fresh: Millis,
     /// After so long nobody uses it any more.
     pub valid: Millis,
+    /// Whether nodes may be at addresses that only some can reach.
+    pub private_addresses: bool,
 }
 
 impl Default for Terms {
     fn default() -> Self {
-        Self { interval: 600 * SECOND, fresh: 2 * 60 * 60 * SECOND, valid: 2 * DAY }
+        Self {
+            interval: 600 * SECOND,
+            fresh: 2 * 60 * 60 * SECOND,
+            valid: 2 * DAY,
+            private_addresses: false,
+        }
     }
 }
 
@@ -133,8 +140,9 @@ pub fn slot_of_proposer(
     if proposer(keys, slot) == Some(asker) { Ok(slot) } else { Err(ConsensusError::NotItsTurn) }
 }
 
-/// The votes that an authority signed of late: one for each slot, however often it is asked for.
-#[derive(Debug, Clone, Default)]
+/// The votes that an authority signed of late: one for each slot, however often it is asked for. Kept
+/// on its disk before a vote leaves it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ballots {
     signed: BTreeMap<u64, UnverifiedVote>,
 }
@@ -143,21 +151,35 @@ impl Ballots {
     /// How many are kept: slots before the one of now and the next are asked for no more.
     const KEPT: usize = 3;
 
-    /// The vote of a slot, made where there is none yet.
-    pub fn of_slot(
+    /// The vote of a slot. Where there is none yet it is made, and given once `keep` has all of them.
+    /// `None` where none can be made, or the slot is older than those that are remembered.
+    ///
+    /// # Errors
+    /// Those of `keep`; then the vote does not count as signed.
+    pub fn of_slot<E>(
         &mut self,
         slot: Slot,
         make: impl FnOnce() -> Option<UnverifiedVote>,
-    ) -> Option<UnverifiedVote> {
-        if let Some(signed) = self.signed.get(&slot.sequence()) {
-            return Some(signed.clone());
+        keep: impl FnOnce(&Self) -> Result<(), E>,
+    ) -> Result<Option<UnverifiedVote>, E> {
+        let sequence = slot.sequence();
+        if let Some(signed) = self.signed.get(&sequence) {
+            return Ok(Some(signed.clone()));
         }
-        let made = make()?;
-        self.signed.insert(slot.sequence(), made.clone());
-        while self.signed.len() > Self::KEPT {
-            self.signed.pop_first();
+        let oldest = self.signed.keys().next().copied().unwrap_or_default();
+        if self.signed.len() >= Self::KEPT && sequence < oldest {
+            return Ok(None);
         }
-        Some(made)
+        let Some(made) = make() else { return Ok(None) };
+        let mut signed = self.signed.clone();
+        signed.insert(sequence, made.clone());
+        while signed.len() > Self::KEPT {
+            signed.pop_first();
+        }
+        let all = Self { signed };
+        keep(&all)?;
+        *self = all;
+        Ok(Some(made))
     }
 }
 
@@ -224,7 +246,8 @@ struct Tally<'a> {
 /// it still at its beginning.
 fn is_of_slot(found: &Descriptor, terms: &Terms, slot: Slot) -> bool {
     let ends = slot.begins.saturating_add(terms.interval);
-    [slot.begins, ends].into_iter().any(|at| check_keys_and_time(found, at).is_ok())
+    let is_of_time = [slot.begins, ends].iter().any(|at| check_keys_and_time(found, *at).is_ok());
+    is_of_time && (terms.private_addresses || is_public(found.ip))
 }
 
 /// The nodes that the votes put on the list, with their records; the swarms are not set.

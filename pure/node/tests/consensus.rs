@@ -20,7 +20,8 @@ use warren_wire::swarm::INVALID_SWARM;
 use warren_wire::{Millis, NodeId};
 
 const NOW: Millis = 1_700_000_400_000;
-const TERMS: Terms = Terms { interval: 600_000, fresh: 7_200_000, valid: 172_800_000 };
+const TERMS: Terms =
+    Terms { interval: 600_000, fresh: 7_200_000, valid: 172_800_000, private_addresses: false };
 
 fn key(seed: u8) -> SigningKey {
     SigningKey::from_seed(Secret::take(&mut [seed; 32])).unwrap()
@@ -200,8 +201,14 @@ fn only_the_proposer_of_the_slot_of_now_is_given_votes_and_signatures() {
 fn one_vote_is_signed_for_each_slot_in_whatever_order_they_are_asked_for() {
     let mut ballots = Ballots::default();
     let next = TERMS.slot(TERMS.next(NOW));
+    let mut kept = Ballots::default();
     let mut vote = |slot: Slot, findings: Vec<Finding>| {
-        ballots.of_slot(slot, || (!findings.is_empty()).then(|| signed_vote(101, slot, findings)))
+        let make = || (!findings.is_empty()).then(|| signed_vote(101, slot, findings));
+        let keep = |all: &Ballots| {
+            kept = all.clone();
+            Ok::<(), ()>(())
+        };
+        ballots.of_slot(slot, make, keep).unwrap()
     };
     assert_eq!(vote(slot(), vec![]), None, "who reaches nobody may yet");
     let first = vote(slot(), vec![found(1)]);
@@ -209,6 +216,37 @@ fn one_vote_is_signed_for_each_slot_in_whatever_order_they_are_asked_for() {
     assert_eq!(vote(slot(), vec![missed(1)]), first);
     assert_eq!(vote(next, vec![missed(2)]), second);
     assert!(first.is_some() && second.is_some());
+    let after = |slots: Millis| TERMS.slot(NOW + slots * TERMS.interval);
+    assert!((2..5).all(|number| vote(after(number), vec![found(1)]).is_some()));
+    assert_eq!(vote(slot(), vec![missed(1)]), None, "nobody knows what was signed then");
+    assert_eq!(kept, ballots);
+}
+
+#[test]
+fn a_vote_that_is_not_kept_is_not_given_and_another_may_be_made() {
+    let mut ballots = Ballots::default();
+    let first =
+        ballots.of_slot(slot(), || Some(signed_vote(101, slot(), vec![found(1)])), |_| Err(()));
+    assert_eq!(first, Err(()));
+    let make = || Some(signed_vote(101, slot(), vec![found(2)]));
+    let second = ballots.of_slot(slot(), make, |_| Ok::<(), ()>(()));
+    assert_eq!(second.unwrap(), make());
+}
+
+#[test]
+fn an_address_that_nobody_outside_reaches_is_not_listed_whoever_votes_for_it() {
+    let keys = keys(2, 3);
+    let at = |ip: [u8; 4]| {
+        let place = Descriptor { ip: ip.into(), ..descriptor(1, 1, NOW) };
+        let signed = place.sign(&key(1)).unwrap();
+        vec![Finding { node: id(1), reachable: true, descriptor: Some(signed) }, found(2)]
+    };
+    for ip in [[127, 0, 0, 1], [10, 0, 0, 1], [192, 168, 1, 1], [169, 254, 1, 1], [0, 0, 0, 0]] {
+        let votes = votes(&keys, &[at(ip), at(ip), at(ip)]);
+        let count = |terms: &Terms| derive(&keys, terms, slot(), None, &votes).unwrap().nodes.len();
+        assert_eq!(count(&TERMS), 1, "{ip:?}");
+        assert_eq!(count(&Terms { private_addresses: true, ..TERMS }), 2, "{ip:?}");
+    }
 }
 
 /// A proposal that everybody should sign, with the list it rests on.

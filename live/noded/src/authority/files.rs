@@ -1,5 +1,5 @@
-//! What an authority keeps on its disk: its key, the newest list, what it signed last, who announced
-//! itself.
+//! What an authority keeps on its disk: its key, the newest list, what it signed and voted last, who
+//! announced itself.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use warren_crypto::ed25519::SigningKey;
-use warren_node::consensus::Ledger;
+use warren_node::consensus::{Ballots, Ledger};
 use warren_wire::directory::{DirectoryKeys, UnverifiedDescriptor, UnverifiedList, VerifiedList};
 
 use super::AuthorityError;
@@ -16,6 +16,7 @@ use crate::{directory, private_file};
 const KEY: &str = "directory.key";
 const LIST: &str = "nodes.json";
 const LEDGER: &str = "signed.json";
+const BALLOTS: &str = "votes.json";
 const DESCRIPTORS: &str = "descriptors.json";
 
 /// The folder of one authority.
@@ -54,6 +55,10 @@ impl Files {
         Ok(self.read(LEDGER)?.unwrap_or_default())
     }
 
+    pub(super) fn ballots(&self) -> Result<Ballots, AuthorityError> {
+        Ok(self.read(BALLOTS)?.unwrap_or_default())
+    }
+
     pub(super) fn descriptors(&self) -> Result<Vec<UnverifiedDescriptor>, AuthorityError> {
         Ok(self.read(DESCRIPTORS)?.unwrap_or_default())
     }
@@ -65,6 +70,11 @@ impl Files {
     /// On the disk when this returns: what was signed may leave afterwards.
     pub(super) fn save_ledger(&self, ledger: &Ledger) -> Result<(), AuthorityError> {
         self.write(LEDGER, ledger)
+    }
+
+    /// On the disk when this returns: what was voted may leave afterwards.
+    pub(super) fn save_ballots(&self, ballots: &Ballots) -> Result<(), AuthorityError> {
+        self.write(BALLOTS, ballots)
     }
 
     pub(super) fn save_descriptors(

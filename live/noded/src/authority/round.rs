@@ -91,15 +91,22 @@ fn make_proposal(
 }
 
 /// This authority's vote and those of the others that answer in time.
-async fn collect_votes(shared: &Shared, slot: Slot) -> Vec<UnverifiedVote> {
+async fn collect_votes(shared: &Arc<Shared>, slot: Slot) -> Vec<UnverifiedVote> {
     let questions = shared.peers.iter().map(|peer| async {
         let request = VoteRequest::sign(slot.sequence(), &peer.key, shared.signing_key()).ok()?;
         let vote: UnverifiedVote = ask(shared, peer, VOTE_PATH, &request).await?;
         // An authority speaks for itself alone.
         (vote.key == hex::encode(peer.key.as_bytes())).then_some(vote)
     });
-    let others = join_all(questions).await;
-    shared.vote(slot).into_iter().chain(others.into_iter().flatten()).collect()
+    let own = async {
+        let shared = Arc::clone(shared);
+        blocking(move || shared.vote(slot)).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "the own vote cannot be kept and is not cast");
+            None
+        })
+    };
+    let (own, others) = tokio::join!(own, join_all(questions));
+    own.into_iter().chain(others.into_iter().flatten()).collect()
 }
 
 /// The signatures of the others that derive the same list.
@@ -215,7 +222,7 @@ pub(super) async fn make_alone(shared: &Arc<Shared>) -> Result<(), AuthorityErro
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let slot = second.slot(now());
-    let vote = shared.vote(slot).ok_or(ConsensusError::NoNodes)?.verify(&shared.keys)?;
+    let vote = shared.vote(slot)?.ok_or(ConsensusError::NoNodes)?.verify(&shared.keys)?;
     let text =
         derive(&shared.keys, &shared.terms, slot, shared.newest().as_ref(), &[vote])?.text()?;
     let mut signed = UnverifiedList { list: text, signatures: Vec::new() };

@@ -82,12 +82,17 @@ async fn vote(State(shared): State<Arc<Shared>>, request: Request) -> Response {
         Err(error) => return refuse(&error.into()),
     };
     let (sequence, now) = (request.sequence, now());
-    match slot_of_proposer(&shared.keys, &shared.terms, sequence, &asker, now) {
-        Err(error) => refuse(&error.into()),
-        Ok(slot) => match shared.vote(slot) {
-            Some(vote) => json(&vote),
-            None => response(503, "text/plain", "this authority reaches no node"),
-        },
+    let slot = match slot_of_proposer(&shared.keys, &shared.terms, sequence, &asker, now) {
+        Ok(slot) => slot,
+        Err(error) => return refuse(&error.into()),
+    };
+    match blocking(move || shared.vote(slot)).await {
+        Ok(Some(vote)) => json(&vote),
+        Ok(None) => response(503, "text/plain", "this authority reaches no node"),
+        Err(error) => {
+            tracing::error!(%error, "a vote cannot be kept and is not given");
+            refuse(&error)
+        }
     }
 }
 

@@ -54,22 +54,19 @@ pub struct Settings {
     pub others: Vec<Other>,
     /// How many must sign a list; the smallest majority where nothing is said.
     pub threshold: Option<usize>,
-    /// How often there is a list, and how long it holds.
+    /// How often there is a list, how long it holds, and which addresses may be on it.
     pub terms: Terms,
-    /// Whether nodes may be at addresses that only some can reach.
-    pub private_addresses: bool,
 }
 
 impl Settings {
     /// An authority of its own, with the usual times.
     pub fn alone(data: PathBuf, listen: SocketAddr) -> Self {
-        Self {
-            data,
-            listen,
-            others: Vec::new(),
-            threshold: None,
-            terms: Terms::default(),
-            private_addresses: false,
-        }
+        Self { data, listen, others: Vec::new(), threshold: None, terms: Terms::default() }
+    }
+
+    /// The same for a network whose nodes may be at addresses that only some can reach.
+    #[must_use]
+    pub fn with_private_addresses(self) -> Self {
+        Self { terms: Terms { private_addresses: true, ..self.terms }, ..self }
     }
 }

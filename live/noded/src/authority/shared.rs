@@ -74,7 +74,7 @@ impl Shared {
         let newest = stored.as_ref().map(|(list, _)| list.clone());
         let published =
             stored.map_or_else(Published::none, |(list, signed)| Published::new(list, signed));
-        let mut nodes = Observations::new(settings.private_addresses);
+        let mut nodes = Observations::new(settings.terms.private_addresses);
         // First, so that the nodes of the list are not taken for newcomers.
         nodes.follow(&published.list, now());
         for signed in files.descriptors()? {
@@ -94,7 +94,7 @@ impl Shared {
             ledger: files.ledger()?,
             newest,
             published: Arc::new(published),
-            ballots: Ballots::default(),
+            ballots: files.ballots()?,
         };
         Ok(Self {
             key,
@@ -191,15 +191,16 @@ impl Shared {
         }
     }
 
-    /// This authority's vote for a slot, the same however often it is asked for. `None` where it
-    /// reaches no node at all.
-    pub(super) fn vote(&self, slot: Slot) -> Option<UnverifiedVote> {
+    /// This authority's vote for a slot, the same however often it is asked for, and after a start in
+    /// the same slot: it is on the disk when this returns. `None` where it reaches no node at all.
+    pub(super) fn vote(&self, slot: Slot) -> Result<Option<UnverifiedVote>, AuthorityError> {
         let mut state = self.state();
         let State { nodes, published, ballots, .. } = &mut *state;
-        ballots.of_slot(slot, || {
+        let make = || {
             let findings = nodes.findings(&published.list)?;
             UnverifiedVote::sign(slot.sequence(), now(), findings, &self.key).ok()
-        })
+        };
+        ballots.of_slot(slot, make, |all| self.files.save_ballots(all))
     }
 
     /// Signs a list that follows from its votes, once this is on the disk.
@@ -281,5 +282,61 @@ impl Shared {
                 "an authority signed two lists of one number"
             );
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+    use std::path::Path;
+
+    use warren_wire::directory::Roles;
+    use warren_wire::swarm::INVALID_SWARM;
+
+    use super::*;
+    use crate::Identity;
+
+    fn open(folder: &Path) -> Shared {
+        let settings = Settings::alone(folder.to_owned(), (Ipv4Addr::LOCALHOST, 0).into());
+        Shared::open(&settings).unwrap()
+    }
+
+    /// A node that was reached.
+    fn add(shared: &Shared, folder: &Path) {
+        let identity = Identity::load_or_create(folder).unwrap();
+        let ip = [9, 9, 9, 9].into();
+        let signed = identity.descriptor(ip, 1, Roles::default(), now()).unwrap();
+        shared.vouch(vec![(signed, identity.record(ip, 1, INVALID_SWARM))]).unwrap();
+    }
+
+    #[test]
+    fn one_vote_is_signed_for_a_slot_through_a_restart() {
+        let folders = [(); 3].map(|()| tempfile::tempdir().unwrap());
+        let [own, first, second] = folders.each_ref().map(|folder| folder.path());
+        let authority = open(own);
+        let slot = authority.terms.slot(now());
+        assert!(authority.vote(slot).unwrap().is_none(), "it reaches nobody");
+        add(&authority, first);
+        let vote = authority.vote(slot).unwrap().unwrap();
+        drop(authority);
+
+        let authority = open(own);
+        add(&authority, second);
+        assert_eq!(authority.vote(slot).unwrap(), Some(vote.clone()));
+        let next = authority.terms.slot(authority.terms.next(slot.begins));
+        assert_ne!(authority.vote(next).unwrap().unwrap().vote, vote.vote);
+    }
+
+    #[test]
+    fn a_vote_that_the_disk_does_not_take_stays_here() {
+        let folders = [(); 2].map(|()| tempfile::tempdir().unwrap());
+        let [own, node] = folders.each_ref().map(|folder| folder.path());
+        let authority = open(own);
+        add(&authority, node);
+        let slot = authority.terms.slot(now());
+        std::fs::create_dir(own.join("votes.json")).unwrap();
+        assert!(matches!(authority.vote(slot), Err(AuthorityError::Io { .. })));
+        std::fs::remove_dir(own.join("votes.json")).unwrap();
+        assert!(authority.vote(slot).unwrap().is_some());
     }
 }

@@ -43,7 +43,7 @@ pub(crate) struct Authority {
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=86_400))]
     interval: Option<u32>,
     /// Let nodes in whose address is not a public one: for a network on one machine or behind one
-    /// router
+    /// router; the same at all authorities
     #[arg(long)]
     private_addresses: bool,
     /// Print the authority's public key, made where there is none, and end
@@ -108,18 +108,18 @@ impl Authority {
     fn settings(self, file: &File) -> Result<Settings, CommandError> {
         let others =
             if self.other.is_empty() { file.others(self.config.as_deref())? } else { self.other };
-        let terms = match self.interval.or(file.interval) {
+        let interval = match self.interval.or(file.interval) {
             Some(0) => return Err(CommandError::Missing("an interval of at least one second")),
-            Some(seconds) => Terms { interval: u64::from(seconds) * SECOND, ..Terms::default() },
-            None => Terms::default(),
+            Some(seconds) => u64::from(seconds) * SECOND,
+            None => Terms::default().interval,
         };
+        let private_addresses = self.private_addresses || file.private_addresses;
         Ok(Settings {
             data: self.data.or_else(|| file.data.clone()).ok_or(CommandError::Missing("--data"))?,
             listen: self.listen.or(file.listen).ok_or(CommandError::Missing("--listen"))?,
             others,
             threshold: self.threshold.or(file.threshold),
-            terms,
-            private_addresses: self.private_addresses || file.private_addresses,
+            terms: Terms { interval, private_addresses, ..Terms::default() },
         })
     }
 }

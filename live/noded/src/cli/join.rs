@@ -96,7 +96,6 @@ impl Directory {
 /// An authority in this node's own process, which needs nobody else's signature.
 async fn own_authority(data: &Path, listen: SocketAddr) -> Result<RunningAuthority, CommandError> {
     // Whoever runs a network of their own knows which addresses its nodes can have.
-    let settings =
-        Settings { private_addresses: true, ..Settings::alone(data.join("authority"), listen) };
+    let settings = Settings::alone(data.join("authority"), listen).with_private_addresses();
     Ok(RunningAuthority::start(settings).await?)
 }

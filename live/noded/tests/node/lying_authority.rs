@@ -29,7 +29,8 @@ use warren_wire::directory::{
     VoteRequest,
 };
 
-const TERMS: Terms = Terms { interval: 2_000, fresh: 7_200_000, valid: 172_800_000 };
+const TERMS: Terms =
+    Terms { interval: 2_000, fresh: 7_200_000, valid: 172_800_000, private_addresses: true };
 const PATIENCE: Duration = Duration::from_secs(120);
 
 fn liar() -> SigningKey {
@@ -76,7 +77,6 @@ impl Network {
             let settings = Settings {
                 others: vec![other, liar.clone()],
                 terms: TERMS,
-                private_addresses: true,
                 ..Settings::alone(folders[own].clone(), listener.local_addr().unwrap())
             };
             honest.push(RunningAuthority::start_on(settings, listener).await.unwrap());
