@@ -1,7 +1,7 @@
 //! Hashes and message authentication codes.
 
 use aws_lc_rs::{digest, hmac};
-use libsodium_rs::crypto_generichash::{self, blake2b};
+use libsodium_rs::crypto_generichash::blake2b;
 
 use crate::CryptoError;
 
@@ -13,19 +13,21 @@ pub fn blake2b<const N: usize>(parts: &[&[u8]]) -> Result<[u8; N], CryptoError> 
     blake2b_with(None, parts)
 }
 
-/// `BLAKE2b-N(parts, key)`, RFC 7693 with a key of 16 to 64 bytes.
+/// `BLAKE2b-N(parts, key)`, RFC 7693 with a key of 1 to 64 bytes.
+///
+/// A key shorter than 16 bytes sets purposes apart and authenticates nothing.
 ///
 /// # Errors
-/// Where `N` or the key's length lies outside 16..=64.
+/// Where `N` lies outside 16..=64, or the key's length outside 1..=64.
 pub fn blake2b_keyed<const N: usize>(key: &[u8], parts: &[&[u8]]) -> Result<[u8; N], CryptoError> {
-    blake2b_with(Some(key), parts)
+    if key.is_empty() { Err(CryptoError) } else { blake2b_with(Some(key), parts) }
 }
 
 fn blake2b_with<const N: usize>(
     key: Option<&[u8]>,
     parts: &[&[u8]],
 ) -> Result<[u8; N], CryptoError> {
-    let mut state = crypto_generichash::State::new(key, N).map_err(|_| CryptoError)?;
+    let mut state = blake2b::State::new(key, N).map_err(|_| CryptoError)?;
     for part in parts {
         state.update(part);
     }
@@ -65,6 +67,15 @@ pub fn sha256(data: &[u8]) -> [u8; 32] {
     fixed(digest::digest(&digest::SHA256, data).as_ref())
 }
 
+/// `SHA-512(part0 || part1 || ...)`, FIPS 180-4.
+pub fn sha512(parts: &[&[u8]]) -> [u8; 64] {
+    let mut state = digest::Context::new(&digest::SHA512);
+    for part in parts {
+        state.update(part);
+    }
+    fixed(state.finish().as_ref())
+}
+
 /// `HMAC-SHA-256(key, data)`, RFC 2104.
 pub fn hmac_sha256(key: &[u8], data: &[u8]) -> [u8; 32] {
     fixed(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), data).as_ref())
@@ -96,6 +107,24 @@ mod tests {
     }
 
     #[test]
+    fn sha512_matches_the_fips_vector_however_the_data_is_cut() {
+        assert_eq!(
+            hex::encode(sha512(&[b"a", b"", b"bc"])),
+            "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a\
+             2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f"
+        );
+    }
+
+    /// Computed by Python's hashlib.
+    #[test]
+    fn a_keyed_hash_takes_short_keys() {
+        assert_eq!(
+            hex::encode(blake2b_keyed::<24>(b"SubaccountSig", &[b"abc"]).unwrap()),
+            "8e78f467f15f42318ed4172a52a17bca1d9d6f1103a9970c"
+        );
+    }
+
+    #[test]
     fn blake2b_512_of_abc_matches_rfc_7693_appendix_a() {
         assert_eq!(
             hex::encode(blake2b::<64>(&[b"a", b"bc"]).unwrap()),
@@ -120,8 +149,9 @@ mod tests {
     }
 
     #[test]
-    fn a_digest_length_outside_the_range_is_refused() {
+    fn a_length_outside_the_range_is_refused() {
         assert_eq!(blake2b::<8>(&[b"x"]), Err(CryptoError));
-        assert_eq!(blake2b_keyed::<32>(b"short", &[b"x"]), Err(CryptoError));
+        assert_eq!(blake2b_keyed::<32>(b"", &[b"x"]), Err(CryptoError));
+        assert_eq!(blake2b_keyed::<32>(&[1; 65], &[b"x"]), Err(CryptoError));
     }
 }
