@@ -37,7 +37,8 @@ impl Gate {
 
     fn admits(&self, client: IpAddr, now: Instant) -> bool {
         let network = Network::from(client);
-        network.is_loopback() || self.rates.admit(network, Rate::new(RATE.0, RATE.1), now)
+        let rate = Rate::new(RATE.0, RATE.1);
+        network.is_loopback() || self.rates.admit_client(network, |it| it, rate, now)
     }
 }
 

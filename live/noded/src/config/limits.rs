@@ -5,7 +5,8 @@ use std::num::NonZeroU32;
 use serde::{Deserialize, Serialize};
 use warren_wire::work::MOST;
 
-/// How much one node takes on. A client is an IPv4 address or an IPv6 /64.
+/// How much one node takes on. A client is an IPv4 address or an IPv6 /64; all clients of an IPv6 /48
+/// together have what eight of them have.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LimitsConfig {

@@ -11,6 +11,7 @@ use warren_wire::{AccountId, MessageHash, Millis, Namespace};
 
 use super::outbox::Backlog;
 use crate::limits::network::Network;
+use crate::limits::tally::Tally;
 
 /// How many may wait for one drawer: the devices of a person, and room to spare.
 pub const MOST_PER_DRAWER: usize = 64;
@@ -108,6 +109,7 @@ pub enum Share {
 /// The registry of one node.
 pub struct Held {
     most: usize,
+    clients: Tally,
     state: Mutex<State>,
     /// How many drawers are waited for: most stores find nobody and need no lock to know it.
     drawers: AtomicUsize,
@@ -121,7 +123,6 @@ struct State {
     requests: usize,
     /// Of those: how many signed nothing.
     unsigned: usize,
-    clients: HashMap<Network, usize>,
     last_number: u64,
 }
 
@@ -136,6 +137,7 @@ impl Held {
     pub fn new(most: usize) -> Self {
         Self {
             most,
+            clients: Tally::new((most / CLIENT_SHARE).max(1), most),
             state: Mutex::default(),
             drawers: AtomicUsize::new(0),
             closed: watch::Sender::new(false),
@@ -157,13 +159,10 @@ impl Held {
         {
             return None;
         }
-        if let Share::Client(client) = share {
-            let most = (self.most / CLIENT_SHARE).max(1);
-            let taken = state.clients.entry(client).or_default();
-            if *taken >= most {
-                return None;
-            }
-            *taken += 1;
+        if let Share::Client(client) = share
+            && !self.clients.take(client, 1)
+        {
+            return None;
         }
         state.requests += 1;
         state.unsigned += usize::from(is_unsigned);
@@ -350,13 +349,9 @@ impl Drop for Place<'_> {
         let mut state = self.watch.held.state();
         state.requests = state.requests.saturating_sub(1);
         state.unsigned = state.unsigned.saturating_sub(usize::from(self.is_unsigned));
-        if let Share::Client(client) = self.share
-            && let Entry::Occupied(mut taken) = state.clients.entry(client)
-        {
-            *taken.get_mut() -= 1;
-            if *taken.get() == 0 {
-                taken.remove();
-            }
+        drop(state);
+        if let Share::Client(client) = self.share {
+            self.watch.held.clients.give_back(client, 1);
         }
     }
 }
@@ -422,7 +417,7 @@ mod tests {
         drop(places);
         assert_eq!(held.requests(), 0);
         let state = held.state();
-        assert!(state.drawers.is_empty() && state.clients.is_empty());
+        assert!(state.drawers.is_empty() && held.clients.is_empty());
         assert_eq!(held.drawers.load(Ordering::SeqCst), 0);
     }
 

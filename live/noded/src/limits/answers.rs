@@ -1,8 +1,7 @@
 //! Answers on their way out: how much memory those may hold whose clients do not read them, in all
 //! and for one client.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::response::Response;
@@ -10,6 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::due::Due;
 use super::network::Network;
+use super::tally::Tally;
 
 /// In what steps room is taken.
 const KIB: usize = 1024;
@@ -17,18 +17,12 @@ const KIB: usize = 1024;
 /// The room that all answers of one server share.
 pub struct Answers {
     room: Arc<Semaphore>,
-    clients: Arc<Clients>,
-}
-
-/// What each client's answers hold.
-struct Clients {
-    most: usize,
-    held: Mutex<HashMap<Network, usize>>,
+    clients: Arc<Tally>,
 }
 
 /// What one answer holds of its client's share, until it is dropped.
 struct Part {
-    clients: Arc<Clients>,
+    clients: Arc<Tally>,
     client: Network,
     bytes: usize,
 }
@@ -50,7 +44,7 @@ impl AsRef<[u8]> for Held {
 impl Answers {
     /// Room for so many bytes, and how many of them one client's answers may take.
     pub fn new(bytes: usize, of_one_client: usize) -> Self {
-        let clients = Arc::new(Clients { most: of_one_client, held: Mutex::default() });
+        let clients = Arc::new(Tally::new(of_one_client, bytes));
         Self { room: Arc::new(Semaphore::new(bytes / KIB)), clients }
     }
 
@@ -75,7 +69,7 @@ impl Answers {
         };
         let kib = u32::try_from(size.div_ceil(KIB)).ok()?;
         let part = match client {
-            Some(client) => Some(self.clients.take(client, size.next_multiple_of(KIB))?),
+            Some(client) => Some(self.part(client, size.next_multiple_of(KIB))?),
             None => None,
         };
         let room = Arc::clone(&self.room).try_acquire_many_owned(kib).ok()?;
@@ -85,30 +79,17 @@ impl Answers {
         let held = Held { bytes, _room: room, _part: part, _due: due(size) };
         Some(Response::from_parts(head, Body::from(Bytes::from_owner(held))))
     }
-}
 
-impl Clients {
     /// Takes a part of a client's share. A single answer may be larger than the share.
-    fn take(self: &Arc<Self>, client: Network, bytes: usize) -> Option<Part> {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let sum = held.get(&client).copied().unwrap_or(0);
-        if sum > 0 && sum.saturating_add(bytes) > self.most {
-            return None;
-        }
-        held.insert(client, sum.saturating_add(bytes));
-        Some(Part { clients: Arc::clone(self), client, bytes })
+    fn part(&self, client: Network, bytes: usize) -> Option<Part> {
+        let taken = self.clients.take_one(client, bytes);
+        taken.then(|| Part { clients: Arc::clone(&self.clients), client, bytes })
     }
 }
 
 impl Drop for Part {
     fn drop(&mut self) {
-        let mut held = self.clients.held.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(sum) = held.get_mut(&self.client) {
-            *sum = sum.saturating_sub(self.bytes);
-            if *sum == 0 {
-                held.remove(&self.client);
-            }
-        }
+        self.clients.give_back(self.client, self.bytes);
     }
 }
 
@@ -164,7 +145,7 @@ mod tests {
         assert!(held(&answers, 1, client(2)).await.is_none());
         assert!(held(&answers, 30 * KIB, None).await.is_some());
         drop((first, others));
-        assert!(answers.clients.held.lock().unwrap().is_empty());
+        assert!(answers.clients.is_empty());
         assert_eq!(answers.free(), 100 * KIB);
     }
 }

@@ -12,6 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::due::{Due, Dues};
 use super::network::Network;
 use super::rate::{Rate, Rates};
+use super::tally::Tally;
 
 /// After so many more refusals than answers a connection is closed: refusing costs the node more
 /// than a closed connection does.
@@ -31,12 +32,12 @@ pub struct Doors {
     room: Arc<Semaphore>,
     share: Option<Share>,
     arrivals: Rates<Network>,
+    counts: Tally,
     inside: Mutex<Inside>,
 }
 
 #[derive(Default)]
 struct Inside {
-    counts: HashMap<Network, usize>,
     connections: HashMap<SocketAddr, Arc<Connection>>,
 }
 
@@ -62,6 +63,7 @@ impl Doors {
             room: Arc::new(Semaphore::new(most)),
             share,
             arrivals: Rates::default(),
+            counts: Tally::new(share.map_or(usize::MAX, |share| share.connections), most),
             inside: Mutex::default(),
         })
     }
@@ -71,15 +73,16 @@ impl Doors {
         let room = Arc::clone(&self.room).try_acquire_owned().ok()?;
         let network = Network::from(peer.ip());
         let share = self.share.filter(|_| !trusted);
-        if share.is_some_and(|it| !self.arrivals.admit(network, it.arrivals, Instant::now())) {
+        let now = Instant::now();
+        if share.is_some_and(|it| !self.arrivals.admit_client(network, |it| it, it.arrivals, now)) {
             return None;
+        }
+        match share {
+            Some(_) if !self.counts.take(network, 1) => return None,
+            Some(_) => {}
+            None => self.counts.take_anyway(network, 1),
         }
         let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = inside.counts.entry(network).or_default();
-        if share.is_some_and(|share| *count >= share.connections) {
-            return None;
-        }
-        *count += 1;
         let connection = Arc::<Connection>::default();
         inside.connections.insert(peer, Arc::clone(&connection));
         Some(Entry { doors: Arc::clone(self), peer, connection, _room: room })
@@ -129,15 +132,10 @@ impl Entry {
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        let network = Network::from(self.peer.ip());
         let mut inside = self.doors.inside.lock().unwrap_or_else(PoisonError::into_inner);
         inside.connections.remove(&self.peer);
-        if let Some(count) = inside.counts.get_mut(&network) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                inside.counts.remove(&network);
-            }
-        }
+        drop(inside);
+        self.doors.counts.give_back(self.peer.ip().into(), 1);
     }
 }
 
@@ -164,7 +162,7 @@ mod tests {
         drop((held, trusted));
         assert!(doors.enter(peer(1, 3), false).is_some());
         assert_eq!(doors.connections(), 0);
-        assert!(doors.inside.lock().unwrap().counts.is_empty());
+        assert!(doors.counts.is_empty());
     }
 
     #[test]
@@ -172,6 +170,17 @@ mod tests {
         let doors = Doors::new(5, share(5, 3));
         assert_eq!((0..9).filter(|_| doors.enter(peer(1, 1), false).is_some()).count(), 3);
         assert!(doors.enter(peer(2, 1), false).is_some());
+    }
+
+    #[test]
+    fn households_of_one_site_share_what_eight_may_open() {
+        let doors = Doors::new(1_000, share(2, 100));
+        let peer = |number: u16| SocketAddr::from(([0x2001, 0xdb8, 1, number, 0, 0, 0, 1], number));
+        let held: Vec<_> = (0..100).filter_map(|number| doors.enter(peer(number), false)).collect();
+        assert_eq!(held.len(), 16);
+        assert!(
+            doors.enter(SocketAddr::from(([0x2001, 0xdb8, 2, 1, 0, 0, 0, 1], 1)), false).is_some()
+        );
     }
 
     #[test]

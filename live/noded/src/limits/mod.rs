@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`network`] | whom a node takes for one client |
 //! | [`rate`] | buckets of tokens |
+//! | [`tally`] | what clients hold |
 //! | [`doors`] | connections |
 //! | [`shares`] | what one client's requests hold in memory |
 //! | [`answers`] | what answers hold in memory, in all and for one client |
@@ -17,6 +18,7 @@ pub mod network;
 pub mod proofs;
 pub mod rate;
 pub mod shares;
+pub mod tally;
 
 use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -115,7 +117,9 @@ impl Limits {
             mailbox_clients: Rates::default(),
             listed: Mutex::default(),
             doors: Doors::new(most, apart.then_some(share)),
-            shares: apart.then(|| Shares::new(mebibytes(config.client_body_mib))),
+            shares: apart.then(|| {
+                Shares::new(mebibytes(config.client_body_mib), mebibytes(config.body_room_mib))
+            }),
             answers: Answers::new(
                 mebibytes(config.answer_room_mib),
                 mebibytes(config.client_answer_mib),
@@ -152,7 +156,8 @@ impl Limits {
     pub fn admit(&self, peer: SocketAddr, class: Class, route: Route) -> bool {
         let Some(clients) = &self.clients else { return true };
         let rate = self.rate_of(class, route);
-        let admitted = clients.admit((peer.ip().into(), route), rate, Instant::now());
+        let key = |network| (network, route);
+        let admitted = clients.admit_client(peer.ip().into(), key, rate, Instant::now());
         if admitted {
             self.doors.served(peer);
         } else if class == Class::Client {
@@ -173,7 +178,8 @@ impl Limits {
     pub fn give_back(&self, peer: SocketAddr, class: Class, route: Route) {
         if let Some(clients) = &self.clients {
             let rate = self.rate_of(class, route);
-            clients.give_back(&(peer.ip().into(), route), rate, Instant::now());
+            let key = |network| (network, route);
+            clients.give_back_client(peer.ip().into(), key, rate, Instant::now());
         }
     }
 
@@ -186,7 +192,8 @@ impl Limits {
     /// Whether a mailbox may take one more message that nobody vouches for from a client with an
     /// address: each has a bucket of its own, so that none empties that of another.
     pub fn admit_mail_from(&self, owner: &AccountId, client: Network) -> bool {
-        self.mailbox_clients.admit((*owner, client), self.mailbox_client, Instant::now())
+        let key = |network| (*owner, network);
+        self.mailbox_clients.admit_client(client, key, self.mailbox_client, Instant::now())
     }
 
     /// Whether a mailbox may take one more message that nobody vouches for, from whoever hides
@@ -226,5 +233,26 @@ mod tests {
         assert_eq!(admitted(&limits(), Class::Node, Route::Storage), 5_000);
         assert!(admitted(&limits(), Class::Node, Route::Directory) < 5_000);
         assert!(admitted(&limits(), Class::Client, Route::Storage) < 5_000);
+    }
+
+    #[test]
+    fn who_moves_through_the_households_of_a_site_has_what_eight_clients_have() {
+        let config = LimitsConfig { client_per_second: NonZeroU32::MIN, ..LimitsConfig::default() };
+        let limits = Limits::new(&config);
+        let household = |number: u16| {
+            let ip: std::net::Ipv6Addr = [0x2001, 0xdb8, 1, number, 0, 0, 0, 1].into();
+            SocketAddr::from((ip, 1))
+        };
+        let served = |route| {
+            let mut asked = (0..20_000).map(household);
+            asked.by_ref().filter(|peer| limits.admit(*peer, Class::Client, route)).count()
+        };
+        let burst = count(config.client_burst);
+        for route in [Route::Storage, Route::Swarm] {
+            let served = served(route);
+            // Buckets fill while they are emptied.
+            assert!((8 * burst..16 * burst).contains(&served), "{served}");
+        }
+        assert!(limits.admit(SocketAddr::from(([192, 0, 2, 1], 1)), Class::Client, Route::Storage));
     }
 }

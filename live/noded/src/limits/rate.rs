@@ -5,6 +5,8 @@ use std::hash::Hash;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
+use super::network::{Network, SITE_CLIENTS};
+
 /// How many keys are remembered. A full bucket is as good as none, so only a crowd of that size
 /// within the time that a bucket takes to fill finds no room.
 const MOST_KEYS: usize = 10_000;
@@ -22,6 +24,12 @@ impl Rate {
     /// So many at once and so many more each second.
     pub fn new(burst: u32, per_second: u32) -> Self {
         Self { burst: burst.into(), per_second: per_second.into() }
+    }
+
+    /// What all clients of one site may do together.
+    fn of_site(self) -> Self {
+        let clients = f64::from(u32::try_from(SITE_CLIENTS).unwrap_or(u32::MAX));
+        Self { burst: self.burst * clients, per_second: self.per_second * clients }
     }
 }
 
@@ -54,6 +62,42 @@ impl<K: Eq + Hash> Rates<K> {
     /// Whether one more request of this key may be served, which counts.
     pub fn admit(&self, key: K, rate: Rate, now: Instant) -> bool {
         self.take(key, rate, now, 0.0)
+    }
+
+    /// Whether one more request of a client may be served, which counts for it and for its site.
+    /// `key` is under what either is counted.
+    pub fn admit_client(
+        &self,
+        client: Network,
+        key: impl Fn(Network) -> K,
+        rate: Rate,
+        now: Instant,
+    ) -> bool {
+        // First, so that who changes households as it pleases has no more of them remembered.
+        if let Some(site) = client.site()
+            && !self.admit(key(site), rate.of_site(), now)
+        {
+            return false;
+        }
+        let admitted = self.admit(key(client), rate, now);
+        if let Some(site) = client.site().filter(|_| !admitted) {
+            self.give_back(&key(site), rate.of_site(), now);
+        }
+        admitted
+    }
+
+    /// Gives back what [`Rates::admit_client`] took.
+    pub fn give_back_client(
+        &self,
+        client: Network,
+        key: impl Fn(Network) -> K,
+        rate: Rate,
+        now: Instant,
+    ) {
+        if let Some(site) = client.site() {
+            self.give_back(&key(site), rate.of_site(), now);
+        }
+        self.give_back(&key(client), rate, now);
     }
 
     /// Counts a request that is served in any case; a bucket may owe as much as it holds.
@@ -132,6 +176,27 @@ mod tests {
         assert_eq!(admitted(&rates, 1, start), 1);
         (0..5_000).for_each(|_| rates.give_back(&1, RATE, start));
         assert_eq!(admitted(&rates, 1, start), 600);
+    }
+
+    #[test]
+    fn a_site_of_many_households_has_what_eight_have() {
+        let (rates, now) = (Rates::default(), Instant::now());
+        let client = |text: String| Network::from(text.parse::<std::net::IpAddr>().unwrap());
+        let admitted = |text: String| {
+            let client = client(text);
+            (0..700).filter(|_| rates.admit_client(client, |it| it, RATE, now)).count()
+        };
+        let households = (0..100).map(|number| admitted(format!("2001:db8:1:{number:x}::1")));
+        let households: Vec<usize> = households.collect();
+        assert_eq!(households[..8], [600; 8], "who is put off costs the others nothing");
+        assert_eq!(households[8..], [0; 92]);
+        assert_eq!(admitted("2001:db8:2::1".into()), 600);
+        assert_eq!(
+            (1..20).map(|last| admitted(format!("192.0.2.{last}"))).sum::<usize>(),
+            19 * 600
+        );
+        rates.give_back_client(client("2001:db8:1::1".into()), |it| it, RATE, now);
+        assert_eq!(admitted("2001:db8:1::1".into()), 1);
     }
 
     #[test]

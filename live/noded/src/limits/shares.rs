@@ -1,6 +1,5 @@
 //! What bodies of one client's requests hold in memory at once, so that no client takes all the room.
 
-use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,11 +7,11 @@ use axum::body::Body;
 use futures_util::StreamExt;
 
 use super::network::Network;
+use super::tally::Tally;
 
 /// What every client holds.
 pub struct Shares {
-    most: usize,
-    held: Mutex<HashMap<Network, usize>>,
+    held: Tally,
 }
 
 /// What one request holds of its client's share, until it is dropped.
@@ -23,9 +22,9 @@ pub struct Part {
 }
 
 impl Shares {
-    /// So many bytes for each client.
-    pub fn new(most: usize) -> Arc<Self> {
-        Arc::new(Self { most, held: Mutex::default() })
+    /// So many bytes for each client, of so many in all.
+    pub fn new(most: usize, all: usize) -> Arc<Self> {
+        Arc::new(Self { held: Tally::new(most, all) })
     }
 
     /// Begins a request of a client.
@@ -50,21 +49,15 @@ impl Part {
     }
 
     fn take(&self, bytes: usize) -> bool {
-        let mut held = self.shares.held.lock().unwrap_or_else(PoisonError::into_inner);
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         if *taken == usize::MAX {
             return false;
         }
-        let sum = held.entry(self.network).or_default();
-        if sum.saturating_add(bytes) > self.shares.most {
-            *sum = sum.saturating_sub(*taken);
-            if *sum == 0 {
-                held.remove(&self.network);
-            }
+        if !self.shares.held.take(self.network, bytes) {
+            self.shares.held.give_back(self.network, *taken);
             *taken = usize::MAX;
             return false;
         }
-        *sum += bytes;
         *taken += bytes;
         true
     }
@@ -76,13 +69,7 @@ impl Drop for Part {
         if taken == 0 || taken == usize::MAX {
             return;
         }
-        let mut held = self.shares.held.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(sum) = held.get_mut(&self.network) {
-            *sum = sum.saturating_sub(taken);
-            if *sum == 0 {
-                held.remove(&self.network);
-            }
-        }
+        self.shares.held.give_back(self.network, taken);
     }
 }
 
@@ -103,7 +90,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_client_has_its_share_and_gets_it_back() {
-        let shares = Shares::new(100);
+        let shares = Shares::new(100, 1_000);
         let (first, second) = (shares.begin(client(1)), shares.begin(client(1)));
         assert!(read(&first, 60).await && !read(&second, 41).await);
         assert!(second.is_exceeded() && !first.is_exceeded());
@@ -111,6 +98,6 @@ mod tests {
         drop(first);
         assert!(read(&shares.begin(client(1)), 100).await);
         drop(second);
-        assert!(shares.held.lock().unwrap().is_empty());
+        assert!(shares.held.is_empty());
     }
 }
