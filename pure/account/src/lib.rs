@@ -11,9 +11,15 @@
 //! |---|---|
 //! | [`mnemonic`] | words to seed and back (wire spec, section 1) |
 //! | [`keys`] | seed to keys and id |
+//! | [`group`] | the account that a group's admins hold together |
+//! | [`subaccount`] | what lets a member act for the group towards a node |
 
+pub mod group;
 pub mod keys;
 pub mod mnemonic;
+pub mod subaccount;
 
+pub use group::Group;
 pub use keys::{Account, AccountError};
 pub use mnemonic::{Mnemonic, MnemonicError, Seed};
+pub use subaccount::{MemberAuth, MemberAuthError, UncheckedMemberAuth};

@@ -64,6 +64,11 @@ impl AccountId {
         Self::join(AccountKind::Person, key.as_bytes())
     }
 
+    /// A group's id from its Ed25519 key.
+    pub fn group(key: &VerifyingKey) -> Self {
+        Self::join(AccountKind::Group, key.as_bytes())
+    }
+
     /// Reads 33 raw bytes.
     ///
     /// # Errors

@@ -35,6 +35,11 @@ impl Rights {
     pub const fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
+
+    /// The byte that stands for them in a token.
+    pub const fn bits(self) -> u8 {
+        self.0
+    }
 }
 
 impl SubaccountToken {
