@@ -124,7 +124,7 @@ fn conversation(c: &mut Criterion) {
         device.create_account(name, None).unwrap();
         device.messenger(None).unwrap()
     };
-    let (mut alice, mut bob) = (person("alice"), person("bob"));
+    let (alice, bob) = (person("alice"), person("bob"));
     let to = bob.account().id;
     let mut group = c.benchmark_group("conversation");
     group.sample_size(20);

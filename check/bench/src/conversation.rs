@@ -58,14 +58,14 @@ pub fn rows(effort: Effort, scratch: &Path) -> Outcome<Vec<Row>> {
 }
 
 async fn measure(effort: Effort, network: &LocalNetwork, folder: &Path) -> Outcome<Vec<Result>> {
-    let mut sender = messenger(network, &folder.join("sender"))?;
-    let mut reader = messenger(network, &folder.join("reader"))?;
+    let sender = messenger(network, &folder.join("sender"))?;
+    let reader = messenger(network, &folder.join("reader"))?;
     let straight = Direct::new(network)?;
     let mut results = ["warren", ONE_REQUEST, STRAIGHT]
         .map(|name| Result { name, rounds: Vec::with_capacity(effort.messages) });
     for at in 0..WARM_UP + effort.messages {
         let watch = Stopwatch::start(Processor::Process);
-        send_and_read(&mut sender, &mut reader).await?;
+        send_and_read(&sender, &reader).await?;
         let ours = watch.read();
         let watch = Stopwatch::start(Processor::Process);
         sender.path().await?;
@@ -91,7 +91,7 @@ async fn measure_waiting(
     network: &LocalNetwork,
     folder: &Path,
 ) -> Outcome<Vec<Result>> {
-    let mut sender = messenger(network, &folder.join("waited-for"))?;
+    let sender = messenger(network, &folder.join("waited-for"))?;
     let mut reader = messenger(network, &folder.join("waiting"))?;
     let to = reader.account().id;
     let mut results = ["warren", ONE_REQUEST]
@@ -143,7 +143,7 @@ fn messenger(network: &LocalNetwork, home: &Path) -> Outcome<Messenger> {
     Ok(device.messenger(None)?)
 }
 
-async fn send_and_read(sender: &mut Messenger, reader: &mut Messenger) -> Outcome<()> {
+async fn send_and_read(sender: &Messenger, reader: &Messenger) -> Outcome<()> {
     let to = reader.account().id;
     if let Delivery::Waiting(reason) = sender.send(&to, TEXT).await?.state {
         return Err(format!("a message was not delivered: {reason}").into());

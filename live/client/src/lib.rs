@@ -10,24 +10,20 @@
 //! | [`messenger`] | one account at work |
 //! | [`send`] | saved, then sealed copies on their way, until a swarm has them |
 //! | [`receive`] | fetched, opened, saved |
-//! | `nodes` | the list of nodes: in memory, in the database, from the directory |
-//! | `guards` | where every path begins |
-//! | [`road`] | how a request travels, and around what fails |
+//! | `network` | the list of nodes, guards, and how a request travels around what fails |
 //! | [`error`] | what went wrong, whose fault it is and what to do |
 
 pub mod database;
 pub mod device;
 pub mod error;
-mod guards;
 pub mod messenger;
-mod nodes;
+mod network;
 pub mod receive;
-pub mod road;
 pub mod send;
 pub mod vault;
 
 pub use device::Device;
 pub use error::ClientError;
 pub use messenger::Messenger;
-pub use road::PathInUse;
+pub use network::road::PathInUse;
 pub use send::{Delivery, Sent};

@@ -1,24 +1,25 @@
 //! One account at work: its keys, its database and its road into the network.
 
+use std::sync::atomic::AtomicU64;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use warren_account::Account;
 use warren_transport::Seed;
 use warren_wire::Millis;
 
-use crate::database::{AccountDb, AccountEntry};
-use crate::nodes::Nodes;
-use crate::road::Road;
+use crate::database::{AccountDb, AccountEntry, Db};
+use crate::error::ClientError;
+use crate::network::Network;
+use crate::network::road::PathInUse;
 
-/// One account at work. Nothing in it is shared with another account.
+/// One account at work, for any number of tasks at once. Nothing in it is shared with another account.
 pub struct Messenger {
     pub(crate) account: Account,
     pub(crate) entry: AccountEntry,
-    pub(crate) db: AccountDb,
-    pub(crate) nodes: Nodes,
-    pub(crate) road: Road,
+    pub(crate) db: Db,
+    pub(crate) network: Network,
     /// How often mail was fetched since the start.
-    pub(crate) fetches: u64,
+    pub(crate) fetches: AtomicU64,
 }
 
 /// Milliseconds since the Unix epoch.
@@ -34,7 +35,9 @@ impl Messenger {
         db: AccountDb,
         seed: Option<Seed>,
     ) -> Self {
-        Self { account, entry, db, nodes: Nodes::new(seed), road: Road::default(), fetches: 0 }
+        let db = Db::new(db);
+        let network = Network::new(db.clone(), account.seed32().duplicate(), seed);
+        Self { account, entry, db, network, fetches: AtomicU64::new(0) }
     }
 
     /// What a list shows of the account.
@@ -43,7 +46,15 @@ impl Messenger {
     }
 
     /// Its messages, contacts and conversations.
-    pub const fn db(&mut self) -> &mut AccountDb {
-        &mut self.db
+    pub const fn db(&self) -> &Db {
+        &self.db
+    }
+
+    /// The path in use, proven by a question that travelled it.
+    ///
+    /// # Errors
+    /// Where no path works.
+    pub async fn path(&self) -> Result<PathInUse, ClientError> {
+        self.network.path().await
     }
 }

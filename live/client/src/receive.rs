@@ -1,5 +1,6 @@
 //! Fetched, opened, saved: the way of a message from the swarm into the database.
 
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use warren_crypto::SystemEntropy;
@@ -15,7 +16,7 @@ use warren_wire::{MessageHash, Millis, Namespace, Value};
 use crate::database::{self, Cursor, Direction, Fetched, Recorded};
 use crate::error::ClientError;
 use crate::messenger::{Messenger, now};
-use crate::road::Question;
+use crate::network::road::Question;
 use crate::send::{require_success, swarm_members};
 
 /// The longest that a node is asked to wait: on the way there relays give up after 30 s.
@@ -39,7 +40,7 @@ impl Messenger {
     ///
     /// # Errors
     /// Where the network or the database fails; what was saved before stays saved.
-    pub async fn receive(&mut self) -> Result<usize, ClientError> {
+    pub async fn receive(&self) -> Result<usize, ClientError> {
         self.receive_within(Duration::ZERO).await
     }
 
@@ -49,7 +50,7 @@ impl Messenger {
     ///
     /// # Errors
     /// As [`Messenger::receive`].
-    pub async fn receive_waiting(&mut self, wait: Duration) -> Result<usize, ClientError> {
+    pub async fn receive_waiting(&self, wait: Duration) -> Result<usize, ClientError> {
         let end = Instant::now() + wait;
         loop {
             let asked = Instant::now();
@@ -63,19 +64,20 @@ impl Messenger {
         }
     }
 
-    async fn receive_within(&mut self, wait: Duration) -> Result<usize, ClientError> {
+    async fn receive_within(&self, wait: Duration) -> Result<usize, ClientError> {
         match self.fetch(wait).await {
-            Err(ClientError::Refused { status: 421, .. }) if self.renew_nodes().await? => {
+            Err(ClientError::Refused { status: 421, .. }) if self.network.renew_nodes().await? => {
                 self.fetch(wait).await
             }
             fetched => fetched,
         }
     }
 
-    async fn fetch(&mut self, wait: Duration) -> Result<usize, ClientError> {
+    async fn fetch(&self, wait: Duration) -> Result<usize, ClientError> {
         let mut members = self.readable_members().await?;
         let mut new = self.fetch_from(&mut members, wait).await?;
-        if self.fetches.is_multiple_of(SECOND_OPINION_EVERY) && !members.is_empty() {
+        let fetches = self.fetches.fetch_add(1, Ordering::Relaxed);
+        if fetches.is_multiple_of(SECOND_OPINION_EVERY) && !members.is_empty() {
             let at = random_index(&mut SystemEntropy, members.len()).unwrap_or(0);
             members.rotate_left(at);
             new += match self.fetch_from(&mut members, Duration::ZERO).await {
@@ -83,17 +85,17 @@ impl Messenger {
                 second => second.unwrap_or(0),
             };
         }
-        self.fetches = self.fetches.wrapping_add(1);
         Ok(new)
     }
 
     /// The members of this account's swarm, first those that were read before.
-    async fn readable_members(&mut self) -> Result<Vec<NodeRecord>, ClientError> {
-        let list = self.nodes().await?;
+    async fn readable_members(&self) -> Result<Vec<NodeRecord>, ClientError> {
+        let list = self.network.nodes().await?;
         let mut members = swarm_members(&list, &self.account.id())?;
         let mut read_before = Vec::new();
         for member in &members {
-            if self.db.cursor(&member.id, Namespace::DIRECT)?.is_some() {
+            let cursor = self.db.with(|db| db.cursor(&member.id, Namespace::DIRECT))?;
+            if cursor.is_some() {
                 read_before.push(member.id);
             }
         }
@@ -104,7 +106,7 @@ impl Messenger {
     /// Reads the mailbox of the first member that answers, to its end, and takes it off the list.
     /// It may wait for the first message, and for no other.
     async fn fetch_from(
-        &mut self,
+        &self,
         members: &mut Vec<NodeRecord>,
         wait: Duration,
     ) -> Result<usize, ClientError> {
@@ -130,7 +132,7 @@ impl Messenger {
 
     /// Fetches one page from where the answering member was read to, and opens it.
     async fn fetch_page(
-        &mut self,
+        &self,
         members: &[NodeRecord],
         wait: Duration,
     ) -> Result<(NodeRecord, OpenedPage), ClientError> {
@@ -143,8 +145,8 @@ impl Messenger {
             require_success(reply)?;
             RetrieveReply::from_json(&reply.body).map_err(|_| malformed())
         };
-        let (node, page) = self.ask(questions, judge).await?;
-        let seen = self.db.cursor(&node.id, Namespace::DIRECT)?;
+        let (node, page) = self.network.ask(questions, judge).await?;
+        let seen = self.db.with(|db| db.cursor(&node.id, Namespace::DIRECT))?;
         let page = self.open(&page, seen);
         Ok((node, page))
     }
@@ -159,7 +161,7 @@ impl Messenger {
         let request = RetrieveRequest {
             account: self.account.id(),
             namespace,
-            after: self.db.cursor(&node.id, namespace)?,
+            after: self.db.with(|db| db.cursor(&node.id, namespace))?,
             max_count: None,
             max_size: None,
             newest_first: false,
@@ -212,13 +214,14 @@ impl Messenger {
     }
 
     /// Saves a page and how far the node was read, both or neither.
-    fn save(&mut self, node: &NodeRecord, page: &OpenedPage) -> Result<usize, ClientError> {
+    fn save(&self, node: &NodeRecord, page: &OpenedPage) -> Result<usize, ClientError> {
         let cursor = page.last.map(|last_hash| Cursor {
             node: node.id,
             namespace: Namespace::DIRECT,
             last_hash,
         });
-        let recorded = self.db.record_fetched_batch(&page.fetched, cursor.as_ref())?;
+        let fetched = &page.fetched;
+        let recorded = self.db.with(|db| db.record_fetched_batch(fetched, cursor.as_ref()))?;
         Ok(recorded.iter().filter(|one| matches!(one, Recorded::New(_))).count())
     }
 }

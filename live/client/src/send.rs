@@ -19,7 +19,7 @@ use crate::database::{
 };
 use crate::error::ClientError;
 use crate::messenger::{Messenger, now};
-use crate::road::Question;
+use crate::network::road::Question;
 
 /// The pause after a first failed delivery; it doubles from then on.
 const FIRST_PAUSE: Millis = 5 * SECOND;
@@ -59,12 +59,12 @@ impl Messenger {
     ///
     /// # Errors
     /// Where it cannot be sealed or saved. A network that fails is no error: the message waits.
-    pub async fn send(&mut self, to: &AccountId, body: &str) -> Result<Sent, ClientError> {
+    pub async fn send(&self, to: &AccountId, body: &str) -> Result<Sent, ClientError> {
         let (message, timestamp) = self.queue_in_turn(to, body)?;
-        let copies = self.db.due_outbox(now())?;
+        let copies = self.db.with(|db| db.due_outbox(now()))?;
         let own = copies.into_iter().filter(|due| due.message == message).collect();
         let failure = self.deliver_copies(own).await.err();
-        let state = match (self.db.message(message)?.state, failure) {
+        let state = match (self.db.with(|db| db.message(message))?.state, failure) {
             (MessageState::Sent, _) => Delivery::Delivered,
             (MessageState::Failed, error) => Delivery::Failed(
                 error.map_or_else(|| "the network refused it".to_owned(), |e| e.to_string()),
@@ -79,8 +79,8 @@ impl Messenger {
     ///
     /// # Errors
     /// Where the network fails; what was not delivered stays in the outbox.
-    pub async fn deliver_waiting(&mut self) -> Result<usize, ClientError> {
-        let due = self.db.due_outbox(now())?;
+    pub async fn deliver_waiting(&self) -> Result<usize, ClientError> {
+        let due = self.db.with(|db| db.due_outbox(now()))?;
         self.deliver_copies(due).await
     }
 
@@ -88,16 +88,16 @@ impl Messenger {
     ///
     /// # Errors
     /// Where the network fails; what was not delivered stays in the outbox.
-    pub async fn deliver_all(&mut self) -> Result<usize, ClientError> {
-        let due = self.db.due_outbox(Millis::MAX)?;
+    pub async fn deliver_all(&self) -> Result<usize, ClientError> {
+        let due = self.db.with(|db| db.due_outbox(Millis::MAX))?;
         self.deliver_copies(due).await
     }
 
     /// Seals the copies and saves them with the message, in one transaction.
-    fn queue(&mut self, to: &AccountId, body: &str) -> Result<(MessageId, Millis), ClientError> {
+    fn queue(&self, to: &AccountId, body: &str) -> Result<(MessageId, Millis), ClientError> {
         let own = self.account.id();
         let now = now();
-        let timestamp = self.db.free_timestamp(to, now)?;
+        let timestamp = self.db.with(|db| db.free_timestamp(to, now))?;
         let mut text = Text::new(body)?;
         if let Some(name) = &self.entry.display_name {
             text = text.with_display_name(name.clone());
@@ -111,12 +111,12 @@ impl Messenger {
         let outer_time = timestamp.saturating_sub(blur());
         copies.push(self.seal(Purpose::Sync, &own, &content, timestamp, outer_time)?);
         let message = NewOutgoing { peer: *to, body, timestamp, now, copies: &copies };
-        Ok((self.db.queue_message(&message)?, timestamp))
+        Ok((self.db.with(|db| db.queue_message(&message))?, timestamp))
     }
 
     /// As [`Messenger::queue`], again where another process took the same millisecond.
     fn queue_in_turn(
-        &mut self,
+        &self,
         to: &AccountId,
         body: &str,
     ) -> Result<(MessageId, Millis), ClientError> {
@@ -150,18 +150,18 @@ impl Messenger {
 
     /// Delivers copies one after the other; the first failure is told when all were tried, or at
     /// once where this device is offline.
-    async fn deliver_copies(&mut self, copies: Vec<DueCopy>) -> Result<usize, ClientError> {
+    async fn deliver_copies(&self, copies: Vec<DueCopy>) -> Result<usize, ClientError> {
         let mut delivered = 0;
         let mut failure = None;
         for due in copies {
             match self.deliver(&due).await {
                 Ok(hash) => {
-                    self.db.outbox_delivered(due.id, &hash)?;
+                    self.db.with(|db| db.outbox_delivered(due.id, &hash))?;
                     delivered += 1;
                 }
                 Err(error) => {
                     let next = next_attempt(&due, now()).filter(|_| !error.is_final());
-                    self.db.outbox_failed(due.id, next)?;
+                    self.db.with(|db| db.outbox_failed(due.id, next))?;
                     let offline = matches!(error, ClientError::Offline);
                     failure.get_or_insert(error);
                     if offline {
@@ -175,7 +175,7 @@ impl Messenger {
 
     /// Stores one copy at the swarm it is for, and wants two members to prove that they have it;
     /// where the others are down, one.
-    async fn deliver(&mut self, due: &DueCopy) -> Result<MessageHash, ClientError> {
+    async fn deliver(&self, due: &DueCopy) -> Result<MessageHash, ClientError> {
         let copy = &due.copy;
         let expected = MessageHash::compute(&copy.target, copy.namespace, &copy.data)?;
         let request = StoreRequest {
@@ -190,7 +190,7 @@ impl Messenger {
         };
         let (mut proofs, mut renewed, mut works, mut worked) = (2, false, 0, None);
         loop {
-            let list = self.nodes().await?;
+            let list = self.network.nodes().await?;
             let members = swarm_members(&list, &copy.target)?;
             let ids: Vec<NodeId> = members.iter().map(|node| node.id).collect();
             let questions = match worked.take() {
@@ -205,12 +205,12 @@ impl Messenger {
                 note_terms(&wanted, node, reply);
                 check_stored(&ids, reply, &expected, proofs.min(ids.len()))
             };
-            let outcome = self.ask(questions, judge).await;
+            let outcome = self.network.ask(questions, judge).await;
             let wanted = wanted.into_inner().unwrap_or_else(PoisonError::into_inner);
             match (outcome, wanted) {
                 (Ok(_), _) => return Ok(expected),
                 (Err(ClientError::Refused { status: 421, .. }), _)
-                    if !renewed && self.renew_nodes().await? =>
+                    if !renewed && self.network.renew_nodes().await? =>
                 {
                     renewed = true;
                 }

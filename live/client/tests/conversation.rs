@@ -41,9 +41,9 @@ fn person(home: &Path, network: &LocalNetwork, name: &str) -> (Messenger, Accoun
 }
 
 /// Every message with `peer`, oldest first: who said what.
-fn said(messenger: &mut Messenger, peer: &AccountId) -> Vec<(Direction, String)> {
+fn said(messenger: &Messenger, peer: &AccountId) -> Vec<(Direction, String)> {
     let filter = Filter { peer: Some(*peer), unread: false };
-    let mut messages = messenger.db().messages(&filter, None, 100).unwrap().messages;
+    let mut messages = messenger.db().with(|db| db.messages(&filter, None, 100)).unwrap().messages;
     messages.reverse();
     messages
         .into_iter()
@@ -66,20 +66,20 @@ fn outgoing(text: &str) -> (Direction, String) {
 async fn two_people_talk_and_one_restores_both_sides_from_the_words() {
     let folder = tempfile::tempdir().unwrap();
     let network = network(&folder.path().join("net"), 7).await;
-    let (mut alice, alice_id, words) = person(&folder.path().join("a"), &network, "Alice");
-    let (mut bob, bob_id, _) = person(&folder.path().join("b"), &network, "Bob");
+    let (alice, alice_id, words) = person(&folder.path().join("a"), &network, "Alice");
+    let (bob, bob_id, _) = person(&folder.path().join("b"), &network, "Bob");
 
     assert_eq!(alice.send(&bob_id, "hello Bob").await.unwrap().state, Delivery::Delivered);
     assert_eq!(bob.receive().await.unwrap(), 1);
     assert_eq!(bob.receive().await.unwrap(), 0);
-    assert_eq!(said(&mut bob, &alice_id), [incoming("hello Bob")]);
-    let contact = bob.db().contact(&alice_id).unwrap().unwrap();
+    assert_eq!(said(&bob, &alice_id), [incoming("hello Bob")]);
+    let contact = bob.db().with(|db| db.contact(&alice_id)).unwrap().unwrap();
     assert_eq!(contact.shown_name(), Some("Alice"));
 
     assert_eq!(bob.send(&alice_id, "hello Alice").await.unwrap().state, Delivery::Delivered);
     assert_eq!(alice.receive().await.unwrap(), 1);
     let whole = [outgoing("hello Bob"), incoming("hello Alice")];
-    assert_eq!(said(&mut alice, &bob_id), whole);
+    assert_eq!(said(&alice, &bob_id), whole);
 
     let path = alice.path().await.unwrap();
     assert_eq!(path.hops.len(), 3);
@@ -88,9 +88,9 @@ async fn two_people_talk_and_one_restores_both_sides_from_the_words() {
 
     let mut fresh = device(&folder.path().join("c"), &network);
     fresh.restore_account(&words, "Alice", None).unwrap();
-    let mut restored = fresh.messenger(None).unwrap();
+    let restored = fresh.messenger(None).unwrap();
     assert_eq!(restored.receive().await.unwrap(), 2);
-    assert_eq!(said(&mut restored, &bob_id), whole);
+    assert_eq!(said(&restored, &bob_id), whole);
     network.stop().await;
 }
 
@@ -98,10 +98,10 @@ async fn two_people_talk_and_one_restores_both_sides_from_the_words() {
 async fn two_swarms_carry_mail_to_each_other() {
     let folder = tempfile::tempdir().unwrap();
     let network = network(&folder.path().join("net"), 14).await;
-    let (mut alice, ..) = person(&folder.path().join("a"), &network, "Alice");
+    let (alice, ..) = person(&folder.path().join("a"), &network, "Alice");
     for number in 0..4 {
         let home = folder.path().join(format!("peer{number}"));
-        let (mut peer, peer_id, _) = person(&home, &network, "Peer");
+        let (peer, peer_id, _) = person(&home, &network, "Peer");
         assert_eq!(alice.send(&peer_id, "hi").await.unwrap().state, Delivery::Delivered);
         assert_eq!(peer.receive().await.unwrap(), 1);
     }
@@ -112,10 +112,10 @@ async fn two_swarms_carry_mail_to_each_other() {
 async fn a_note_to_oneself_comes_back_once() {
     let folder = tempfile::tempdir().unwrap();
     let network = network(&folder.path().join("net"), 4).await;
-    let (mut alice, alice_id, _) = person(&folder.path().join("a"), &network, "Alice");
+    let (alice, alice_id, _) = person(&folder.path().join("a"), &network, "Alice");
     assert_eq!(alice.send(&alice_id, "remember").await.unwrap().state, Delivery::Delivered);
     assert_eq!(alice.receive().await.unwrap(), 0);
-    assert_eq!(said(&mut alice, &alice_id), [outgoing("remember")]);
+    assert_eq!(said(&alice, &alice_id), [outgoing("remember")]);
     network.stop().await;
 }
 
@@ -124,7 +124,7 @@ async fn a_message_waits_while_the_network_is_down_and_arrives_once_when_it_is_b
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("net");
     let nodes = network(&data, 7).await;
-    let (mut alice, alice_id, _) = person(&folder.path().join("a"), &nodes, "Alice");
+    let (alice, alice_id, _) = person(&folder.path().join("a"), &nodes, "Alice");
     let (mut bob, bob_id, _) = person(&folder.path().join("b"), &nodes, "Bob");
     alice.send(&bob_id, "first").await.unwrap();
     nodes.stop().await;
@@ -135,12 +135,12 @@ async fn a_message_waits_while_the_network_is_down_and_arrives_once_when_it_is_b
 
     // The nodes come back on other ports, and both programs are started anew.
     let nodes = network(&data, 7).await;
-    let mut alice = device(&folder.path().join("a"), &nodes).messenger(None).unwrap();
+    let alice = device(&folder.path().join("a"), &nodes).messenger(None).unwrap();
     assert_eq!(alice.deliver_all().await.unwrap(), 2);
     assert_eq!(alice.deliver_all().await.unwrap(), 0);
     bob = device(&folder.path().join("b"), &nodes).messenger(None).unwrap();
     bob.receive().await.unwrap();
-    assert_eq!(said(&mut bob, &alice_id), [incoming("first"), incoming("second")]);
+    assert_eq!(said(&bob, &alice_id), [incoming("first"), incoming("second")]);
     nodes.stop().await;
 }
 
@@ -149,16 +149,16 @@ async fn an_outage_leads_a_running_program_to_no_other_first_hop() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("net");
     let nodes = network(&data, 9).await;
-    let (mut alice, ..) = person(&folder.path().join("a"), &nodes, "Alice");
+    let (alice, ..) = person(&folder.path().join("a"), &nodes, "Alice");
     let guard = alice.path().await.unwrap().hops[0].id;
     nodes.stop().await;
     for _ in 0..3 {
         assert!(alice.receive().await.unwrap_err().is_network());
     }
     // What was tried meanwhile begins with the guard or a substitute, and is not remembered as one.
-    assert_eq!(alice.db().guard().unwrap().unwrap().node, guard);
+    assert_eq!(alice.db().with(|db| db.guard()).unwrap().unwrap().node, guard);
     let nodes = network(&data, 9).await;
-    let mut again = device(&folder.path().join("a"), &nodes).messenger(None).unwrap();
+    let again = device(&folder.path().join("a"), &nodes).messenger(None).unwrap();
     assert_eq!(again.path().await.unwrap().hops[0].id, guard);
     nodes.stop().await;
 }
@@ -170,9 +170,9 @@ async fn the_first_request_of_an_account_begins_at_its_guard_too() {
     // With five nodes a guard drawn after the destination would be that very node in a fifth of all
     // cases, and the path would begin at a substitute.
     for number in 0..12 {
-        let (mut person, ..) = person(&folder.path().join(format!("{number}")), &nodes, "P");
+        let (person, ..) = person(&folder.path().join(format!("{number}")), &nodes, "P");
         let first = person.path().await.unwrap().hops[0].id;
-        assert_eq!(first, person.db().guard().unwrap().unwrap().node);
+        assert_eq!(first, person.db().with(|db| db.guard()).unwrap().unwrap().node);
     }
     nodes.stop().await;
 }
@@ -181,8 +181,8 @@ async fn the_first_request_of_an_account_begins_at_its_guard_too() {
 async fn somebody_who_waits_gets_a_message_when_it_is_sent() {
     let folder = tempfile::tempdir().unwrap();
     let network = network(&folder.path().join("net"), 7).await;
-    let (mut alice, _, _) = person(&folder.path().join("a"), &network, "Alice");
-    let (mut bob, bob_id, _) = person(&folder.path().join("b"), &network, "Bob");
+    let (alice, _, _) = person(&folder.path().join("a"), &network, "Alice");
+    let (bob, bob_id, _) = person(&folder.path().join("b"), &network, "Bob");
     let began = Instant::now();
     let held = || network.nodes().iter().map(|node| node.node().held.requests()).sum::<usize>();
     let waiting = tokio::spawn(async move {
@@ -193,7 +193,7 @@ async fn somebody_who_waits_gets_a_message_when_it_is_sent() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert_eq!(alice.send(&bob_id, "at once").await.unwrap().state, Delivery::Delivered);
-    let (new, mut bob) = waiting.await.unwrap();
+    let (new, bob) = waiting.await.unwrap();
     assert_eq!(new, 1);
     assert!(began.elapsed() < Duration::from_secs(60));
 
@@ -213,8 +213,8 @@ async fn a_message_to_a_flooded_mailbox_is_worked_for() {
     limits.proof.memory_kib = 64.try_into().unwrap();
     let options = NodeOptions { limits, ..NodeOptions::default() };
     let network = LocalNetwork::start_with(&plan, &options).await.unwrap();
-    let (mut alice, ..) = person(&folder.path().join("a"), &network, "Alice");
-    let (mut bob, bob_id, _) = person(&folder.path().join("b"), &network, "Bob");
+    let (alice, ..) = person(&folder.path().join("a"), &network, "Alice");
+    let (bob, bob_id, _) = person(&folder.path().join("b"), &network, "Bob");
     for node in network.nodes() {
         let limits = &node.node().limits;
         (0..3_000).for_each(|_| limits.note_mail(&bob_id));

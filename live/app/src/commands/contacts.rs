@@ -15,15 +15,14 @@ use crate::wording::{self, now};
 /// # Errors
 /// Where a name or an id does not fit, or the database fails.
 pub fn run(start: &Start, command: Option<&ContactsCommand>) -> Result<Exit, Failure> {
-    let mut messenger = start.messenger()?;
-    let db = messenger.db();
-    match command {
+    let messenger = start.messenger()?;
+    let done = messenger.db().with(|db| match command {
         None | Some(ContactsCommand::List) => list(start, db),
         Some(ContactsCommand::Add { id, name }) => add(start, db, id, name),
         Some(ContactsCommand::Rename { contact, name }) => rename(start, db, contact, name),
         Some(ContactsCommand::Remove { contact }) => remove(start, db, contact),
-    }
-    .map(|()| Exit::Done)
+    });
+    done.map(|()| Exit::Done)
 }
 
 fn list(start: &Start, db: &AccountDb) -> Result<(), Failure> {

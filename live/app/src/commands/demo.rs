@@ -290,7 +290,7 @@ fn shown_line(reader: &Person, (direction, _, text): &Line) -> String {
 
 /// All that was said, oldest first.
 fn conversation(person: &mut Person) -> Result<Vec<(Direction, AccountId, String)>, Failure> {
-    let page = person.messenger.db().messages(&Filter::default(), None, 100)?;
+    let page = person.messenger.db().with(|db| db.messages(&Filter::default(), None, 100))?;
     let text = |content| match content {
         Content::Text(text) => text,
         Content::Unknown(_) => String::new(),

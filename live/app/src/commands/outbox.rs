@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use warren_client::Messenger;
-use warren_client::database::{Content, DueCopy, Message, MessageState, Purpose};
+use warren_client::database::{AccountDb, Content, DueCopy, Message, MessageState, Purpose};
 use warren_wire::Millis;
 
 use crate::cli::OutboxCommand;
@@ -16,10 +16,10 @@ use crate::wording::{count, json_time, local_time, peer_shown, sentence};
 /// # Errors
 /// Where the home or the database fails.
 pub async fn run(start: &Start, command: Option<OutboxCommand>) -> Result<Exit, Failure> {
-    let mut messenger = start.messenger()?;
+    let messenger = start.messenger()?;
     match command {
-        None | Some(OutboxCommand::List) => list(start, &mut messenger),
-        Some(OutboxCommand::Retry) => retry(start, &mut messenger).await,
+        None | Some(OutboxCommand::List) => list(start, &messenger),
+        Some(OutboxCommand::Retry) => retry(start, &messenger).await,
     }
 }
 
@@ -30,8 +30,7 @@ struct Waiting {
     attempts: u32,
 }
 
-fn waiting(messenger: &mut Messenger) -> Result<Vec<Waiting>, Failure> {
-    let db = messenger.db();
+fn waiting(db: &AccountDb) -> Result<Vec<Waiting>, Failure> {
     let mut waiting: Vec<Waiting> = Vec::new();
     for DueCopy { message, copy, attempts, .. } in db.due_outbox(Millis::MAX)? {
         let for_recipient = copy.purpose == Purpose::Recipient;
@@ -47,12 +46,12 @@ fn waiting(messenger: &mut Messenger) -> Result<Vec<Waiting>, Failure> {
     Ok(waiting)
 }
 
-fn list(start: &Start, messenger: &mut Messenger) -> Result<Exit, Failure> {
-    let waiting = waiting(messenger)?;
+fn list(start: &Start, messenger: &Messenger) -> Result<Exit, Failure> {
+    let waiting = messenger.db().with(|db| waiting(db))?;
     let value = json!({ "waiting": waiting.iter().map(waiting_json).collect::<Vec<_>>() });
     let mut lines = Vec::new();
     for one in &waiting {
-        let name = peer_shown(messenger.db(), &one.message.peer)?;
+        let name = messenger.db().with(|db| peer_shown(db, &one.message.peer))?;
         lines.push(waiting_line(one, &name));
     }
     if lines.is_empty() {
@@ -64,19 +63,19 @@ fn list(start: &Start, messenger: &mut Messenger) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-async fn retry(start: &Start, messenger: &mut Messenger) -> Result<Exit, Failure> {
-    let before = waiting(messenger)?;
+async fn retry(start: &Start, messenger: &Messenger) -> Result<Exit, Failure> {
+    let before = messenger.db().with(|db| waiting(db))?;
     let failure = match messenger.deliver_all().await.map_err(Failure::from) {
         Err(failure) if !failure.is_network() => return Err(failure),
         tried => tried.err(),
     };
-    let left = waiting(messenger)?;
+    let left = messenger.db().with(|db| waiting(db))?;
     let (mut delivered, mut failed) = (0, 0);
     for one in &before {
         if left.iter().any(|other| other.message.id == one.message.id) {
             continue;
         }
-        match messenger.db().message(one.message.id)?.state {
+        match messenger.db().with(|db| db.message(one.message.id))?.state {
             MessageState::Failed => failed += 1,
             _ => delivered += 1,
         }

@@ -12,7 +12,7 @@ use crate::wording::{json_time, local_time, node_json, node_line};
 /// # Errors
 /// Where no path can be built.
 pub async fn run(start: &Start) -> Result<Exit, Failure> {
-    let mut messenger = start.messenger()?;
+    let messenger = start.messenger()?;
     let path = messenger.path().await?;
     let numbered = || (1..).zip(&path.hops);
     let line = |(number, hop): (usize, &NodeRecord)| {

@@ -48,7 +48,8 @@ pub async fn run(start: &Start, args: &ReadArgs) -> Result<Exit, Failure> {
         is_failing: false,
     };
     if let Some(from) = &args.from {
-        reader.peer = Some(wording::peer(reader.messenger.db(), from)?);
+        let peer = reader.messenger.db().with(|db| wording::peer(db, from))?;
+        reader.peer = Some(peer);
     }
     if args.follow {
         let listener = device.messenger(start.account())?;
@@ -136,7 +137,7 @@ impl Reader {
         let mut messages = Vec::new();
         let mut before = None;
         loop {
-            let page = self.messenger.db().messages(&filter, before, PAGE)?;
+            let page = self.messenger.db().with(|db| db.messages(&filter, before, PAGE))?;
             let wanted = |message: &Message| last.is_none_or(|last| message.id <= last);
             messages.extend(page.messages.into_iter().filter(wanted));
             before = page.older;
@@ -154,11 +155,12 @@ impl Reader {
     fn show(&mut self, messages: &[Message]) -> Result<(), Failure> {
         let mut unread = Vec::new();
         for message in messages {
-            let db = self.messenger.db();
-            let name = peer_shown(db, &message.peer)?;
-            let value = message_json(db, message)?;
+            let told = |db: &mut AccountDb| {
+                Ok::<_, Failure>((peer_shown(db, &message.peer)?, message_json(db, message)?))
+            };
+            let (name, value) = self.messenger.db().with(told)?;
             if let Err(failure) = self.output.result(&value, message_text(message, &name)) {
-                self.messenger.db().mark_read(&unread)?;
+                self.messenger.db().with(|db| db.mark_read(&unread))?;
                 return Err(failure);
             }
             if !message.read {
@@ -166,7 +168,7 @@ impl Reader {
             }
         }
         if !unread.is_empty() {
-            self.messenger.db().mark_read(&unread)?;
+            self.messenger.db().with(|db| db.mark_read(&unread))?;
         }
         Ok(())
     }
@@ -175,7 +177,7 @@ impl Reader {
     /// `listener` is the same account, and listens while messages are shown and sent.
     async fn follow(&mut self, listener: Messenger, args: &ReadArgs) -> Result<Exit, Failure> {
         // First what is here, so that nobody waits for the network to read it.
-        let last = self.messenger.db().last_arrived()?;
+        let last = self.messenger.db().with(|db| db.last_arrived())?;
         self.show_kept(args, Some(last))?;
         let (news, heard) = mpsc::channel(1);
         tokio::select! {
@@ -205,7 +207,7 @@ impl Reader {
 
     /// Tries what waits and is due; a failure is no news, because it waited before.
     async fn send_waiting(&mut self) -> Result<(), Failure> {
-        if self.messenger.db().next_attempt()?.is_none() {
+        if self.messenger.db().with(|db| db.next_attempt())?.is_none() {
             return Ok(());
         }
         match self.messenger.deliver_waiting().await.map_err(Failure::from) {
@@ -217,7 +219,7 @@ impl Reader {
     /// Shows what came after `last`; the message that came last.
     fn show_arrived(&mut self, mut last: MessageId) -> Result<MessageId, Failure> {
         loop {
-            let mut arrived = self.messenger.db().arrived_after(last, PAGE)?;
+            let mut arrived = self.messenger.db().with(|db| db.arrived_after(last, PAGE))?;
             let Some(newest) = arrived.last() else { return Ok(last) };
             last = newest.id;
             arrived.retain(|message| self.peer.is_none_or(|peer| peer == message.peer));
@@ -227,7 +229,7 @@ impl Reader {
 }
 
 /// Fetches messages as they come, and tells of every try.
-async fn listen(mut messenger: Messenger, news: mpsc::Sender<Result<usize, ClientError>>) {
+async fn listen(messenger: Messenger, news: mpsc::Sender<Result<usize, ClientError>>) {
     let mut pause = INTERVAL;
     let mut answered = false;
     loop {

@@ -23,27 +23,27 @@ const MOST_INPUT_BYTES: usize = 1024 * 1024;
 /// Where nobody is meant, nothing is said, or the message cannot be saved. A network that cannot
 /// be reached is no error: the message waits.
 pub async fn run(start: &Start, args: &SendArgs) -> Result<Exit, Failure> {
-    let mut messenger = start.messenger()?;
-    let to = wording::recipient(messenger.db(), &args.to)?;
+    let messenger = start.messenger()?;
+    let to = messenger.db().with(|db| wording::recipient(db, &args.to))?;
     let text = message_text(&args.text)?;
-    let before = messenger.db().last_arrived()?;
+    let before = messenger.db().with(|db| db.last_arrived())?;
     let mut stop = Stop::listen().map_err(Failure::Terminal)?;
     // The engine comes first: the message is saved before a signal is looked at.
     let sent = tokio::select! {
         biased;
-        sent = send(&mut messenger, &to, &text) => Some(sent?),
+        sent = send(&messenger, &to, &text) => Some(sent?),
         () = stop.asked() => None,
     };
     match sent {
-        Some(sent) => report(start, &mut messenger, &to, &sent),
-        None => report_interrupted(start, &mut messenger, &to, before),
+        Some(sent) => report(start, &messenger, &to, &sent),
+        None => report_interrupted(start, &messenger, &to, before),
     }
 }
 
 /// Sends the message and whatever waits; what waits is tried again only once the network is there.
-async fn send(messenger: &mut Messenger, to: &AccountId, text: &str) -> Result<Sent, Failure> {
+async fn send(messenger: &Messenger, to: &AccountId, text: &str) -> Result<Sent, Failure> {
     let sent = messenger.send(to, text).await?;
-    if sent.state == Delivery::Delivered && messenger.db().next_attempt()?.is_some() {
+    if sent.state == Delivery::Delivered && messenger.db().with(|db| db.next_attempt())?.is_some() {
         // This message has arrived; what becomes of older ones, `outbox` tells.
         let _ = messenger.deliver_all().await;
     }
@@ -52,7 +52,7 @@ async fn send(messenger: &mut Messenger, to: &AccountId, text: &str) -> Result<S
 
 fn report(
     start: &Start,
-    messenger: &mut Messenger,
+    messenger: &Messenger,
     to: &AccountId,
     sent: &Sent,
 ) -> Result<Exit, Failure> {
@@ -71,11 +71,11 @@ fn report(
 
 fn report_interrupted(
     start: &Start,
-    messenger: &mut Messenger,
+    messenger: &Messenger,
     to: &AccountId,
     before: MessageId,
 ) -> Result<Exit, Failure> {
-    let arrived = messenger.db().arrived_after(before, 1000)?;
+    let arrived = messenger.db().with(|db| db.arrived_after(before, 1000))?;
     let own = |message: &&_| is_own(message, to);
     let saved = arrived.iter().rfind(own).ok_or(Failure::Interrupted)?;
     let delivered = saved.state == MessageState::Sent;
@@ -90,7 +90,7 @@ fn is_own(message: &warren_client::database::Message, to: &AccountId) -> bool {
 
 fn show(
     start: &Start,
-    messenger: &mut Messenger,
+    messenger: &Messenger,
     to: &AccountId,
     (message, timestamp): (MessageId, Millis),
     waiting: Option<&str>,
@@ -103,7 +103,7 @@ fn show(
         "state": if waiting.is_some() { "waiting" } else { "delivered" },
         "reason": waiting,
     });
-    let name = peer_shown(messenger.db(), to)?;
+    let name = messenger.db().with(|db| peer_shown(db, to))?;
     let text = waiting.map_or_else(
         || format!("Delivered to {name}."),
         |reason| {

@@ -1,6 +1,7 @@
 //! One account's database, opened.
 
 use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use warren_wire::AccountId;
@@ -39,6 +40,29 @@ impl AccountDb {
     /// because another process wrote in between.
     pub(super) fn write(&mut self) -> Result<Transaction<'_>, DatabaseError> {
         Ok(self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?)
+    }
+}
+
+/// One account's database, for several tasks at once: each has it to itself for a moment.
+#[derive(Clone)]
+pub struct Db(Arc<Mutex<AccountDb>>);
+
+impl Db {
+    /// Takes the database over.
+    pub fn new(db: AccountDb) -> Self {
+        Self(Arc::new(Mutex::new(db)))
+    }
+
+    /// Does something with the database. `work` waits for nothing, and asks for the database not
+    /// again: it has it.
+    pub fn with<T>(&self, work: impl FnOnce(&mut AccountDb) -> T) -> T {
+        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl fmt::Debug for Db {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Db(..)")
     }
 }
 

@@ -37,7 +37,7 @@ mod schema;
 mod tests;
 pub mod tombstones;
 
-pub use account::AccountDb;
+pub use account::{AccountDb, Db};
 pub use contacts::Contact;
 pub use conversations::Conversation;
 pub use error::DatabaseError;

@@ -5,7 +5,7 @@
 //! ```
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use warren_crypto::SystemEntropy;
@@ -13,7 +13,7 @@ use warren_onion::{
     Cipher, Hop, Options, Path, PathRules, RelayFailure, Reply, ReplyError, build_with,
     choose_path, open_reply,
 };
-use warren_transport::{Connections, TransportError};
+use warren_transport::TransportError;
 use warren_wire::directory::{NodeList, NodeRecord};
 use warren_wire::limits::SECOND;
 use warren_wire::rpc::request;
@@ -21,8 +21,10 @@ use warren_wire::{Millis, NodeId, Value};
 
 use crate::database::SavedPath;
 use crate::error::ClientError;
-use crate::guards::FIRST_HOPS;
-use crate::messenger::{Messenger, now};
+use crate::messenger::now;
+
+use super::Network;
+use super::guards::FIRST_HOPS;
 
 /// How long one path is used.
 const PATH_LIFE: Millis = 10 * 60 * SECOND;
@@ -40,7 +42,6 @@ const ATTEMPTS: usize = 5;
 /// What an account remembers of the road while it is at work.
 #[derive(Default)]
 pub(crate) struct Road {
-    connections: Connections,
     avoided: HashMap<NodeId, Instant>,
     /// Which last hop said that it cannot reach a destination.
     accused: HashMap<NodeId, NodeId>,
@@ -94,6 +95,10 @@ impl Road {
         self.avoided.get(node).is_some_and(|since| since.elapsed() < AVOID_FOR)
     }
 
+    fn avoids_any<'a>(&self, mut nodes: impl Iterator<Item = &'a NodeId>) -> bool {
+        nodes.any(|node| self.avoids(node))
+    }
+
     pub(crate) fn avoid(&mut self, node: NodeId) {
         self.avoided.insert(node, Instant::now());
     }
@@ -108,16 +113,20 @@ impl Road {
     }
 }
 
-impl Messenger {
+impl Network {
+    pub(super) fn road(&self) -> MutexGuard<'_, Road> {
+        self.road.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The path in use, proven by a question that travelled it.
     ///
     /// # Errors
     /// Where no path works.
-    pub async fn path(&mut self) -> Result<PathInUse, ClientError> {
+    pub(crate) async fn path(&self) -> Result<PathInUse, ClientError> {
         let nodes = self.nodes().await?.nodes().to_vec();
         let questions = Question::to_any(nodes, "info", &Value::dict([]));
         self.ask(questions, |_, _| Ok(())).await?;
-        let saved = self.db.path()?;
+        let saved = self.db.with(|db| db.path())?;
         let list = self.nodes().await?;
         let (hops, since) = saved.map_or((Vec::new(), 0), |saved| {
             let hops = saved.hops.iter().filter_map(|id| list.get(id)).cloned().collect();
@@ -131,7 +140,7 @@ impl Messenger {
     /// What fails on the way costs a detour. A node that refuses is passed over too, unless every
     /// other would refuse alike; its refusal is the error where nobody does better.
     pub(crate) async fn ask<T>(
-        &mut self,
+        &self,
         questions: Vec<Question>,
         judge: impl Fn(&NodeRecord, &Reply) -> Result<T, ClientError>,
     ) -> Result<(NodeRecord, T), ClientError> {
@@ -170,7 +179,7 @@ impl Messenger {
                     accusations += 1;
                     // The last hop may be to blame: the only node is asked over another path too.
                     if others.is_empty() || accusations % 2 == 0 {
-                        self.db.set_path(None)?;
+                        self.db.with(|db| db.set_path(None))?;
                     }
                     if !others.is_empty() || accusations > 1 {
                         open = others;
@@ -178,7 +187,7 @@ impl Messenger {
                 }
                 Err(Detour::Road(why)) => {
                     failure = ClientError::NoAnswer(why.to_owned()).or_graver(failure);
-                    self.db.set_path(None)?;
+                    self.db.with(|db| db.set_path(None))?;
                     broken += 1;
                     // Whose fault it is cannot be told: next, another destination over another path.
                     open = others;
@@ -196,11 +205,11 @@ impl Messenger {
     }
 
     /// The questions to where a newer list has their nodes; none where there is no newer list.
-    async fn moved(&mut self, open: Vec<Question>) -> Result<Vec<Question>, ClientError> {
+    async fn moved(&self, open: Vec<Question>) -> Result<Vec<Question>, ClientError> {
         if !self.renew_nodes().await? {
             return Ok(Vec::new());
         }
-        self.road.avoided.clear();
+        self.road().avoided.clear();
         let list = self.nodes().await?;
         let moved = open.into_iter().filter_map(|question| {
             let node = list.get(&question.node.id)?.clone();
@@ -211,16 +220,18 @@ impl Messenger {
 
     /// The first question whose node did not fail lately and lies outside the path in use.
     fn pick(&self, questions: &[Question]) -> Result<Option<Question>, ClientError> {
-        let mut on_the_way = self.db.path()?.map(|path| path.hops).unwrap_or_default();
-        on_the_way.extend(self.db.guard()?.map(|guard| guard.node));
-        let usable = |question: &&Question| !self.road.avoids(&question.node.id);
+        let (path, guard) = self.db.with(|db| Ok::<_, ClientError>((db.path()?, db.guard()?)))?;
+        let mut on_the_way = path.map(|path| path.hops).unwrap_or_default();
+        on_the_way.extend(guard.map(|guard| guard.node));
+        let road = self.road();
+        let usable = |question: &&Question| !road.avoids(&question.node.id);
         let off_path = |question: &&Question| !on_the_way.contains(&question.node.id);
         let best = questions.iter().filter(usable).find(off_path);
         Ok(best.or_else(|| questions.iter().find(usable)).or(questions.first()).cloned())
     }
 
     /// Sends one packet over one path and opens the reply.
-    async fn travel(&mut self, question: &Question) -> Result<Result<Reply, Detour>, ClientError> {
+    async fn travel(&self, question: &Question) -> Result<Result<Reply, Detour>, ClientError> {
         let Question { node: destination, body, wait } = question;
         let Some((first, path)) = self.path_to(destination).await? else {
             return Ok(Err(Detour::Destination("no first hop leads to a node of the swarm")));
@@ -232,21 +243,25 @@ impl Messenger {
             return Ok(Err(Detour::Road("a node's key in the directory is no key")));
         };
         let timeout = TIMEOUT + *wait;
-        let sent = self.road.connections.post(&first, "/onion_req/v2", built.packet, timeout).await;
+        let sent = self.connections.post(&first, "/onion_req/v2", built.packet, timeout).await;
         match sent {
             Err(TransportError::Unreachable) => {
                 self.first_hop_failed(&first.id)?;
                 Ok(Err(Detour::FirstHop))
             }
             Err(TransportError::TimedOut | TransportError::Broken) => {
-                self.road.silences += 1;
-                if self.road.silences >= SILENCES {
+                let silences = {
+                    let mut road = self.road();
+                    road.silences += 1;
+                    road.silences
+                };
+                if silences >= SILENCES {
                     self.first_hop_failed(&first.id)?;
                 }
                 Ok(Err(Detour::Road("a path did not answer in time")))
             }
             Ok(reply) => {
-                self.road.silences = 0;
+                self.road().silences = 0;
                 self.first_hop_answered(&first.id)?;
                 let opened = open_reply(&built.reply_key, &reply.body);
                 Ok(opened.map_err(|error| self.relay_failed(&path, destination, error)))
@@ -255,7 +270,7 @@ impl Messenger {
     }
 
     /// What to make of a relay's complaint. It may lie, so that it costs a detour and no more.
-    fn relay_failed(&mut self, path: &Path, destination: &NodeRecord, error: ReplyError) -> Detour {
+    fn relay_failed(&self, path: &Path, destination: &NodeRecord, error: ReplyError) -> Detour {
         let node = match error {
             ReplyError::Malformed => return Detour::Destination("a node gave no proper answer"),
             ReplyError::Relay(
@@ -265,13 +280,13 @@ impl Messenger {
         };
         if node == destination.id {
             if let Some(last) = path.hops.last() {
-                self.road.accuse(node, last.id);
+                self.road().accuse(node, last.id);
             }
             return Detour::Destination("a node of the swarm cannot be reached");
         }
         // About the first hop nobody but this device can tell.
         if path.hops.iter().skip(1).any(|hop| hop.id == node) {
-            self.road.avoid(node);
+            self.road().avoid(node);
         }
         Detour::Road("a node on the path cannot be reached")
     }
@@ -279,18 +294,18 @@ impl Messenger {
     /// The path in use where it leads there, else another one; `None` where no first hop may be on
     /// a path to this destination.
     async fn path_to(
-        &mut self,
+        &self,
         destination: &NodeRecord,
     ) -> Result<Option<(NodeRecord, Path)>, ClientError> {
         let list = self.nodes().await?;
         let rules = PathRules { one_per_subnet: !is_local(&list), ..PathRules::default() };
         let Some(first) = self.first_hop(&list, destination, rules)? else { return Ok(None) };
-        let saved = self.db.path()?.filter(|saved| {
+        let saved = self.db.with(|db| db.path())?.filter(|saved| {
             let age = now().checked_sub(saved.created);
             age.is_some_and(|age| age < PATH_LIFE)
                 && saved.hops.first() == Some(&first.id)
                 && !saved.hops.contains(&destination.id)
-                && !saved.hops.iter().skip(1).any(|hop| self.road.avoids(hop))
+                && !self.road().avoids_any(saved.hops.iter().skip(1))
         });
         if let Some(saved) = saved {
             let hops: Vec<_> = saved.hops.iter().filter_map(|id| list.get(id)).cloned().collect();
@@ -303,14 +318,15 @@ impl Messenger {
             return Ok(None);
         }
         let hops = path.hops.iter().map(|hop| hop.id).collect();
-        self.db.set_path(Some(&SavedPath { hops, created: now() }))?;
+        let saved = SavedPath { hops, created: now() };
+        self.db.with(|db| db.set_path(Some(&saved)))?;
         Ok(Some((first, path)))
     }
 
     /// The first of guard and substitutes that is there and may be on a path to the destination;
     /// where all are away, the first that may.
     fn first_hop(
-        &mut self,
+        &self,
         list: &NodeList,
         destination: &NodeRecord,
         rules: PathRules,
@@ -321,7 +337,8 @@ impl Messenger {
             .filter(|hop| hop.id != destination.id)
             .filter(|hop| !rules.one_per_subnet || subnet(hop) != subnet(destination))
             .collect();
-        let there = fitting.iter().find(|hop| !self.road.avoids(&hop.id));
+        let road = self.road();
+        let there = fitting.iter().find(|hop| !road.avoids(&hop.id));
         Ok(there.or(fitting.first()).map(|hop| (*hop).clone()))
     }
 
@@ -332,9 +349,12 @@ impl Messenger {
         destination: &NodeRecord,
         rules: PathRules,
     ) -> Result<Path, ClientError> {
-        let sound = list.nodes().iter();
-        let sound = sound.filter(|node| node.id == first.id || !self.road.avoids(&node.id));
-        let sound: Vec<NodeRecord> = sound.cloned().collect();
+        let sound: Vec<NodeRecord> = {
+            let road = self.road();
+            let sound = list.nodes().iter();
+            let sound = sound.filter(|node| node.id == first.id || !road.avoids(&node.id));
+            sound.cloned().collect()
+        };
         let draw = |nodes: &[NodeRecord]| {
             choose_path(nodes, Some(first.id), &destination.id, rules, &mut SystemEntropy)
         };

@@ -16,7 +16,9 @@ use warren_wire::{Millis, NodeId};
 
 use crate::database::Guard;
 use crate::error::ClientError;
-use crate::messenger::{Messenger, now};
+use crate::messenger::now;
+
+use super::Network;
 
 /// The guard and its substitutes.
 pub(crate) const FIRST_HOPS: usize = 3;
@@ -27,22 +29,23 @@ const AWAY_TRIES: u32 = 20;
 
 const RANK_LABEL: &[u8] = b"warren substitute guards v1";
 
-impl Messenger {
+impl Network {
     /// The guard, then its substitutes.
-    pub(crate) fn first_hops(&mut self, list: &NodeList) -> Result<Vec<NodeId>, ClientError> {
-        let kept = self.db.guard()?.filter(|guard| list.get(&guard.node).is_some());
+    pub(crate) fn first_hops(&self, list: &NodeList) -> Result<Vec<NodeId>, ClientError> {
+        let kept = self.db.with(|db| db.guard())?.filter(|guard| list.get(&guard.node).is_some());
         let guard = match kept {
             Some(guard) => guard.node,
             None => {
                 let drawn = choose_guard(list.nodes(), &[], &mut SystemEntropy)?;
-                self.db.set_guard(Some(&Guard { node: drawn.id, since: now() }))?;
+                let drawn_now = Guard { node: drawn.id, since: now() };
+                self.db.with(|db| db.set_guard(Some(&drawn_now)))?;
                 drawn.id
             }
         };
         let mut ranked = Vec::with_capacity(list.nodes().len());
         for node in list.nodes().iter().filter(|node| node.id != guard) {
-            let seed = self.account.seed32().expose();
-            let rank: [u8; 32] = blake2b_keyed(seed, &[RANK_LABEL, node.id.as_bytes()])?;
+            let label = [RANK_LABEL, node.id.as_bytes().as_slice()];
+            let rank: [u8; 32] = blake2b_keyed(self.secret.expose(), &label)?;
             ranked.push((rank, node.id));
         }
         ranked.sort_unstable();
@@ -51,32 +54,37 @@ impl Messenger {
     }
 
     /// Passes a first hop over for a while: this device itself could not get through to it.
-    pub(crate) fn first_hop_failed(&mut self, node: &NodeId) -> Result<(), ClientError> {
-        self.road.avoid(*node);
-        if self.db.guard()?.is_some_and(|guard| guard.node == *node) {
-            self.road.guard_away = None;
+    pub(crate) fn first_hop_failed(&self, node: &NodeId) -> Result<(), ClientError> {
+        let guard = self.db.with(|db| db.guard())?;
+        let mut road = self.road();
+        road.avoid(*node);
+        if guard.is_some_and(|guard| guard.node == *node) {
+            road.guard_away = None;
         }
         Ok(())
     }
 
     /// Notes that a first hop took a packet, which says whether the guard is away or the person is.
-    pub(crate) fn first_hop_answered(&mut self, node: &NodeId) -> Result<(), ClientError> {
-        let Some(guard) = self.db.guard()? else { return Ok(()) };
+    pub(crate) fn first_hop_answered(&self, node: &NodeId) -> Result<(), ClientError> {
+        let Some(guard) = self.db.with(|db| db.guard())? else { return Ok(()) };
         if guard.node == *node {
-            if self.road.guard_away != Some(false) {
-                self.db.clear_guard_failures()?;
-                self.road.guard_away = Some(false);
+            if self.road().guard_away.replace(false) != Some(false) {
+                self.db.with(|db| db.clear_guard_failures())?;
             }
             return Ok(());
         }
         // A substitute is in use because the guard is the destination, or because it is away.
-        if !self.road.avoids(&guard.node) || self.road.guard_away == Some(true) {
-            return Ok(());
+        {
+            let mut road = self.road();
+            if !road.avoids(&guard.node) || road.guard_away == Some(true) {
+                return Ok(());
+            }
+            road.guard_away = Some(true);
         }
-        self.road.guard_away = Some(true);
-        let trouble = self.db.note_guard_failure(now())?;
+        let trouble = self.db.with(|db| db.note_guard_failure(now()))?;
         if trouble.failures >= AWAY_TRIES && now().saturating_sub(trouble.since) >= AWAY_FOR {
-            self.db.set_guard(Some(&Guard { node: *node, since: now() }))?;
+            let guard = Guard { node: *node, since: now() };
+            self.db.with(|db| db.set_guard(Some(&guard)))?;
         }
         Ok(())
     }
