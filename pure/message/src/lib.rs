@@ -15,6 +15,7 @@
 //! | [`padding`] | hides the length |
 //! | [`sealed_v1`] | who said it, and that only one person reads it |
 //! | [`envelope`] | the frame around the sealed box |
+//! | [`group`] | the same journeys for a message to a group |
 //!
 //! Version 1 has no forward secrecy: whoever learns a recovery phrase can read all that was sealed
 //! to it. It has no protection against replay either, beyond the name of the stored message.
@@ -22,6 +23,7 @@
 pub mod content;
 pub mod direct;
 pub mod envelope;
+pub mod group;
 pub mod padding;
 mod proto;
 pub mod sealed_v1;
