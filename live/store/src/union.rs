@@ -13,7 +13,7 @@
 
 use std::borrow::Borrow;
 
-use warren_wire::limits::DAY;
+use warren_wire::limits::{DAY, FORWARDED_TOLERANCE};
 use warren_wire::record::{Change, Drawers, ExpireMode, MessageRecord, Order, Record};
 use warren_wire::{Access, MessageHash, Millis, Namespace, Stamp};
 
@@ -50,6 +50,12 @@ impl Facts {
     /// Whether it lies in a drawer of one message.
     pub fn in_outbox(&self) -> bool {
         self.namespace.access() == Access::PublicOutbox
+    }
+
+    /// Whether only one of the two can stay, for their drawer is of one message.
+    pub fn is_rival(&self, other: &Self) -> bool {
+        let same_drawer = self.in_outbox() && self.namespace == other.namespace;
+        same_drawer && self.hash != other.hash
     }
 
     /// In a drawer of one message the greater stays.
@@ -151,6 +157,31 @@ impl Ruling {
     fn removes(&self, facts: &Facts) -> bool {
         self.stamp >= facts.stored && self.covers(facts)
     }
+}
+
+/// Two stamps of one order that deletes all lie no farther apart.
+const RESTAMPED: Millis = 2 * FORWARDED_TOLERANCE;
+
+/// Whether an order for whole drawers does all that another does and lasts as long, so that the other
+/// need not be kept. This is a strict partial order, and a later stamp never ends it: whatever the
+/// sequence in which members learn of orders, they keep the same ones.
+pub fn outdoes(this: &Ruling, other: &Ruling) -> bool {
+    let wider = match (this.drawers, other.drawers) {
+        (Drawers::All, _) => true,
+        (Drawers::One(one), Drawers::One(other)) => one == other,
+        (Drawers::One(_), Drawers::All) => false,
+    };
+    let does_more = match (this.rule, other.rule) {
+        // Of what deletes all the earlier stamp counts, and one may be heard of yet.
+        (Rule::Remove, Rule::Remove | Rule::RemoveUpTo(_)) => {
+            this.stamp.time() > other.stamp.time().saturating_add(RESTAMPED)
+        }
+        (Rule::RemoveUpTo(last), Rule::RemoveUpTo(other)) => last >= other,
+        (Rule::Shorten(to), Rule::Shorten(other)) => to <= other,
+        _ => false,
+    };
+    let (named, same) = (this.hash.is_some() || other.hash.is_some(), this == other);
+    !named && !same && wider && does_more && this.stamp >= other.stamp
 }
 
 /// All that an order rules. Orders on subaccounts rule no message.
@@ -321,6 +352,35 @@ mod tests {
         assert_eq!(facts(10, 100).join(&late).timestamp, 5);
         let outbox = |timestamp| Facts { namespace: Namespace::new(-1), timestamp, ..facts(1, 2) };
         assert_eq!(outbox(3).join(&outbox(7)).timestamp, 7);
+    }
+
+    #[test]
+    fn an_order_outdoes_one_that_can_do_nothing_beside_it() {
+        let one = Drawers::One(Namespace::new(2));
+        let narrow = |ruling| Ruling { drawers: one, ..ruling };
+        let (up_to, shorten) = (Rule::RemoveUpTo, Rule::Shorten);
+        let late = 12 + RESTAMPED;
+        for (this, other, expected) in [
+            (ruling(12, up_to(5)), ruling(11, up_to(5)), true),
+            (ruling(12, up_to(5)), ruling(12, up_to(4)), true),
+            (ruling(12, up_to(5)), narrow(ruling(12, up_to(5))), true),
+            (narrow(ruling(12, up_to(5))), ruling(11, up_to(5)), false),
+            (ruling(12, up_to(5)), ruling(12, up_to(5)), false),
+            (ruling(12, up_to(5)), ruling(11, up_to(6)), false),
+            (ruling(12, up_to(5)), ruling(13, up_to(5)), false),
+            (ruling(late, Rule::Remove), ruling(12, Rule::Remove), false),
+            (ruling(late + 1, Rule::Remove), ruling(12, Rule::Remove), true),
+            (ruling(late + 1, Rule::Remove), ruling(12, up_to(5)), true),
+            (ruling(late + 1, up_to(5)), ruling(12, Rule::Remove), false),
+            (ruling(12, shorten(5)), ruling(11, shorten(5)), true),
+            (ruling(12, shorten(5)), ruling(11, shorten(4)), false),
+            (ruling(12, shorten(5)), ruling(11, up_to(4)), false),
+            (ruling(12, Rule::Extend(5)), ruling(11, Rule::Extend(5)), false),
+        ] {
+            assert_eq!(outdoes(&this, &other), expected, "{this:?} {other:?}");
+        }
+        let named = Ruling { hash: Some(MessageHash::from_bytes([1; 32])), ..ruling(1, up_to(1)) };
+        assert!(!outdoes(&ruling(2, up_to(1)), &named));
     }
 
     #[test]

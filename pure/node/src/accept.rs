@@ -33,7 +33,33 @@ pub fn read(
 /// As [`read`]. A message may expire as late as one taken in at its stamp may.
 pub fn accept(unchecked: &UncheckedRecord, now: Millis) -> Result<Record, Answer> {
     let UncheckedRecord { method, params, stamp } = unchecked;
+    if method == MessageRecord::REPLACEMENT {
+        return replacement(params, *stamp, now);
+    }
     check(method, params, *stamp, now, Origin::Kept)?.record(*stamp).map_err(|_| unwritable())
+}
+
+/// Checks what storing a message in a public outbox did to its drawer: as the store itself, of which
+/// there is all but data and expiry.
+fn replacement(params: &Dict, stamp: Stamp, now: Millis) -> Result<Record, Answer> {
+    let unread = || Answer::refuse(400, "not a message in a public outbox");
+    let mut store = match params.get("auth") {
+        Some(Value::Bytes(auth)) => match bencode::decode(auth) {
+            Ok(Value::Dict(auth)) => auth,
+            _ => return Err(unread()),
+        },
+        _ => return Err(unread()),
+    };
+    for name in ["pubkey", "namespace", "timestamp"] {
+        store.insert(name.to_owned(), params.get(name).ok_or_else(unread)?.clone());
+    }
+    store.insert("expiry".to_owned(), stamp.time().into());
+    store.insert("data".to_owned(), Value::Bytes(Vec::new()));
+    let stored = check("store", &store, stamp, now, Origin::Kept)?;
+    match stored.record(stamp).map_err(|_| unwritable())? {
+        Record::Message(message) => message.replacement().map(Record::Order).ok_or_else(unread),
+        Record::Order(_) => Err(unread()),
+    }
 }
 
 fn check(

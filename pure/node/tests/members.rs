@@ -8,7 +8,7 @@ use warren_node::accept::{self, accept, give};
 use warren_node::swarm_request::{Changed, Done, texts_of};
 use warren_node::{Answer, Body, CheckedOrder, CheckedStore, Origin, SwarmRequest};
 use warren_wire::limits::{CLOCK_TOLERANCE, DAY, FORWARDED_TOLERANCE};
-use warren_wire::record::{Record, UncheckedRecord};
+use warren_wire::record::{Change, Drawers, MessageRecord, Record, UncheckedRecord};
 use warren_wire::rpc::{DeleteRequest, OrderRequest, StoreRequest, UnverifiedAuth, signed};
 use warren_wire::{AccountId, MessageHash, Namespace, Stamp, Value, bencode};
 
@@ -75,6 +75,33 @@ fn a_record_is_the_same_after_its_way_to_another_member() {
     }
     let record = delete(&[MessageHash::from_bytes([3; 32])]).record(Stamp::at(NOW)).unwrap();
     assert_eq!(accept(&handed(record.clone()), NOW + 20 * DAY).unwrap(), record);
+}
+
+#[test]
+fn what_a_message_in_an_outbox_replaced_is_believed_by_the_message_s_signature() {
+    let Ok(Record::Message(message)) = store(-21, b"x").record(Stamp::at(NOW)) else { panic!() };
+    let order = message.replacement().unwrap();
+    let drawer = Drawers::One(Namespace::new(-21));
+    assert_eq!(order.change, Change::DeleteBefore(drawer, message.timestamp - 1));
+    let record = handed(Record::Order(order.clone()));
+    assert_eq!(accept(&record, NOW + 20 * DAY).unwrap(), Record::Order(order));
+
+    let altered = |name: &str, value: Value| {
+        let mut record = record.clone();
+        record.params.insert(name.to_owned(), value);
+        status(accept(&record, NOW)).0
+    };
+    assert_eq!(altered("namespace", (-1_i16).into()), 401);
+    assert_eq!(altered("namespace", 0_i16.into()), 400);
+    assert_eq!(altered("auth", Value::Bytes(b"de".to_vec())), 401);
+    assert_eq!(altered("auth", Value::Bytes(b"x".to_vec())), 400);
+    assert_eq!(altered("timestamp", (NOW + CLOCK_TOLERANCE + 10_001).into()), 406);
+    let late = UncheckedRecord { stamp: Stamp::at(NOW + 2 * FORWARDED_TOLERANCE), ..record };
+    assert_eq!(status(accept(&late, NOW + DAY)).0, 406);
+    // A client's request is no such thing.
+    assert!(accept::read("replace", &late.params, Stamp::at(NOW), NOW).is_err());
+    let elsewhere = MessageRecord { namespace: Namespace::new(2), ..message };
+    assert_eq!(elsewhere.replacement(), None);
 }
 
 #[test]

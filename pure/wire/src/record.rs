@@ -6,7 +6,7 @@ use warren_crypto::hash::blake2b;
 use crate::bencode::{self, BencodeError};
 use crate::id::{AccountId, MessageHash};
 use crate::limits::Millis;
-use crate::namespace::Namespace;
+use crate::namespace::{Access, Namespace};
 pub use crate::positions::Positions;
 use crate::stamp::Stamp;
 use crate::swarm;
@@ -100,6 +100,38 @@ impl std::fmt::Debug for MessageRecord {
             .field("stored", &self.stored)
             .field("data_len", &self.data.len())
             .finish_non_exhaustive()
+    }
+}
+
+impl MessageRecord {
+    /// The method under which the order is written that [`Self::replacement`] gives.
+    pub const REPLACEMENT: &str = "replace";
+
+    /// What storing this message does to its drawer where that is a public outbox: all that is
+    /// older goes, however the message itself ends. Its proof are the parameters of the store but
+    /// for data and expiry, the auth fields in bencode as `auth`.
+    ///
+    /// `None` where the drawer is none, or nothing is older.
+    pub fn replacement(&self) -> Option<Order> {
+        let last = self.timestamp.checked_sub(1)?;
+        if self.namespace.access() != Access::PublicOutbox {
+            return None;
+        }
+        let mut params = Dict::from([
+            ("pubkey".to_owned(), self.owner.to_string().into()),
+            ("namespace".to_owned(), self.namespace.number().into()),
+            ("timestamp".to_owned(), self.timestamp.into()),
+        ]);
+        if let Some(proof) = &self.proof {
+            params.insert("auth".to_owned(), Value::Bytes(proof.clone()));
+        }
+        let request = Value::dict([("m", Self::REPLACEMENT.into()), ("p", Value::Dict(params))]);
+        Some(Order {
+            owner: self.owner,
+            stamp: self.stored,
+            change: Change::DeleteBefore(Drawers::One(self.namespace), last),
+            proof: bencode::encode(&request).ok()?,
+        })
     }
 }
 

@@ -29,8 +29,8 @@ pub fn members() -> impl Strategy<Value = Vec<Vec<Record>>> {
 /// batches, another order, some of them twice. `ways` name the records by number, modulo their
 /// count; those that a way leaves out come at its end.
 ///
-/// This holds record by record but for public outboxes, which forget what a newer message
-/// replaced, for messages of one hash with two timestamps, and for those stored again with an
+/// This holds record by record but for public outboxes where a newer message has the earlier
+/// timestamp, for messages of one hash with two timestamps, and for those stored again with an
 /// earlier expiry after a removal, which keep the later one where the removal is heard of last:
 /// there members agree when they have told each other, see [`members_that_tell_each_other_agree`].
 pub async fn any_order_gives_the_same(

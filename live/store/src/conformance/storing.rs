@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use warren_wire::limits::MAX_DATA_BYTES;
-use warren_wire::record::{MessageRecord, Record};
+use warren_wire::record::{Change, MessageRecord, Record};
 use warren_wire::{MessageHash, Namespace, Stamp};
 
 use super::{
     HOUR, NOW, Outcome, Store, account, delete, everything, fill, hashes, kept, message, names,
-    stored,
+    order, stored,
 };
-use crate::{Query, StoreError};
+use crate::union::ORDER_LIFE;
+use crate::{Merged, Query, StoreError};
 
 /// Every field of a message survives.
 pub async fn what_is_stored_comes_back(store: Store) -> Outcome {
@@ -161,8 +162,46 @@ pub async fn an_outbox_settles_a_tie_alike_in_either_order(store: Store) -> Outc
 /// A newer message that nobody can read any more does not stand in the way.
 pub async fn an_outbox_forgets_a_newer_message_that_expired(store: Store) -> Outcome {
     store.store(MessageRecord { expiry: NOW + 1, ..outgoing(5) }, NOW).await?;
-    assert!(!store.store(outgoing(4), NOW + 1).await?.already);
+    // What came before the newer one is replaced all the same.
+    let overruled = store.store(outgoing(4), NOW + 1).await?.overruled;
+    assert_eq!(overruled, Some(Stamp::at(NOW)));
+    assert_eq!(outbox(&store, NOW + 1).await?, []);
+    let later = MessageRecord { stored: Stamp::at(NOW + 1), ..outgoing(4) };
+    assert_eq!(store.store(later, NOW + 1).await?, stored(NOW + HOUR, false));
     assert_eq!(outbox(&store, NOW + 1).await?, names([4]));
+    Ok(())
+}
+
+/// Whoever was away and brings the message that was replaced does not bring it back to life, however
+/// the one ended that replaced it.
+pub async fn an_outbox_does_not_take_back_what_was_replaced(store: Store) -> Outcome {
+    let later = |n, time: u64| MessageRecord { stored: Stamp::at(NOW + time), ..outgoing(n) };
+    store.store(outgoing(1), NOW).await?;
+    store.store(MessageRecord { expiry: NOW + 5, ..later(2, 1) }, NOW + 1).await?;
+    let late = || Record::Message(MessageRecord { expiry: NOW + 40 * 24 * HOUR, ..outgoing(1) });
+    assert_eq!(store.merge(vec![late()], NOW + 5).await?, [Merged::Refused]);
+    let end = NOW + ORDER_LIFE;
+    for (n, time) in [(3, 6), (4, 7)] {
+        store.store(later(n, time), NOW + time).await?;
+    }
+    let removal = order(Stamp::at(NOW + 8), Change::Delete(names([4])));
+    store.apply(removal, NOW + 8).await?;
+    store.expire(NOW + 9).await?;
+    assert_eq!(store.merge(vec![late()], NOW + 9).await?, [Merged::Refused]);
+    assert_eq!(store.merge(vec![Record::Message(later(3, 6))], NOW + 9).await?, [Merged::Refused]);
+    assert_eq!(outbox(&store, NOW + 9).await?, []);
+    // Members who never heard of the newer ones learn what they replaced; one order says it all.
+    let told = store.mailbox(account(1), NOW + 9).await?;
+    let replacements = told.iter().filter(|record| match record {
+        Record::Order(order) => matches!(order.change, Change::DeleteBefore(..)),
+        Record::Message(_) => false,
+    });
+    assert_eq!((told.len(), replacements.count()), (2, 1));
+    // As long as what was replaced can live.
+    store.expire(end + 6).await?;
+    assert_eq!(store.merge(vec![late()], end + 6).await?, [Merged::Refused]);
+    store.expire(end + 8).await?;
+    assert_eq!(store.counts().await?.orders, 0);
     Ok(())
 }
 

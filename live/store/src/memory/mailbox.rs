@@ -53,35 +53,29 @@ impl Mailbox {
         self.messages.iter().find(|(_, kept)| kept.hash == hash).map(|(place, _)| *place)
     }
 
-    /// Keeps `message` with these facts at `place`, unless a greater one that has not expired fills
-    /// the drawer: that one's expiry.
-    fn keep(
-        &mut self,
-        message: &MessageRecord,
-        facts: Facts,
-        place: u64,
-        now: Millis,
-    ) -> Result<(), Millis> {
-        if facts.in_outbox() {
-            let rivals: Vec<_> = self
-                .messages
-                .iter()
-                .filter(|(_, kept)| kept.namespace == facts.namespace && kept.hash != facts.hash)
-                .map(|(place, kept)| (*place, Facts::of(kept).rank(), self.expiry(kept)))
-                .collect();
-            for (_, rank, expiry) in &rivals {
-                if *rank > facts.rank() && *expiry > now {
-                    return Err(*expiry);
-                }
-            }
-            for (place, ..) in rivals {
-                self.messages.remove(&place);
-            }
-        }
+    /// When the greater message expires that fills the drawer of another and has not expired.
+    fn greater(&self, facts: &Facts, now: Millis) -> Option<Millis> {
+        let rivals = self.messages.values().filter(|kept| Facts::of(kept).is_rival(facts));
+        let mut greater = rivals.filter(|kept| Facts::of(kept).rank() > facts.rank());
+        greater.find_map(|kept| Some(self.expiry(kept)).filter(|expiry| *expiry > now))
+    }
+
+    /// Keeps `message` with these facts at `place`, and nothing that it replaces.
+    fn keep(&mut self, message: &MessageRecord, facts: Facts, place: u64) {
+        self.messages.retain(|_, kept| !Facts::of(kept).is_rival(&facts));
         let Facts { timestamp, stored, expiry, .. } = facts;
         let kept = MessageRecord { timestamp, stored, expiry, ..message.clone() };
         self.messages.insert(place, kept);
-        Ok(())
+    }
+
+    /// Keeps what a message did to its drawer.
+    fn note_replacement(&mut self, message: &MessageRecord, now: Millis) {
+        if let Some(order) = message.replacement()
+            && order_end(order.stamp) > now
+            && self.note(order).1
+        {
+            self.remove_dead();
+        }
     }
 
     /// See [`crate::MailStore::store`].
@@ -103,17 +97,17 @@ impl Mailbox {
                 source = old;
             }
         }
-        let overruled = union::removed_by(&facts, &rulings);
+        let greater = self.greater(&facts, now);
+        let overruled = union::removed_by(&facts, &rulings).filter(|_| greater.is_none());
         if overruled.is_some() {
             return Stored { expiry: message.expiry, already: false, overruled };
         }
-        match self.keep(&source, facts, place, now) {
-            Ok(()) => {
-                let expiry = union::expiry(&facts, &rulings);
-                Stored { expiry, already, overruled: None }
-            }
-            Err(expiry) => Stored { expiry, already: true, overruled: None },
+        if greater.is_none() {
+            self.keep(&source, facts, place);
         }
+        self.note_replacement(message, now);
+        let expiry = greater.unwrap_or_else(|| union::expiry(&facts, &rulings));
+        Stored { expiry, already: already || greater.is_some(), overruled: None }
     }
 
     /// See [`crate::MailStore::merge`].
@@ -123,6 +117,12 @@ impl Mailbox {
         arrival: u64,
         now: Millis,
     ) -> Merged {
+        let merged = self.merge_alone(message, arrival, now);
+        self.note_replacement(message, now);
+        merged
+    }
+
+    fn merge_alone(&mut self, message: &MessageRecord, arrival: u64, now: Millis) -> Merged {
         let rulings = self.rulings();
         let new = Facts::of(message);
         let new_expiry = union::expiry(&new, &rulings);
@@ -155,10 +155,16 @@ impl Mailbox {
         if old.is_none() && expiry <= now && facts.expiry <= now {
             return Merged::Refused;
         }
-        match self.keep(source, facts, place, now) {
-            Ok(()) if was_served => Merged::Known,
-            Ok(()) if expiry > now => Merged::New,
-            Ok(()) | Err(_) => Merged::Refused,
+        if self.greater(&facts, now).is_some() {
+            return Merged::Refused;
+        }
+        self.keep(source, facts, place);
+        if was_served {
+            Merged::Known
+        } else if expiry > now {
+            Merged::New
+        } else {
+            Merged::Refused
         }
     }
 
@@ -171,7 +177,13 @@ impl Mailbox {
             }
         }
         self.orders.insert(order.proof.clone(), order.clone());
-        (order, true)
+        let all: Vec<_> = self.rulings().into_iter().filter(|one| one.hash.is_none()).collect();
+        self.orders.retain(|_, kept| {
+            let own = union::rulings(kept);
+            !own.iter().any(|own| all.iter().any(|other| union::outdoes(other, own)))
+        });
+        let is_kept = self.orders.contains_key(&order.proof);
+        (order, is_kept)
     }
 
     /// See [`crate::MailStore::merge`].

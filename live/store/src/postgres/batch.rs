@@ -65,13 +65,15 @@ impl Work {
 
     fn needs(&self, needs: &mut BTreeMap<AccountId, Need>) -> Result<(), StoreError> {
         match self {
-            Self::Store(message, _) => needs.entry(message.owner).or_default().message(message),
+            Self::Store(message, _) => {
+                needs.entry(message.owner).or_default().message(message)?;
+            }
             Self::Apply(order, _) => needs.entry(order.owner).or_default().order(order)?,
             Self::Merge(records, _) => {
                 for record in records {
                     let need = needs.entry(*record.owner()).or_default();
                     match record {
-                        Record::Message(message) => need.message(message),
+                        Record::Message(message) => need.message(message)?,
                         Record::Order(order) => need.order(order)?,
                     }
                 }
@@ -85,7 +87,7 @@ impl Work {
         Ok(match self {
             Self::Store(message, now) => {
                 let (mailbox, arrival) = state.arriving(&message.owner);
-                Done::Store(mailbox.store(message, arrival, *now))
+                Done::Store(mailbox.store(message, arrival, *now)?)
             }
             Self::Apply(order, now) => {
                 Done::Apply(state.mailbox(&order.owner).apply(order.clone(), *now)?)
@@ -94,7 +96,7 @@ impl Work {
                 Done::Merge(orders_first(records, |record| match record {
                     Record::Message(message) => {
                         let (mailbox, arrival) = state.arriving(&message.owner);
-                        Ok(mailbox.merge_message(message, arrival, *now))
+                        mailbox.merge_message(message, arrival, *now)
                     }
                     Record::Order(order) => {
                         state.mailbox(&order.owner).merge_order(order.clone(), *now)

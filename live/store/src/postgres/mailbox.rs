@@ -32,6 +32,8 @@ pub(super) struct Mailbox<'a> {
     orders: BTreeMap<ItemId, Order>,
     /// Orders to be written.
     pub(super) noted: BTreeMap<ItemId, Order>,
+    /// Orders to be removed, which are for whole drawers.
+    pub(super) forgotten: BTreeSet<ItemId>,
     /// How many places in the order of arrival the lock took, and the last of them.
     pub(super) arrivals: i64,
 }
@@ -72,28 +74,27 @@ impl<'a> Mailbox<'a> {
         Revocations::of(self.orders.values())
     }
 
-    /// Keeps a message, unless a greater one that has not expired fills the drawer: that one's
-    /// expiry.
-    fn keep(&mut self, row: Row<'a>, now: Millis) -> Result<(), Millis> {
-        let facts = row.facts;
-        if facts.in_outbox() {
-            let rivals: Vec<_> = self
-                .rows
-                .values()
-                .filter(|kept| kept.facts.namespace == facts.namespace)
-                .filter(|kept| kept.facts.hash != facts.hash)
-                .map(|kept| (kept.facts, self.expiry(&kept.facts)))
-                .collect();
-            let greater =
-                rivals.iter().find(|(rival, expiry)| rival.rank() > facts.rank() && *expiry > now);
-            if let Some((_, expiry)) = greater {
-                return Err(*expiry);
-            }
-            for (rival, _) in rivals {
-                self.rows.remove(&rival.hash);
+    /// When the greater message expires that fills the drawer of another and has not expired.
+    fn greater(&self, facts: &Facts, now: Millis) -> Option<Millis> {
+        let rivals = self.rows.values().map(|kept| kept.facts).filter(|kept| kept.is_rival(facts));
+        let mut greater = rivals.filter(|rival| rival.rank() > facts.rank());
+        greater.find_map(|rival| Some(self.expiry(&rival)).filter(|expiry| *expiry > now))
+    }
+
+    /// Keeps a message, and nothing that it replaces.
+    fn keep(&mut self, row: Row<'a>) {
+        self.rows.retain(|_, kept| !kept.facts.is_rival(&row.facts));
+        self.rows.insert(row.facts.hash, row);
+    }
+
+    /// Keeps what a message did to its drawer, and does it.
+    fn note_replacement(&mut self, message: &MessageRecord, now: Millis) -> Result<(), StoreError> {
+        if let Some(order) = message.replacement().filter(|order| order_end(order.stamp) > now) {
+            let (order, changed) = self.note(order)?;
+            if changed {
+                self.remove_dead(&union::rulings(&order));
             }
         }
-        self.rows.insert(facts.hash, row);
         Ok(())
     }
 
@@ -103,7 +104,7 @@ impl<'a> Mailbox<'a> {
         message: &'a MessageRecord,
         arrival: i64,
         now: Millis,
-    ) -> Stored {
+    ) -> Result<Stored, StoreError> {
         let rulings = self.rulings(&message.hash);
         let new = Facts::of(message);
         let mut row = Row { facts: new, arrival, source: Some(message) };
@@ -117,15 +118,17 @@ impl<'a> Mailbox<'a> {
                 row.source = old.source;
             }
         }
-        let overruled = union::removed_by(&row.facts, &rulings);
+        let greater = self.greater(&row.facts, now);
+        let overruled = union::removed_by(&row.facts, &rulings).filter(|_| greater.is_none());
         if overruled.is_some() {
-            return Stored { expiry: message.expiry, already: false, overruled };
+            return Ok(Stored { expiry: message.expiry, already: false, overruled });
         }
-        let expiry = union::expiry(&row.facts, &rulings);
-        match self.keep(row, now) {
-            Ok(()) => Stored { expiry, already: old.is_some(), overruled: None },
-            Err(expiry) => Stored { expiry, already: true, overruled: None },
+        if greater.is_none() {
+            self.keep(row);
         }
+        self.note_replacement(message, now)?;
+        let expiry = greater.unwrap_or_else(|| union::expiry(&row.facts, &rulings));
+        Ok(Stored { expiry, already: old.is_some() || greater.is_some(), overruled: None })
     }
 
     /// See [`crate::MailStore::merge`].
@@ -134,7 +137,13 @@ impl<'a> Mailbox<'a> {
         message: &'a MessageRecord,
         arrival: i64,
         now: Millis,
-    ) -> Merged {
+    ) -> Result<Merged, StoreError> {
+        let merged = self.merge_alone(message, arrival, now);
+        self.note_replacement(message, now)?;
+        Ok(merged)
+    }
+
+    fn merge_alone(&mut self, message: &'a MessageRecord, arrival: i64, now: Millis) -> Merged {
         let rulings = self.rulings(&message.hash);
         let new = Facts::of(message);
         let mut row = Row { facts: new, arrival, source: Some(message) };
@@ -163,11 +172,25 @@ impl<'a> Mailbox<'a> {
         if old.is_none() && expiry <= now && row.facts.expiry <= now {
             return Merged::Refused;
         }
-        match self.keep(row, now) {
-            Ok(()) if old.as_ref().is_some_and(serves) => Merged::Known,
-            Ok(()) if expiry > now => Merged::New,
-            Ok(()) | Err(_) => Merged::Refused,
+        if self.greater(&row.facts, now).is_some() {
+            return Merged::Refused;
         }
+        self.keep(row);
+        if old.as_ref().is_some_and(serves) {
+            Merged::Known
+        } else if expiry > now {
+            Merged::New
+        } else {
+            Merged::Refused
+        }
+    }
+
+    /// Forgets an order for whole drawers.
+    fn forget(&mut self, name: ItemId) {
+        self.broad.retain(|(of, _)| *of != name);
+        self.orders.remove(&name);
+        self.noted.remove(&name);
+        self.forgotten.insert(name);
     }
 
     /// Keeps an order under the stamp that counts; that order, and whether this changed anything.
@@ -180,6 +203,19 @@ impl<'a> Mailbox<'a> {
             }
         }
         let rulings = union::rulings(&order);
+        if rulings.iter().any(|own| self.broad.iter().any(|(_, it)| union::outdoes(it, own))) {
+            if self.orders.contains_key(&name) {
+                self.forget(name);
+            }
+            return Ok((order, false));
+        }
+        let outdone = |it| rulings.iter().any(|own| union::outdoes(own, it));
+        let outdone: Vec<_> =
+            self.broad.iter().filter(|(_, it)| outdone(it)).map(|(name, _)| *name).collect();
+        for name in outdone {
+            self.forget(name);
+        }
+        self.forgotten.remove(&name);
         self.broad.retain(|(of, _)| *of != name);
         for ruling in &rulings {
             if let Some(named) = ruling.hash.and_then(|hash| self.named.get_mut(&hash)) {
@@ -283,12 +319,14 @@ pub(super) struct Need {
 }
 
 impl Need {
-    pub(super) fn message(&mut self, message: &MessageRecord) {
+    pub(super) fn message(&mut self, message: &MessageRecord) -> Result<(), StoreError> {
         self.arrivals += 1;
         self.hashes.insert(message.hash);
+        message.replacement().map_or(Ok(()), |order| self.order(&order))?;
         if Facts::of(message).in_outbox() {
             self.drawers.insert(message.namespace);
         }
+        Ok(())
     }
 
     pub(super) fn order(&mut self, order: &Order) -> Result<(), StoreError> {

@@ -21,6 +21,13 @@ const TOUCH: &str = "UPDATE writer SET seen = $2 WHERE id = $1";
 const DELETE: &str = "DELETE FROM message WHERE (owner, hash) IN \
      (SELECT * FROM unnest($1::BYTEA[], $2::BYTEA[]))";
 
+const FORGET: &str = "DELETE FROM owner_order WHERE (owner, name) IN \
+     (SELECT * FROM unnest($1::BYTEA[], $2::BYTEA[]))";
+
+/// Those that are forgotten are for whole drawers.
+const UNRULE: &str = "DELETE FROM ruling WHERE hash = ''::BYTEA AND (owner, name) IN \
+     (SELECT * FROM unnest($1::BYTEA[], $2::BYTEA[]))";
+
 const INSERT: &str = "INSERT INTO message (owner, hash, namespace, arrival, sent, stored, expiry, \
      effective, position, item, size, data, proof) \
      SELECT * FROM unnest($1::BYTEA[], $2::BYTEA[], $3::SMALLINT[], $4::BIGINT[], $5::BIGINT[], \
@@ -190,12 +197,17 @@ pub(super) async fn commit(
     state: &State<'_>,
 ) -> Result<(), Trouble> {
     let (mut gone_owner, mut gone_hash) = (Vec::new(), Vec::new());
+    let (mut spent_owner, mut spent_name) = (Vec::new(), Vec::new());
     let (mut new, mut changed, mut orders) =
         (Messages::default(), Messages::default(), Orders::default());
     for (owner, mailbox) in &state.mailboxes {
         for hash in mailbox.removed() {
             gone_owner.push(owner.as_bytes().as_slice());
             gone_hash.push(hash.as_bytes().as_slice());
+        }
+        for name in &mailbox.forgotten {
+            spent_owner.push(owner.as_bytes().as_slice());
+            spent_name.push(name.as_slice());
         }
         for (row, effective) in mailbox.changed() {
             let columns = if row.source.is_some() { &mut new } else { &mut changed };
@@ -214,10 +226,13 @@ pub(super) async fn commit(
         Ok::<_, Trouble>(())
     };
     // All are sent before the first is answered.
-    let (touched, deleted, inserted, updated, ordered, ruled) = tokio::join!(
+    let spent = !spent_name.is_empty();
+    let (touched, deleted, forgotten, unruled, inserted, updated, ordered, ruled) = tokio::join!(
         biased;
         async { run(lease, true, TOUCH, &[&id, &seen]).await },
         async { run(lease, !gone_hash.is_empty(), DELETE, &[&gone_owner, &gone_hash]).await },
+        async { run(lease, spent, FORGET, &[&spent_owner, &spent_name]).await },
+        async { run(lease, spent, UNRULE, &[&spent_owner, &spent_name]).await },
         async { run(
             lease,
             !n.hash.is_empty(),
@@ -254,7 +269,7 @@ pub(super) async fn commit(
             ],
         ).await },
     );
-    for outcome in [touched, deleted, inserted, updated, ordered, ruled] {
+    for outcome in [touched, deleted, forgotten, unruled, inserted, updated, ordered, ruled] {
         outcome?;
     }
     notes.await?;

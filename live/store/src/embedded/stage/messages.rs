@@ -1,15 +1,15 @@
 //! Storing, merging and removing messages.
 
 use warren_wire::record::{Item, MessageRecord};
-use warren_wire::{AccountId, Millis};
+use warren_wire::{AccountId, Millis, Namespace};
 
 use super::{MESSAGE, Stage};
 use crate::StoreError;
 use crate::embedded::keys::{MessageKey, Name};
 use crate::embedded::tables::Space;
 use crate::embedded::values::{MessageValue, NameEntry};
-use crate::shapes::{Merged, Stored};
-use crate::union::{self, Facts};
+use crate::shapes::{Applied, Merged, Stored};
+use crate::union::{self, Facts, order_end};
 
 /// Where a message is to lie, and what is to be said of it.
 struct Placed<'a> {
@@ -20,6 +20,14 @@ struct Placed<'a> {
     old: Option<NameEntry>,
     /// The one whose proof counts; `None`: the one that lies there.
     source: Option<&'a MessageRecord>,
+}
+
+/// When the greater one expires of the messages that compete with this one for their drawer.
+fn greater(rivals: &[(Name, NameEntry)], facts: &Facts, now: Millis) -> Option<Millis> {
+    let greater = |(name, rival): &&(Name, NameEntry)| {
+        rival.facts(name.hash()).rank() > facts.rank() && rival.effective > now
+    };
+    rivals.iter().find(greater).map(|(_, rival)| rival.effective)
 }
 
 impl Stage<'_> {
@@ -41,6 +49,11 @@ impl Stage<'_> {
             self.remove_message(name, &expired);
         }
         let facts = live.map_or(new, |old| old.facts(new.hash).renew(&new, &rulings));
+        let rivals = self.rivals(&name.owner, &facts)?;
+        if let Some(expiry) = greater(&rivals, &facts, now) {
+            self.note_replacement(message, now)?;
+            return Ok(Stored { expiry, already: true, overruled: None });
+        }
         let overruled = union::removed_by(&facts, &rulings);
         if overruled.is_some() {
             if let Some(live) = live {
@@ -48,12 +61,13 @@ impl Stage<'_> {
             }
             return Ok(Stored { expiry: message.expiry, already: false, overruled });
         }
-        if let Some(expiry) = self.make_room(&name.owner, &facts, now)? {
-            return Ok(Stored { expiry, already: true, overruled: None });
+        for (name, rival) in rivals {
+            self.remove_message(name, &rival);
         }
         let effective = union::expiry(&facts, &rulings);
         let source = live.is_none_or(|live| live.stored < new.stored).then_some(message);
         self.place(&Placed { name, facts, effective, old: live, source })?;
+        self.note_replacement(message, now)?;
         Ok(Stored { expiry: effective, already: live.is_some(), overruled: None })
     }
 
@@ -63,6 +77,12 @@ impl Stage<'_> {
         message: &MessageRecord,
         now: Millis,
     ) -> Result<Merged, StoreError> {
+        let merged = self.merge_alone(message, now)?;
+        self.note_replacement(message, now)?;
+        Ok(merged)
+    }
+
+    fn merge_alone(&mut self, message: &MessageRecord, now: Millis) -> Result<Merged, StoreError> {
         let name = Name::message(message.owner, message.hash);
         let new = Facts::of(message);
         let mut old = self.entry(&name)?;
@@ -86,8 +106,12 @@ impl Stage<'_> {
         }
         let effective = union::expiry(&facts, &rulings);
         let expired = old.is_none() && effective <= now && facts.expiry <= now;
-        if expired || self.make_room(&name.owner, &facts, now)?.is_some() {
+        let rivals = self.rivals(&name.owner, &facts)?;
+        if expired || greater(&rivals, &facts, now).is_some() {
             return Ok(Merged::Refused);
+        }
+        for (name, rival) in rivals {
+            self.remove_message(name, &rival);
         }
         let is_old = old.is_some_and(|old| old.facts(new.hash).outlasts(&new));
         let source = (!is_old).then_some(message);
@@ -101,36 +125,43 @@ impl Stage<'_> {
         })
     }
 
-    /// Removes what a message replaces, if it is for a drawer of one; or gives the expiry of the
-    /// greater one that stays.
-    fn make_room(
-        &mut self,
+    /// The other messages of the drawer, if it is one of one message.
+    fn rivals(
+        &self,
         owner: &AccountId,
         facts: &Facts,
-        now: Millis,
-    ) -> Result<Option<Millis>, StoreError> {
+    ) -> Result<Vec<(Name, NameEntry)>, StoreError> {
         if !facts.in_outbox() {
-            return Ok(None);
+            return Ok(Vec::new());
         }
-        let drawer = MessageKey::drawer(*owner, facts.namespace);
-        let mut rivals = Vec::new();
-        for (_, bytes) in self.range(Space::Messages, drawer, usize::MAX)? {
-            let rival = MessageValue::decode(&bytes)?.hash;
-            if rival != facts.hash {
-                let name = Name::message(*owner, rival);
-                rivals.push((name, self.known(&name)?));
-            }
+        let mut all = self.in_drawer(owner, facts.namespace)?;
+        all.retain(|(name, _)| name.hash() != facts.hash);
+        Ok(all)
+    }
+
+    /// The messages of a drawer, all of which is read: one that holds few.
+    pub(super) fn in_drawer(
+        &self,
+        owner: &AccountId,
+        namespace: Namespace,
+    ) -> Result<Vec<(Name, NameEntry)>, StoreError> {
+        let mut all = Vec::new();
+        for (_, bytes) in
+            self.range(Space::Messages, MessageKey::drawer(*owner, namespace), usize::MAX)?
+        {
+            let name = Name::message(*owner, MessageValue::decode(&bytes)?.hash);
+            all.push((name, self.known(&name)?));
         }
-        let greater = |(name, rival): &&(Name, NameEntry)| {
-            rival.facts(name.hash()).rank() > facts.rank() && rival.effective > now
+        Ok(all)
+    }
+
+    /// Keeps what a message did to its drawer, and does it.
+    fn note_replacement(&mut self, message: &MessageRecord, now: Millis) -> Result<(), StoreError> {
+        let Some(order) = message.replacement().filter(|order| order_end(order.stamp) > now) else {
+            return Ok(());
         };
-        if let Some((_, rival)) = rivals.iter().find(greater) {
-            return Ok(Some(rival.effective));
-        }
-        for (name, rival) in rivals {
-            self.remove_message(name, &rival);
-        }
-        Ok(None)
+        let (order, changed) = self.keep_order(order)?;
+        if changed { self.carry_out(&order, now, &mut Applied::default()) } else { Ok(()) }
     }
 
     /// The entry of a message that is there.

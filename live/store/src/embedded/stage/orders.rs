@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use warren_crypto::hash::blake2b;
-use warren_wire::record::{Item, Order};
-use warren_wire::{AccountId, Millis};
+use warren_wire::record::{Drawers, Item, Order};
+use warren_wire::{Access, AccountId, Millis};
 
 use super::{ORDER, Stage};
 use crate::StoreError;
@@ -68,7 +68,7 @@ impl Stage<'_> {
     }
 
     /// Keeps an order under the stamp that counts; that order, and whether this changed anything.
-    fn keep_order(&mut self, mut order: Order) -> Result<(Order, bool), StoreError> {
+    pub(super) fn keep_order(&mut self, mut order: Order) -> Result<(Order, bool), StoreError> {
         let name = name_of(&order)?;
         let known = self.order(&name)?;
         if let Some(known) = &known {
@@ -76,6 +76,12 @@ impl Stage<'_> {
             if order.stamp == known.order.stamp {
                 return Ok((known.order.clone(), false));
             }
+        }
+        if self.collapse(&name, &order)? {
+            if let Some(known) = &known {
+                self.remove_order(name, known)?;
+            }
+            return Ok((order, false));
         }
         let end = order_end(order.stamp);
         let id = Item::order(&order.owner, order.stamp, &order.proof)?.id;
@@ -95,6 +101,35 @@ impl Stage<'_> {
         }
         self.set_standing(&order.owner, &standing);
         Ok((order, true))
+    }
+
+    /// Forgets the orders beside which this one leaves nothing to do; or says that there is one beside
+    /// which this one has nothing to do.
+    fn collapse(&mut self, name: &Name, order: &Order) -> Result<bool, StoreError> {
+        let own = union::rulings(order);
+        let Some(own) = own.first().filter(|own| own.hash.is_none()) else { return Ok(false) };
+        let mut outdone = Vec::new();
+        for (key, bytes) in
+            self.range(Space::Effects, Scope::Drawers.bounds(&order.owner), usize::MAX)?
+        {
+            let digest = key.last_chunk().copied().unwrap_or_default();
+            let other = decode_ruling(None, &bytes)?;
+            if digest == name.name {
+                continue;
+            }
+            if union::outdoes(&other, own) {
+                return Ok(true);
+            }
+            if union::outdoes(own, &other) {
+                outdone.push(Name { owner: order.owner, name: digest });
+            }
+        }
+        for name in outdone {
+            if let Some(entry) = self.order(&name)? {
+                self.remove_order(name, &entry)?;
+            }
+        }
+        Ok(false)
     }
 
     fn order(&self, name: &Name) -> Result<Option<OrderEntry>, StoreError> {
@@ -176,7 +211,7 @@ impl Stage<'_> {
     }
 
     /// Does to messages what an order says, which is kept already.
-    fn carry_out(
+    pub(super) fn carry_out(
         &mut self,
         order: &Order,
         now: Millis,
@@ -214,6 +249,11 @@ impl Stage<'_> {
         own: &[Ruling],
     ) -> Result<Vec<(Name, NameEntry)>, StoreError> {
         let mut found = Vec::new();
+        if let [Ruling { hash: None, drawers: Drawers::One(namespace), .. }] = own
+            && namespace.access() == Access::PublicOutbox
+        {
+            return self.in_drawer(&order.owner, *namespace);
+        }
         if own.iter().any(|ruling| ruling.hash.is_none()) {
             let all = Name::of_owner(&order.owner);
             for (key, bytes) in self.range(Space::Names, all, usize::MAX)? {
