@@ -1,1 +1,3 @@
 //! What the devices of an account agree on: mergeable configuration messages.
+
+pub mod base;
