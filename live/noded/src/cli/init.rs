@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use warren_noded::Identity;
 use warren_wire::SwarmId;
-use warren_wire::directory::NodeJson;
+use warren_wire::directory::{NodeJson, NodeRecord, Roles};
 use warren_wire::swarm::INVALID_SWARM;
 
 use super::CommandError;
@@ -14,7 +14,7 @@ use super::CommandError;
 /// Makes a node's keys and certificate and prints its record as JSON.
 ///
 /// Run again on the same folder, it keeps the keys and prints the record anew, for a node that
-/// moves to another address or swarm. The folder holds the node's secrets: only its owner can
+/// moves to another address or swarm or begins to keep files. The folder holds the node's secrets: only its owner can
 /// read them, and a copy of identity.json is a copy of the node.
 #[derive(Debug, Args)]
 pub(crate) struct Init {
@@ -31,6 +31,10 @@ pub(crate) struct Init {
     /// nodes with the same number keep the same mail
     #[arg(long, value_name = "ID", value_parser = read_swarm, default_value = "0")]
     swarm: SwarmId,
+    /// Say in the record that the node keeps files, as one with [files] in its configuration does:
+    /// clients look there for it
+    #[arg(long)]
+    files: bool,
     /// Print the record on one line and nothing else
     #[arg(long)]
     json: bool,
@@ -55,7 +59,9 @@ impl Init {
     /// Where the identity can neither be read nor made.
     pub(crate) fn execute(self) -> Result<(), CommandError> {
         let identity = Identity::load_or_create(&self.data)?;
-        let record = NodeJson::from(&identity.record(self.ip, self.port, self.swarm));
+        let record = identity.record(self.ip, self.port, self.swarm);
+        let record = NodeRecord { roles: Roles { files: self.files }, ..record };
+        let record = NodeJson::from(&record);
         if self.json {
             println!("{}", serde_json::json!(record));
         } else {

@@ -70,6 +70,17 @@ impl Directory {
             tracing::warn!("the list is believed whoever signed it: pin --directory-key");
         }
         let record = published.list.get(&identity.id()).ok_or(NodeError::NotListed)?;
+        match (record.roles.files, !config.files.store.is_empty()) {
+            (false, true) => tracing::warn!(
+                "the list does not say that this node keeps files, so clients do not look for it: \
+                 make its record with `warren-node init --files` and have the list signed anew"
+            ),
+            (true, false) => tracing::warn!(
+                "the list says that this node keeps files, and it keeps none: set files.store, or \
+                 make its record without --files and have the list signed anew"
+            ),
+            _ => {}
+        }
         let address = record.address();
         Ok((published, address))
     }

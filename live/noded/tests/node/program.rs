@@ -287,6 +287,26 @@ fn failures_end_with_1_and_say_what_to_do() {
 }
 
 #[test]
+fn a_signed_list_says_which_of_its_nodes_keep_files() {
+    let data = tempfile::tempdir().unwrap();
+    let path = |name: &str| data.path().join(name).to_str().unwrap().to_owned();
+    let init = |name: &str, more: &[&str]| {
+        let (folder, file) = (path(name), path(&format!("{name}.json")));
+        let init = ["init", "--json", "--data", &folder, "--ip", "127.0.0.1", "--port", "1"];
+        let record = run(&[&init, more].concat());
+        std::fs::write(&file, &record).unwrap();
+        serde_json::from_str::<NodeJson>(&record).unwrap().pubkey_ed25519
+    };
+    let (mail, files) = (init("mail", &[]), init("files", &["--files"]));
+    let (key, list) = (path("directory.key"), path("nodes.json"));
+    let records = [path("mail.json"), path("files.json")];
+    run(&["sign-list", "--key", &key, "--out", &list, &records[0], &records[1]]);
+    let published = warren_noded::directory::load_list(Path::new(&list), None).unwrap();
+    let keeps_files = |id: &str| published.list.get(&id.parse().unwrap()).unwrap().roles.files;
+    assert_eq!((keeps_files(&mail), keeps_files(&files)), (false, true));
+}
+
+#[test]
 fn secrets_are_their_owners_and_the_list_is_everyones() {
     use std::os::unix::fs::PermissionsExt;
 
