@@ -100,7 +100,7 @@ async fn monitor(
     socket::open(node, upgrade, peer_of(&extensions))
 }
 
-fn peer_of(extensions: &Extensions) -> Option<SocketAddr> {
+pub(crate) fn peer_of(extensions: &Extensions) -> Option<SocketAddr> {
     extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0)
 }
 

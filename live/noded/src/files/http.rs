@@ -27,6 +27,7 @@ use super::error::FilesError;
 use super::index::FileRecord;
 use super::server::{FileServer, Kept};
 use super::tus;
+use crate::held::Share;
 
 /// How long a client wants its file kept, in seconds.
 const TTL: HeaderName = HeaderName::from_static("x-fs-ttl");
@@ -40,14 +41,15 @@ const TOLERANT: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// Answers a request for a file. `most` is how many bytes of content the way back carries.
-pub async fn answer(files: &Arc<FileServer>, request: Request, most: u64) -> Response {
+/// Answers a request for a file. `most` is how many bytes of content the way back carries, `who` on
+/// whose account an upload begins.
+pub async fn answer(files: &Arc<FileServer>, request: Request, most: u64, who: Share) -> Response {
     let (head, body) = request.into_parts();
     let path = head.uri.path().to_owned();
     if let Some(rest) = path.strip_prefix(tus::UPLOAD)
         && (rest.is_empty() || rest.starts_with('/'))
     {
-        return tus::answer(files, rest, &head, body).await;
+        return tus::answer(files, rest, &head, body, who).await;
     }
     let segments: Vec<&str> = path.split('/').skip(1).collect();
     let result = match (head.method.as_str(), segments.as_slice()) {

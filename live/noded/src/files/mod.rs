@@ -9,6 +9,7 @@
 //! | `route` | which paths at the node's port are its own |
 //! | [`http`] | what they answer |
 //! | [`resumable`] | uploads in parts |
+//! | `claims` | who began which of them |
 //! | `tus` | uploads in parts, as HTTP |
 //! | [`onion`] | the same requests inside an onion, without a socket in between |
 //! | [`server`] | keeping files, giving them, letting them go |
@@ -16,6 +17,7 @@
 //! | [`content`] | the bytes of files, in a folder or on S3 |
 //! | [`index`] | what is kept, and until when |
 
+mod claims;
 pub mod content;
 pub mod error;
 pub mod http;

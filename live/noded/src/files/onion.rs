@@ -13,6 +13,7 @@ use warren_onion::{ServerRequest, ServerResponse, peel_at_server};
 
 use super::http;
 use super::server::FileServer;
+use crate::held::Share;
 
 /// The newest form of requests to servers.
 pub const V4: &str = "/oxen/v4/lsrpc";
@@ -51,7 +52,7 @@ pub async fn answer(
 async fn serve(files: &Arc<FileServer>, request: Option<ServerRequest>) -> ServerResponse {
     let Some(request) = request.and_then(to_http) else { return ServerResponse::malformed() };
     let most = u64::try_from(MOST_BYTES).unwrap_or(u64::MAX);
-    from_http(http::answer(files, request, most).await).await
+    from_http(http::answer(files, request, most, Share::Unknown).await).await
 }
 
 /// `None` where method, endpoint or a header is nothing that HTTP knows.

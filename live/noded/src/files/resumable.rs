@@ -17,9 +17,11 @@ use super::error::FilesError;
 use super::index::{Beginning, Index, Upload, UploadState};
 use super::intake::{Intake, PART_BYTES, Then};
 use super::server::{FileServer, Kept, REMEMBERED, Whole, size};
+use crate::held::Share;
 use crate::node::now;
 
-/// How long an upload without a byte waits for the first.
+/// How long an upload without a byte waits for the first; after so long without another it gives way
+/// to new ones where there is no place for them.
 const EMPTY_TTL: Millis = 10 * 60 * SECOND;
 
 /// How far an upload has come.
@@ -56,7 +58,7 @@ impl Drop for Lock<'_> {
 }
 
 impl FileServer {
-    /// Begins an upload of so many bytes. Gives its name, which is all that a client needs to go on,
+    /// Begins an upload of so many bytes, on somebody's account. Gives its name, which is all that a client needs to go on,
     /// and when it is given up.
     ///
     /// # Errors
@@ -65,21 +67,26 @@ impl FileServer {
         &self,
         length: u64,
         lifetime: Millis,
+        who: Share,
     ) -> Result<(ObjectName, Millis), FilesError> {
         self.check_size(length)?;
         self.check_room(length)?;
         let object = ObjectName::new();
         let expires = self.upload_end().min(now().saturating_add(EMPTY_TTL));
+        // One after the other, so that none begins beside its client's share.
+        let mut claims = self.claims.lock().await;
+        let room = self.options.quota_bytes.saturating_sub(self.used_bytes());
         let beginning = Beginning {
             object,
             length,
             lifetime,
             expires,
-            places: self.options.open_uploads,
-            room: self.options.quota_bytes.saturating_sub(self.used_bytes()),
+            limits: claims.limits(who, &self.options, room),
+            idle: self.upload_end().saturating_sub(EMPTY_TTL),
             busy: self.busy(),
         };
-        self.ask(move |index| index.begin_upload(&beginning)).await?;
+        let others = self.ask(move |index| index.begin_upload(&beginning)).await?;
+        claims.claim(object, who, &others);
         Ok((object, expires))
     }
 

@@ -10,7 +10,7 @@ use warren_wire::limits::MAX_BODY_BYTES;
 
 use super::{http, onion, tus};
 use crate::exit_route;
-use crate::http::{not_found, response, unread};
+use crate::http::{not_found, peer_of, response, unread};
 use crate::node::Node;
 
 /// What is answered for files. The length of a body is looked at where it is known what it is for:
@@ -36,7 +36,10 @@ pub(crate) fn streams(path: &str) -> bool {
 
 async fn files(State(node): State<Arc<Node>>, request: Request) -> Response {
     match &node.files {
-        Some(files) => http::answer(files, request, u64::MAX).await,
+        Some(files) => {
+            let who = node.share_of(peer_of(request.extensions()));
+            http::answer(files, request, u64::MAX, who).await
+        }
         None => not_found(request).await,
     }
 }

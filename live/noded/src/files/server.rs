@@ -16,6 +16,7 @@ use warren_wire::file::FileHasher;
 use warren_wire::limits::SECOND;
 use warren_wire::{FileId, Millis};
 
+use super::claims::Claims;
 use super::content::{Content, ObjectName};
 use super::error::FilesError;
 use super::index::{FileRecord, Finished, Index};
@@ -52,6 +53,8 @@ pub struct FileServer {
     readers: Arc<Semaphore>,
     /// Uploads that a request writes to.
     pub(super) locked: Mutex<HashSet<ObjectName>>,
+    /// Who began which of the uploads in parts.
+    pub(super) claims: tokio::sync::Mutex<Claims>,
     /// Objects whose request went away, with the bytes that were counted for them.
     orphans: Mutex<Vec<ObjectName>>,
 }
@@ -80,6 +83,7 @@ impl FileServer {
             writers: Arc::new(Semaphore::new(options.writers)),
             readers: Arc::new(Semaphore::new(options.readers)),
             locked: Mutex::default(),
+            claims: tokio::sync::Mutex::default(),
             orphans: Mutex::default(),
             options,
         })

@@ -19,6 +19,7 @@ use super::error::FilesError;
 use super::http::{empty, failed, lifetime, seconds, status, text};
 use super::resumable::Progress;
 use super::server::FileServer;
+use crate::held::Share;
 
 /// Where uploads begin; each has its name behind it.
 pub(super) const UPLOAD: &str = "/upload";
@@ -46,6 +47,7 @@ pub(super) async fn answer(
     path: &str,
     head: &Parts,
     body: Body,
+    who: Share,
 ) -> Response {
     let method = match text(head, &METHOD_OVERRIDE) {
         Some(name) => Method::from_bytes(name.as_bytes()).unwrap_or(Method::TRACE),
@@ -56,7 +58,7 @@ pub(super) async fn answer(
         _ if text(head, &RESUMABLE) != Some(VERSION) => {
             with(status(412), VERSIONS, VERSION.to_owned())
         }
-        ("POST", "") => result(create(files, head).await),
+        ("POST", "") => result(create(files, head, who).await),
         ("POST", _) => status(405),
         (method, name) => match ObjectName::parse(name) {
             None => status(404),
@@ -88,10 +90,10 @@ fn abilities(files: &FileServer) -> Response {
     with(response, MAX_SIZE, files.options.largest_bytes.to_string())
 }
 
-async fn create(files: &FileServer, head: &Parts) -> Result<Response, FilesError> {
+async fn create(files: &FileServer, head: &Parts, who: Share) -> Result<Response, FilesError> {
     let length = number(head, &LENGTH)?;
     let lifetime = lifetime(files, head)?;
-    let (name, expires) = files.create(length, lifetime).await?;
+    let (name, expires) = files.create(length, lifetime, who).await?;
     let response = with(empty(201), LOCATION, format!("{UPLOAD}/{name}"));
     Ok(with(response, EXPIRES, date(expires)))
 }

@@ -8,6 +8,7 @@ use axum::http::Request;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use warren_noded::files::{FileServer, FilesOptions, http};
+use warren_noded::held::Share;
 use warren_noded::node::now;
 use warren_wire::FileId;
 
@@ -73,7 +74,8 @@ impl Server {
             request = request.header(*name, *value);
         }
         let request = request.body(body.into()).unwrap();
-        let (head, body) = http::answer(&self.files, request, 1 << 30).await.into_parts();
+        let (head, body) =
+            http::answer(&self.files, request, 1 << 30, Share::Unknown).await.into_parts();
         let body = to_bytes(body, usize::MAX).await.unwrap().to_vec();
         Answer { status: head.status.as_u16(), headers: head.headers, body }
     }
