@@ -145,6 +145,7 @@ async fn store(
     let owner = &checked.request().account;
     refuse_revoked(node, owner, checked.needed_auth(), STORE_UNVERIFIED).await?;
     admission::admit_mail(node, &checked, work, client, now).await?;
+    let checked = if client.is_none() { checked.counted() } else { checked };
     let acting = Arc::clone(node);
     let work = async move {
         let outcome = acting.member.carry_out(&checked).await;

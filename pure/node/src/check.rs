@@ -49,6 +49,7 @@ impl Origin {
 pub struct CheckedStore {
     hash: MessageHash,
     request: StoreRequest,
+    is_counted: bool,
 }
 
 impl CheckedStore {
@@ -90,7 +91,19 @@ impl CheckedStore {
         }
         let hash = MessageHash::compute(&request.account, request.namespace, &request.data)
             .map_err(|_| Answer::refuse(500, "request failed"))?;
-        Ok(Self { hash, request })
+        Ok(Self { hash, request, is_counted: false })
+    }
+
+    /// Has all members count it against the mailbox: it came from nobody who has a bucket of their own
+    /// at the member that took it in.
+    #[must_use]
+    pub fn counted(self) -> Self {
+        Self { is_counted: true, ..self }
+    }
+
+    /// Whether all members count it.
+    pub const fn is_counted(&self) -> bool {
+        self.is_counted
     }
 
     /// The message's name.

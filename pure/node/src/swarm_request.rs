@@ -46,6 +46,10 @@ pub struct Entry {
     pub signed: Vec<u8>,
 }
 
+/// The parameter of a store that is passed on by which members know that they are to count it against
+/// the mailbox.
+pub const COUNTED: &str = "counted";
+
 /// A checked request that goes to every member of the swarm.
 pub trait SwarmRequest: Send + Sync {
     /// Whose mailbox it is about.
@@ -88,7 +92,14 @@ impl SwarmRequest for CheckedStore {
     }
 
     fn params(&self) -> Value {
-        self.request().to_value()
+        let params = self.request().to_value();
+        match params {
+            Value::Dict(mut params) if self.is_counted() => {
+                params.insert(COUNTED.to_owned(), true.into());
+                Value::Dict(params)
+            }
+            params => params,
+        }
     }
 
     fn record(&self, stamp: Stamp) -> Result<Record, BencodeError> {

@@ -202,7 +202,8 @@ impl Limits {
         self.mailboxes.admit(*owner, self.mailbox, Instant::now())
     }
 
-    /// Counts a message that another member of the swarm took in.
+    /// Counts a message that another member of the swarm took in from whoever hides. Those from clients
+    /// with an address have their bucket there, and take nothing from others here.
     pub fn note_mail(&self, owner: &AccountId) {
         self.mailboxes.charge(*owner, self.mailbox, Instant::now());
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use negentropy::Negentropy;
+use warren_node::swarm_request::COUNTED;
 use warren_node::{Answer, accept};
 use warren_store::StoreError;
 use warren_wire::record::{Item, ItemId, Positions, Record};
@@ -19,7 +20,7 @@ use super::reconcile::{FRAME_BYTES, LENIENCE, sealed};
 pub struct Answered {
     /// The answer, in bencode.
     pub body: Vec<u8>,
-    /// Whose mailbox took a message in that another member had from somebody unknown.
+    /// Whose mailbox took a message in that another member had from somebody without an address.
     pub took_for: Option<AccountId>,
 }
 
@@ -100,7 +101,10 @@ impl Member {
         self.observe(stamp).map_err(|error| Answer::refuse(406, error.to_string()))?;
         let record = checked.record(stamp).map_err(|_| Answer::refuse(500, "request failed"))?;
         let taken = match &record {
-            Record::Message(message) if message.namespace.takes_from_anyone() => {
+            Record::Message(message)
+                if message.namespace.takes_from_anyone()
+                    && request.params.contains_key(COUNTED) =>
+            {
                 Some(message.owner)
             }
             Record::Message(_) | Record::Order(_) => None,

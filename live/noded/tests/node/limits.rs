@@ -17,6 +17,7 @@ use tokio::time::MissedTickBehavior;
 use warren_crypto::SystemEntropy;
 use warren_crypto::hash::blake2b;
 use warren_node::listing::Published;
+use warren_node::swarm_request::COUNTED;
 use warren_noded::config::LimitsConfig;
 use warren_noded::local_network::Plan;
 use warren_noded::node::{NodeOptions, bind, now};
@@ -26,7 +27,7 @@ use warren_wire::directory::{NodeList, NodeRecord};
 use warren_wire::rpc::member::Call;
 use warren_wire::rpc::peer;
 use warren_wire::work::Terms;
-use warren_wire::{MessageHash, Namespace, SwarmId};
+use warren_wire::{MessageHash, Namespace, Stamp, SwarmId};
 
 use crate::network::Client;
 use crate::person::Person;
@@ -173,6 +174,40 @@ async fn a_mailbox_that_is_flooded_through_all_its_members_has_one_bucket_and_no
         assert_eq!(client.ask(record, "store", Person::new().store(b"x")).await.status, 200);
     }
     network.stop().await;
+}
+
+#[tokio::test]
+async fn what_a_member_had_from_known_clients_takes_nothing_from_hidden_ones_elsewhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let member = Identity::load_or_create(folder.path()).unwrap();
+    let listed = vec![member.record(Ipv4Addr::new(192, 0, 2, 2), 1, OWN_SWARM)];
+    let limits = limits(|it| {
+        it.mailbox_burst = 5.try_into().unwrap();
+        it.mailbox_per_second = 1.try_into().unwrap();
+    });
+    let alone = Alone::start_among(limits, listed).await;
+    let (node, client, person) = (alone.node.node(), client_from(66), Person::new());
+    let url = format!("https://{}/swarm/v1", alone.record.address());
+    let pass_on = async |number: u32, counted: bool| {
+        let params = person.store(&number.to_le_bytes()).to_string();
+        let mut params = warren_wire::Value::from_json(params.as_bytes()).unwrap();
+        if let (true, warren_wire::Value::Dict(params)) = (counted, &mut params) {
+            params.insert(COUNTED.to_owned(), true.into());
+        }
+        let (stamp, key) = (Some(Stamp::at(now())), member.signing_key());
+        let envelope = peer::seal("store", params, stamp, &alone.record.id, now(), key).unwrap();
+        client.post(&url).body(envelope).send().await.unwrap().status().as_u16()
+    };
+    for number in 0..40 {
+        assert_eq!(pass_on(number, false).await, 200);
+    }
+    let taken = (0..5).filter(|_| node.limits.admit_mail(&person.id)).count();
+    assert_eq!(taken, 5);
+    for number in 40..80 {
+        assert_eq!(pass_on(number, true).await, 200);
+    }
+    assert!(!node.limits.admit_mail(&person.id));
+    alone.node.stop().await;
 }
 
 #[tokio::test]
