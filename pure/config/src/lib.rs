@@ -14,6 +14,7 @@
 //! | [`contacts`], [`blinded`] | 3 | `Contacts` | people |
 //! | [`convo_info_volatile`] | 4 | `ConvoInfoVolatile` | how far conversations are read |
 //! | [`user_groups`], [`community`] | 5 | `UserGroups` | groups, rooms of communities, how the owner got in |
+//! | [`group_keys`] | 12 of a group | | which keys it has; no tree, and nothing merges |
 //! | [`group_info`] | 13 of a group | `groups::Info` | what a group is |
 //! | [`group_members`] | 14 of a group | `groups::Members` | who is in it |
 //! | [`synced`] | | | what all of these offer |
@@ -62,6 +63,7 @@ pub mod community;
 pub mod contacts;
 pub mod convo_info_volatile;
 pub mod group_info;
+pub mod group_keys;
 pub mod group_members;
 pub mod synced;
 pub mod user_groups;
@@ -74,6 +76,7 @@ pub use community::Room;
 pub use contacts::{Contact, Contacts};
 pub use convo_info_volatile::{Conversation, ConversationId, ConvoInfoVolatile};
 pub use group_info::GroupInfo;
+pub use group_keys::{GroupKeys, KeysError};
 pub use group_members::{GroupMembers, Member, MemberStatus, Removal, Sending};
 pub use synced::Synced;
 pub use user_groups::{Community, Group, LegacyGroup, Lost, Membership, UserGroups};

@@ -216,3 +216,43 @@ proptest! {
         let _ = open(&form_of("z", &frame));
     }
 }
+
+fn vectors() -> serde_json::Value {
+    let text = include_str!("../../../../spec/vectors/group-message.json");
+    serde_json::from_str(text).unwrap()
+}
+
+#[test]
+fn what_an_independent_implementation_seals_is_opened_and_made_alike() {
+    let vectors = vectors();
+    let text = |name: &str| vectors[name].as_str().unwrap();
+    let bytes = |name: &str| hex::decode(text(name)).unwrap();
+    let (group, key) =
+        (text("group_id").parse().unwrap(), Secret::from_slice(&bytes("key")).unwrap());
+    let opened = open_group(&group, [&key], &bytes("envelope_sealed")).unwrap();
+    assert_eq!(opened.sender.to_string(), text("sender_id"));
+    assert_eq!(opened.timestamp, vectors["timestamp"].as_u64());
+    assert_eq!(opened.content, bytes("content"));
+    let opened = sealed::open(&group, [&key], &bytes("text_sealed")).unwrap();
+    assert_eq!(opened.plaintext, text("text").as_bytes());
+
+    let sender = Secret::from_slice(&bytes("sender_seed")).unwrap();
+    let sender = Account::from_seed32(sender).unwrap();
+    for (plaintext, expected) in [
+        (bytes("envelope"), bytes("envelope_sealed")),
+        (text("text").as_bytes().to_vec(), bytes("text_sealed")),
+    ] {
+        let mut nonce = Replay(bytes("nonce"));
+        let sealed = sealed::seal(&sender, &group, &key, &plaintext, &mut nonce).unwrap();
+        assert_eq!(sealed, expected);
+    }
+}
+
+/// Replays given bytes.
+struct Replay(Vec<u8>);
+
+impl Entropy for Replay {
+    fn fill(&mut self, buffer: &mut [u8]) {
+        buffer.copy_from_slice(&self.0);
+    }
+}
