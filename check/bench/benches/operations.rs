@@ -13,7 +13,7 @@ use warren_client::Device;
 use warren_client::vault::Cost;
 use warren_crypto::SystemEntropy;
 use warren_crypto::x25519::SecretKey;
-use warren_message::{Content, Text, open_direct, seal_direct};
+use warren_message::{Content, open_direct, seal_direct};
 use warren_noded::LocalNetwork;
 use warren_noded::local_network::Plan;
 use warren_onion::{Cipher, Hop, build, peel};
@@ -38,7 +38,7 @@ fn mnemonic(c: &mut Criterion) {
 fn message(c: &mut Criterion) {
     let (sender, recipient) = (account(), account());
     let to = recipient.id();
-    let content = Content::Text(Text::new("x".repeat(1_024)).unwrap());
+    let content = Content::text("x".repeat(1_024)).unwrap();
     let seal = || seal_direct(&sender, &to, &content, NOW, NOW, &mut SystemEntropy).unwrap();
     c.bench_function("message/seal 1 KiB", |b| b.iter(seal));
     let sealed = seal();

@@ -3,7 +3,7 @@
 use warren_account::Account;
 use warren_crypto::ed25519::SIGNATURE_BYTES;
 use warren_crypto::{Secret, SystemEntropy, sealed_box};
-use warren_message::{Content, Text, open_direct, seal_direct};
+use warren_message::{Content, open_direct, seal_direct};
 use warren_wire::Millis;
 
 use crate::contest::{self, Contestant};
@@ -27,7 +27,7 @@ const OPEN_FLOOR: &str = "floor: sealed box + signature + key map";
 pub fn rows(effort: Effort) -> Outcome<Vec<Row>> {
     let sender = Account::random(&mut SystemEntropy)?;
     let recipient = Account::random(&mut SystemEntropy)?;
-    let content = Content::Text(Text::new("x".repeat(TEXT_BYTES))?);
+    let content = Content::text("x".repeat(TEXT_BYTES))?;
     let key = sender.signing_key().verifying_key();
     let signed = vec![7; PADDED_BYTES + 2 * KEY_BYTES];
     let boxed = vec![7; PADDED_BYTES + KEY_BYTES + SIGNATURE_BYTES];

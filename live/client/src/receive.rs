@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use warren_crypto::SystemEntropy;
 use warren_crypto::entropy::random_index;
 use warren_crypto::hash::blake2b;
-use warren_message::{Content, open_direct};
+use warren_message::content::profile::DisplayName;
+use warren_message::{Kind, open_direct};
 use warren_onion::Reply;
 use warren_wire::directory::NodeRecord;
 use warren_wire::rpc::reply::{RetrieveReply, RetrievedMessage};
@@ -187,13 +188,16 @@ impl Messenger {
         let hash = MessageHash::compute(&own, Namespace::DIRECT, &message.data).ok()?;
         let opened = open_direct(&self.account, &message.data).ok()?;
         let fingerprint = blake2b(&[opened.sender.as_bytes(), &opened.raw]).ok()?;
-        let (content, sender_name) = match opened.content {
-            Content::Signal(_) => return None,
-            Content::Unknown(raw) => (database::Content::Unknown(raw), None),
-            Content::Text(text) => (
-                database::Content::Text(text.body().to_owned()),
-                text.display_name().map(str::to_owned),
-            ),
+        if matches!(opened.content.kind, Kind::Typing(_) | Kind::Receipt(_)) {
+            return None;
+        }
+        let (content, sender_name) = match (opened.content.body(), &opened.content.kind) {
+            (Some(body), Kind::Data(data)) => {
+                let name = data.profile.as_ref().and_then(|profile| profile.name.as_ref());
+                let name = name.map(DisplayName::as_str).map(str::to_owned);
+                (database::Content::Text(body.to_owned()), name)
+            }
+            _ => (database::Content::Unknown(opened.raw), None),
         };
         let (peer, direction) = if opened.sender == own {
             (opened.sync_target.unwrap_or(own), Direction::Outgoing)

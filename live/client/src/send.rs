@@ -4,7 +4,11 @@ use std::sync::{Mutex, PoisonError};
 
 use warren_crypto::SystemEntropy;
 use warren_crypto::entropy::random_index;
-use warren_message::{Content, Text, seal_direct};
+use warren_message::content::body::Body;
+use warren_message::content::data::{Data, What};
+use warren_message::content::profile::Profile;
+use warren_message::content::visible::Visible;
+use warren_message::{Content, seal_direct};
 use warren_onion::Reply;
 use warren_wire::directory::{NodeList, NodeRecord};
 use warren_wire::limits::{MESSAGE_TTL, SECOND};
@@ -98,16 +102,14 @@ impl Messenger {
         let own = self.account.id();
         let now = now();
         let timestamp = self.db.with(|db| db.free_timestamp(to, now))?;
-        let mut text = Text::new(body)?;
-        if let Some(name) = &self.entry.display_name {
-            text = text.with_display_name(name.clone());
-        }
+        let profile = self.entry.display_name.as_deref().and_then(Profile::named);
+        let text = Data::from(What::Visible(Visible::text(Body::new(body)?))).with_profile(profile);
         let mut copies = Vec::new();
         if *to != own {
-            let content = Content::Text(text.clone());
+            let content = Content::from(text.clone());
             copies.push(self.seal(Purpose::Recipient, to, &content, timestamp, timestamp)?);
         }
-        let content = Content::Text(text.with_sync_target(*to));
+        let content = Content::from(text.with_sync_target(*to));
         let outer_time = timestamp.saturating_sub(blur());
         copies.push(self.seal(Purpose::Sync, &own, &content, timestamp, outer_time)?);
         let message = NewOutgoing { peer: *to, body, timestamp, now, copies: &copies };

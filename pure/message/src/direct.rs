@@ -7,10 +7,14 @@ use warren_crypto::{CryptoError, Entropy, Secret};
 use warren_wire::limits::MAX_DATA_BYTES;
 use warren_wire::{AccountId, AccountKind, Millis};
 
-use crate::content::{self, Content, ContentError};
+use crate::content::config::SharedConfig;
+use crate::content::{Content, ContentError, Kind};
 use crate::envelope::{self, EnvelopeError};
 use crate::padding;
 use crate::sealed_v1::{self, UncheckedLetter};
+
+/// The time on the envelope of a configuration message.
+const CONFIG_TIME: Millis = 1;
 
 /// Why a message cannot be sealed. The sender can mend the first two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -115,6 +119,20 @@ pub fn seal_to_self_deterministic(
     within_limit(envelope::wrap(sealed, timestamp))
 }
 
+/// Wraps a configuration message for the account's own devices, as libsession does, byte for byte.
+///
+/// The configuration inside is padded and encrypted already, so no padding but its mark is added;
+/// the time on the envelope is 1, as every device must write the same bytes.
+///
+/// # Errors
+/// [`SealError::TooLong`] where a node would not take it.
+pub fn seal_config(account: &Account, config: SharedConfig) -> Result<Vec<u8>, SealError> {
+    let mut padded = Content::from(Kind::Config(config)).encode(CONFIG_TIME);
+    padded.push(padding::MARK);
+    let sealed = sealed_v1::seal_deterministic(account, &account.id(), &padded)?;
+    within_limit(envelope::wrap_config(sealed, CONFIG_TIME))
+}
+
 /// Opens stored bytes as `recipient`, by any of the two ways of sealing.
 ///
 /// The time is the signed one: the content's `sigTimestamp`, else that of its data message. Only
@@ -127,8 +145,9 @@ pub fn open_direct(recipient: &Account, stored: &[u8]) -> Result<OpenedMessage, 
     let letter = UncheckedLetter::open(recipient, &envelope.sealed)?.check(&recipient.id())?;
     let raw = padding::strip(&letter.padded).ok_or(OpenError::Padding)?;
     let (content, signed_timestamp) = Content::decode(raw)?;
+    let content = content.seen_from(&letter.sender);
     let timestamp = signed_timestamp.or(envelope.timestamp).ok_or(OpenError::NoTimestamp)?;
-    let sync_target = content::sync_target(raw)?;
+    let sync_target = content.sync_target();
     if sync_target.is_some() && letter.sender != recipient.id() {
         return Err(OpenError::ForeignSyncTarget);
     }

@@ -34,6 +34,15 @@ pub struct UncheckedEnvelope {
 
 /// Frames a sealed box.
 pub fn wrap(sealed: Vec<u8>, timestamp: Millis) -> Vec<u8> {
+    frame(sealed, timestamp, VERB, PATH)
+}
+
+/// Frames a sealed configuration message, whose verb and path are empty.
+pub(crate) fn wrap_config(sealed: Vec<u8>, timestamp: Millis) -> Vec<u8> {
+    frame(sealed, timestamp, "", "")
+}
+
+fn frame(sealed: Vec<u8>, timestamp: Millis, verb: &str, path: &str) -> Vec<u8> {
     let envelope = proto::Envelope {
         r#type: Some(proto::envelope::Type::SessionMessage.into()),
         timestamp: Some(timestamp),
@@ -41,8 +50,8 @@ pub fn wrap(sealed: Vec<u8>, timestamp: Millis) -> Vec<u8> {
         ..Default::default()
     };
     let request = proto::WebSocketRequestMessage {
-        verb: Some(VERB.to_owned()),
-        path: Some(PATH.to_owned()),
+        verb: Some(verb.to_owned()),
+        path: Some(path.to_owned()),
         body: Some(envelope.encode_to_vec()),
         request_id: Some(0),
         headers: Vec::new(),

@@ -11,7 +11,9 @@
 //! | module | what |
 //! |---|---|
 //! | [`direct`] | the two journeys above, from end to end |
-//! | [`content`] | what is said: text, or what this version cannot read |
+//! | [`content`] | what is said: every kind that there is, or what this version cannot read |
+//! | [`attachment`] | files beside a message |
+//! | [`expiration`] | when messages disappear |
 //! | [`padding`] | hides the length |
 //! | [`sealed_v1`] | who said it, and that only one person reads it |
 //! | [`envelope`] | the frame around the sealed box |
@@ -20,9 +22,11 @@
 //! Version 1 has no forward secrecy: whoever learns a recovery phrase can read all that was sealed
 //! to it. It has no protection against replay either, beyond the name of the stored message.
 
+pub mod attachment;
 pub mod content;
 pub mod direct;
 pub mod envelope;
+pub mod expiration;
 pub mod group;
 pub mod padding;
 mod proto;
@@ -30,7 +34,7 @@ pub mod sealed_v1;
 #[cfg(test)]
 mod test_entropy;
 
-pub use content::{Content, Text};
+pub use content::{Content, ContentError, Kind};
 pub use direct::{
     OpenError, OpenedMessage, SealError, open_direct, seal_direct, seal_to_self_deterministic,
 };

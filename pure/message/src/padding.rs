@@ -3,7 +3,7 @@
 /// Messages within one block of this many bytes look alike.
 const BLOCK_BYTES: usize = 160;
 /// What stands between the message and the zeros.
-const MARK: u8 = 0x80;
+pub(crate) const MARK: u8 = 0x80;
 
 /// How long `length` bytes are once padded: `ceil((length + 2) / 160) * 160 - 1`.
 ///

@@ -3,13 +3,24 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::content::Text;
+use crate::attachment::pointer::Attachment;
+use crate::content::body::Body;
+use crate::content::config::ConfigKind;
+use crate::content::data::{Data, What};
+use crate::content::edit::Edit;
+use crate::content::invitation::CommunityInvitation;
+use crate::content::profile::Profile;
+use crate::content::visible::Visible;
 use crate::test_entropy::{Seeded, account};
 
 const NOW: Millis = 1_750_000_000_123;
 
 fn text(body: &str) -> Content {
-    Content::Text(Text::new(body).unwrap())
+    Content::text(body).unwrap()
+}
+
+fn data(body: &str) -> Data {
+    Data::from(What::Visible(Visible::text(Body::new(body).unwrap())))
 }
 
 fn seal(sender: &Account, recipient: &Account, content: &Content) -> Result<Vec<u8>, SealError> {
@@ -26,7 +37,7 @@ fn seal_raw(sender: &Account, recipient: &Account, padded: &[u8]) -> Vec<u8> {
 #[test]
 fn a_text_arrives_with_its_sender_and_time() {
     let (alice, bob) = (account(1), account(2));
-    let content = Content::Text(Text::new("hello").unwrap().with_display_name("Alice"));
+    let content = Content::from(data("hello").with_profile(Profile::named("Alice")));
     let opened = open_direct(&bob, &seal(&alice, &bob, &content).unwrap()).unwrap();
     assert_eq!(opened.raw, content.encode(NOW));
     assert_eq!((opened.sender, opened.timestamp, opened.content), (alice.id(), NOW, content));
@@ -35,7 +46,7 @@ fn a_text_arrives_with_its_sender_and_time() {
 #[test]
 fn a_copy_for_ones_own_devices_says_whom_it_was_written_to() {
     let (alice, bob) = (account(1), account(2));
-    let copy = Content::Text(Text::new("hello").unwrap().with_sync_target(bob.id()));
+    let copy = Content::from(data("hello").with_sync_target(bob.id()));
     let stored = seal(&alice, &alice, &copy).unwrap();
     assert_eq!(open_direct(&alice, &stored).unwrap().content, copy);
 }
@@ -43,7 +54,7 @@ fn a_copy_for_ones_own_devices_says_whom_it_was_written_to() {
 #[test]
 fn a_text_that_claims_to_be_ones_own_is_refused_from_anyone_else() {
     let (mallory, bob, carol) = (account(4), account(2), account(3));
-    let claim = Content::Text(Text::new("I, Bob").unwrap().with_sync_target(carol.id()));
+    let claim = Content::from(data("I, Bob").with_sync_target(carol.id()));
     let stored = seal(&mallory, &bob, &claim).unwrap();
     assert_eq!(open_direct(&bob, &stored), Err(OpenError::ForeignSyncTarget));
 }
@@ -79,19 +90,24 @@ fn a_message_is_written_to_persons_only() {
 }
 
 #[test]
-fn the_longest_body_fills_a_message_and_one_byte_more_is_too_long() {
+fn the_longest_content_fills_a_message_and_one_byte_more_is_too_long() {
     let (alice, bob) = (account(1), account(2));
-    let seal_body = |length: usize| seal(&alice, &bob, &text(&"x".repeat(length)));
+    // More than can be typed: what else a message holds fills it as well.
+    let seal_long = |length: usize| {
+        let url = format!("https://community.example/{}", "x".repeat(length));
+        let invitation = CommunityInvitation::new(url, "").unwrap();
+        seal(&alice, &bob, &Data::from(What::Invitation(invitation)).into())
+    };
     let (mut fits, mut too_long) = (1, MAX_DATA_BYTES);
     while too_long - fits > 1 {
         let middle = fits.midpoint(too_long);
-        match seal_body(middle) {
+        match seal_long(middle) {
             Ok(_) => fits = middle,
             Err(_) => too_long = middle,
         }
     }
-    assert!(MAX_DATA_BYTES - seal_body(fits).unwrap().len() < 160);
-    let Err(SealError::TooLong { size, limit }) = seal_body(too_long) else {
+    assert!(MAX_DATA_BYTES - seal_long(fits).unwrap().len() < 160);
+    let Err(SealError::TooLong { size, limit }) = seal_long(too_long) else {
         panic!("{too_long} bytes must not fit");
     };
     assert_eq!(limit, 76_800);
@@ -189,7 +205,7 @@ fn mutated_messages_never_panic_nor_say_anything_else() {
 fn mutated_content_of_an_honest_sender_never_panics_and_stays_theirs() {
     let (alice, bob) = (account(1), account(2));
     let mut random = Seeded(7);
-    let content = Content::Text(Text::new("hello").unwrap().with_display_name("Alice"));
+    let content = Content::from(data("hello").with_profile(Profile::named("Alice")));
     for _ in 0..2_000 {
         let mut padded = padding::pad(content.encode(NOW));
         mutate(&mut padded, &mut random);
@@ -203,7 +219,7 @@ fn mutated_content_of_an_honest_sender_never_panics_and_stays_theirs() {
 fn a_message_is_not_printed_by_debug() {
     let (alice, bob) = (account(1), account(2));
     let opened = open_direct(&bob, &seal(&alice, &bob, &text("secret")).unwrap()).unwrap();
-    assert_eq!(format!("{opened:?}"), "OpenedMessage(Text(6 bytes))");
+    assert_eq!(format!("{opened:?}"), "OpenedMessage(Visible(6 bytes, 0 files))");
 }
 
 proptest! {
@@ -237,16 +253,78 @@ fn the_time_on_the_envelope_may_differ_from_the_time_under_the_seal() {
 #[test]
 fn a_file_of_ones_own_says_whom_it_was_sent_to() {
     let (alice, bob) = (account(1), account(2));
-    let message = crate::proto::DataMessage {
-        attachments: vec![crate::proto::AttachmentPointer { id: Some(7), ..Default::default() }],
-        timestamp: Some(NOW),
-        sync_target: Some(bob.id().to_string()),
-        ..Default::default()
-    };
-    let raw = crate::proto::Content { data_message: Some(message), ..Default::default() };
-    let content = Content::Unknown(prost::Message::encode_to_vec(&raw));
+    let file = Visible::files(None, vec![Attachment::default()]).unwrap();
+    let content = Data::from(What::Visible(file)).with_sync_target(bob.id()).into();
     let copy = seal_direct(&alice, &alice.id(), &content, NOW, NOW, &mut Seeded(5)).unwrap();
     assert_eq!(open_direct(&alice, &copy).unwrap().sync_target, Some(bob.id()));
     let forged = seal_direct(&bob, &alice.id(), &content, NOW, NOW, &mut Seeded(5)).unwrap();
     assert_eq!(open_direct(&alice, &forged), Err(OpenError::ForeignSyncTarget));
+}
+
+#[test]
+fn nobody_edits_what_another_said() {
+    let (alice, bob) = (account(1), account(2));
+    for (author, edited) in [(alice.id(), true), (bob.id(), false)] {
+        let edit = Edit { original: 5, author, body: Body::new("new").unwrap() };
+        let stored = seal(&alice, &bob, &Data::from(What::Edit(edit)).into()).unwrap();
+        let opened = open_direct(&bob, &stored).unwrap();
+        assert_eq!(opened.content.body(), Some("new"));
+        let Kind::Data(data) = opened.content.kind else { panic!("no data") };
+        assert_eq!(matches!(data.what, What::Edit(_)), edited);
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct Vectors {
+    config: Vec<Vector>,
+}
+
+#[derive(serde::Deserialize)]
+struct Vector {
+    seed: String,
+    stored: String,
+}
+
+#[test]
+fn a_configuration_message_of_an_old_client_opens() {
+    let vectors = include_str!("../../../../spec/vectors/message-v1.json");
+    for vector in serde_json::from_str::<Vectors>(vectors).unwrap().config {
+        let seed = Secret::from_slice(&hex::decode(vector.seed).unwrap()).unwrap();
+        let account = Account::from_seed32(seed).unwrap();
+        let stored = hex::decode(vector.stored).unwrap();
+        let opened = open_direct(&account, &stored).unwrap();
+        assert_eq!(opened.sender, account.id());
+        let Kind::Config(config) = opened.content.kind else { panic!("no configuration") };
+        assert_eq!(config.kind, ConfigKind::UserProfile);
+        assert!(!config.data.is_empty());
+    }
+}
+
+#[test]
+fn devices_wrap_a_configuration_message_in_the_same_bytes() {
+    let alice = account(1);
+    let config = SharedConfig {
+        kind: ConfigKind::Contacts,
+        seqno: 1,
+        data: b"Hello from the other side".to_vec(),
+    };
+    let stored = seal_config(&alice, config.clone()).unwrap();
+    assert_eq!(stored, seal_config(&alice, config.clone()).unwrap());
+    let opened = open_direct(&alice, &stored).unwrap();
+    assert_eq!((opened.sender, opened.timestamp), (alice.id(), 1));
+    assert_eq!(opened.content, Content::from(Kind::Config(config)));
+    // libsession writes no time under the seal, and pads with the mark alone.
+    assert_eq!(
+        hex::encode(&opened.raw),
+        format!("5a1f080210011a19{}", hex::encode("Hello from the other side"))
+    );
+    let sealed = envelope::unwrap(&stored).unwrap().sealed;
+    assert_eq!(sealed.len(), opened.raw.len() + 1 + sealed_v1::OVERHEAD_BYTES);
+    for at in 0..stored.len() {
+        let mut altered = stored.clone();
+        altered[at] ^= 0x01;
+        if let Ok(again) = open_direct(&alice, &altered) {
+            assert_eq!(again.raw, opened.raw, "byte {at}");
+        }
+    }
 }
