@@ -16,8 +16,8 @@ use warren_crypto::ed25519::{SIGNATURE_BYTES, VerifyingKey};
 use warren_crypto::scalar::{self, Scalar};
 use warren_crypto::{CryptoError, Secret, hash};
 use warren_wire::record::{Rights, SubaccountToken};
-use warren_wire::rpc::{SignedToken, UnverifiedAuth};
-use warren_wire::{AccountId, AccountKind};
+use warren_wire::rpc::{OrderRequest, RevokeRequest, SignedToken, UnverifiedAuth, signed};
+use warren_wire::{AccountId, AccountKind, Millis};
 
 use crate::group::{self, Group};
 use crate::keys::Account;
@@ -185,6 +185,32 @@ impl Group {
         let rights = rights.and(Rights::READ).bits();
         let [prefix, ..] = *self.id().as_bytes();
         Ok(join([prefix, rights, 0, 0], &key))
+    }
+
+    /// Signs the order to a node that ends what `members` may do, or with `again` gives it back.
+    ///
+    /// A node keeps 50 revoked tokens at most, and ends no request that is under way: a removal
+    /// takes a new group key too. `rights` must be those that the members were given.
+    ///
+    /// # Errors
+    /// Where an id is no person's.
+    pub fn revocation(
+        &self,
+        members: &[AccountId],
+        rights: Rights,
+        again: bool,
+        timestamp: Millis,
+    ) -> Result<OrderRequest, CryptoError> {
+        let tokens = members.iter().map(|member| self.token(member, rights));
+        let order = |tokens, auth| {
+            let request = RevokeRequest { account: self.id(), tokens, timestamp, auth };
+            if again { OrderRequest::Unrevoke(request) } else { OrderRequest::Revoke(request) }
+        };
+        let tokens: Vec<_> = tokens.collect::<Result<_, _>>()?;
+        let unsigned =
+            UnverifiedAuth { signature: [0; SIGNATURE_BYTES], ed25519: None, subaccount: None };
+        let text = signed::order(&order(tokens.clone(), unsigned));
+        Ok(order(tokens, self.authorise(&text)?))
     }
 
     fn blinding_factor(&self, member: &AccountId) -> Result<Scalar, CryptoError> {

@@ -25,6 +25,13 @@ impl Namespace {
     /// Legacy closed groups.
     pub const LEGACY_GROUP: Self = Self(-10);
 
+    /// What the members of a group say.
+    pub const GROUP_MESSAGES: Self = Self(11);
+    /// Which keys a group has.
+    pub const GROUP_KEYS: Self = Self(12);
+    /// What a group says to those whom it removed.
+    pub const GROUP_REMOVALS: Self = Self(-11);
+
     /// Reserved for trying out clients: nothing can be stored here, and there is never anything.
     pub const TESTING: Self = Self(-3741);
 

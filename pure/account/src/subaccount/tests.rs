@@ -5,6 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;
 use serde::Deserialize;
 use warren_node::auth;
+use warren_node::check::Origin;
+use warren_node::order::CheckedOrder;
 
 use super::*;
 
@@ -102,6 +104,27 @@ fn a_node_lets_an_admin_do_what_no_member_may() {
     let member = data.check(&group.id(), &account(2), MEMBER_RIGHTS).unwrap();
     let auth = member.authorise(b"delete_all1").unwrap();
     assert!(auth::verify_owner(&group.id(), &auth, b"delete_all1").is_err());
+}
+
+#[test]
+fn a_node_carries_out_what_an_admin_orders_of_tokens_and_no_more() {
+    let (group, now) = (group(1), 1_700_000_000_000);
+    let members = [account(2).id(), account(3).id()];
+    for again in [false, true] {
+        let order = group.revocation(&members, MEMBER_RIGHTS, again, now).unwrap();
+        let method = if again { "unrevoke_subaccount" } else { "revoke_subaccount" };
+        assert_eq!(order.method(), method);
+        let check = |order| CheckedOrder::check(order, now, Origin::Client, &[]);
+        assert!(check(order.clone()).is_ok());
+        let (OrderRequest::Revoke(mut request) | OrderRequest::Unrevoke(mut request)) = order
+        else {
+            panic!("an order on tokens");
+        };
+        assert_eq!(request.tokens, members.map(|id| group.token(&id, MEMBER_RIGHTS).unwrap()));
+        request.tokens.pop();
+        assert!(check(OrderRequest::Revoke(request)).is_err());
+    }
+    assert!(group.revocation(&[group.id()], MEMBER_RIGHTS, false, now).is_err());
 }
 
 proptest! {
