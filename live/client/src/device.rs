@@ -6,16 +6,20 @@ use warren_account::{Account, Mnemonic};
 use warren_crypto::SystemEntropy;
 use warren_crypto::password::Cost;
 use warren_transport::Seed;
+use warren_wire::AccountId;
 
 use crate::database::{AccountDb, AccountEntry, AccountKeys, Index};
 use crate::error::ClientError;
+use crate::events::Events;
 use crate::messenger::{Messenger, now};
+use crate::notification::NotificationMode;
 use crate::vault::Vault;
 
 /// A home directory whose passphrase was given.
 pub struct Device {
     vault: Vault,
     index: Index,
+    events: Events,
 }
 
 impl Device {
@@ -31,7 +35,7 @@ impl Device {
     pub fn create(home: &Path, passphrase: &str, cost: Cost) -> Result<Self, ClientError> {
         let vault = Vault::create(home, passphrase, cost, &mut SystemEntropy)?;
         let index = Index::open(&vault)?;
-        Ok(Self { vault, index })
+        Ok(Self { vault, index, events: Events::default() })
     }
 
     /// Opens the vault.
@@ -41,7 +45,7 @@ impl Device {
     pub fn unlock(home: &Path, passphrase: &str) -> Result<Self, ClientError> {
         let vault = Vault::unlock(home, passphrase)?;
         let index = Index::open(&vault)?;
-        Ok(Self { vault, index })
+        Ok(Self { vault, index, events: Events::default() })
     }
 
     /// Remembers where the directory of the network answers and what signs its list.
@@ -144,7 +148,40 @@ impl Device {
         let account = self.open_account(&keys)?;
         let db = AccountDb::open(&self.vault, &keys)?;
         db.sweep_tombstones(now())?;
-        Ok(Messenger::new(account, keys.entry, db, self.seed()?))
+        Ok(Messenger::new(account, keys.entry, db, self.seed()?, self.events.clone()))
+    }
+
+    /// What happens to the accounts of this device.
+    pub const fn events(&self) -> &Events {
+        &self.events
+    }
+
+    /// Calls an account something else on this device.
+    ///
+    /// # Errors
+    /// Where there is no such account or the database fails.
+    pub fn label_account(&mut self, id: &AccountId, label: &str) -> Result<(), ClientError> {
+        Ok(self.index.set_label(id, label)?)
+    }
+
+    /// How soon the owner of an account wants to hear of new messages.
+    ///
+    /// # Errors
+    /// Where there is no such account or the database fails.
+    pub fn notification_mode(&self, id: &AccountId) -> Result<NotificationMode, ClientError> {
+        Ok(self.index.notification_mode(id)?)
+    }
+
+    /// Says so.
+    ///
+    /// # Errors
+    /// Where there is no such account or the database fails.
+    pub fn use_notification_mode(
+        &mut self,
+        id: &AccountId,
+        mode: NotificationMode,
+    ) -> Result<(), ClientError> {
+        Ok(self.index.set_notification_mode(id, mode)?)
     }
 
     fn open_account(&self, keys: &AccountKeys) -> Result<Account, ClientError> {

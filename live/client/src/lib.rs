@@ -11,19 +11,25 @@
 //! | [`send`] | saved, then sealed copies on their way, until a swarm has them |
 //! | [`receive`] | fetched, opened, saved |
 //! | `network` | the list of nodes, guards, and how a request travels around what fails |
+//! | [`events`] | what changed, told to whoever listens |
+//! | [`notification`] | how soon the owner wants to hear |
 //! | [`error`] | what went wrong, whose fault it is and what to do |
 
 pub mod database;
 pub mod device;
 pub mod error;
+pub mod events;
 pub mod messenger;
 mod network;
+pub mod notification;
 pub mod receive;
 pub mod send;
 pub mod vault;
 
 pub use device::Device;
 pub use error::ClientError;
+pub use events::{Event, Events, Listener, Notice};
 pub use messenger::Messenger;
 pub use network::road::PathInUse;
+pub use notification::NotificationMode;
 pub use send::{Delivery, Sent};

@@ -9,6 +9,7 @@ use warren_wire::Millis;
 
 use crate::database::{AccountDb, AccountEntry, Db};
 use crate::error::ClientError;
+use crate::events::{Event, Events};
 use crate::network::Network;
 use crate::network::road::PathInUse;
 
@@ -18,6 +19,7 @@ pub struct Messenger {
     pub(crate) entry: AccountEntry,
     pub(crate) db: Db,
     pub(crate) network: Network,
+    pub(crate) events: Events,
     /// How often mail was fetched since the start.
     pub(crate) fetches: AtomicU64,
 }
@@ -34,10 +36,11 @@ impl Messenger {
         entry: AccountEntry,
         db: AccountDb,
         seed: Option<Seed>,
+        events: Events,
     ) -> Self {
         let db = Db::new(db);
         let network = Network::new(db.clone(), account.seed32().duplicate(), seed);
-        Self { account, entry, db, network, fetches: AtomicU64::new(0) }
+        Self { account, entry, db, network, events, fetches: AtomicU64::new(0) }
     }
 
     /// What a list shows of the account.
@@ -48,6 +51,11 @@ impl Messenger {
     /// Its messages, contacts and conversations.
     pub const fn db(&self) -> &Db {
         &self.db
+    }
+
+    /// Tells whoever listens what happened to this account, after it was committed.
+    pub fn publish(&self, event: Event) {
+        self.events.publish(Some(self.entry.id), event);
     }
 
     /// The path in use, proven by a question that travelled it.

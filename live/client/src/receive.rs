@@ -16,6 +16,7 @@ use warren_wire::{MessageHash, Millis, Namespace, Value};
 
 use crate::database::{self, Cursor, Direction, Fetched, Recorded};
 use crate::error::ClientError;
+use crate::events::Event;
 use crate::messenger::{Messenger, now};
 use crate::network::road::Question;
 use crate::send::{require_success, swarm_members};
@@ -226,6 +227,11 @@ impl Messenger {
         });
         let fetched = &page.fetched;
         let recorded = self.db.with(|db| db.record_fetched_batch(fetched, cursor.as_ref()))?;
+        for (message, recorded) in fetched.iter().zip(&recorded) {
+            if let Recorded::New(message_id) = *recorded {
+                self.publish(Event::MessageNew { conversation: message.peer, message_id });
+            }
+        }
         Ok(recorded.iter().filter(|one| matches!(one, Recorded::New(_))).count())
     }
 }

@@ -22,6 +22,7 @@ use crate::database::{
     DatabaseError, DueCopy, MessageId, MessageState, NewOutgoing, Purpose, SealedCopy,
 };
 use crate::error::ClientError;
+use crate::events::{DeliveryState, Event};
 use crate::messenger::{Messenger, now};
 use crate::network::road::Question;
 
@@ -64,19 +65,41 @@ impl Messenger {
     /// # Errors
     /// Where it cannot be sealed or saved. A network that fails is no error: the message waits.
     pub async fn send(&self, to: &AccountId, body: &str) -> Result<Sent, ClientError> {
+        let (message, timestamp) = self.save_text(to, body)?;
+        let state = self.deliver_message(message).await?;
+        Ok(Sent { message, timestamp, state })
+    }
+
+    /// Saves a message without sending it: its number here, and its time.
+    ///
+    /// # Errors
+    /// Where it cannot be sealed or saved.
+    pub fn save_text(
+        &self,
+        to: &AccountId,
+        body: &str,
+    ) -> Result<(MessageId, Millis), ClientError> {
         let (message, timestamp) = self.queue_in_turn(to, body)?;
-        let copies = self.db.with(|db| db.due_outbox(now()))?;
+        self.publish(Event::MessageNew { conversation: *to, message_id: message });
+        Ok((message, timestamp))
+    }
+
+    /// Tries to deliver a message, whether it is due or not, and says how far it got.
+    ///
+    /// # Errors
+    /// Where there is no such message or the database fails. A network that fails is no error.
+    pub async fn deliver_message(&self, message: MessageId) -> Result<Delivery, ClientError> {
+        let copies = self.db.with(|db| db.due_outbox(Millis::MAX))?;
         let own = copies.into_iter().filter(|due| due.message == message).collect();
         let failure = self.deliver_copies(own).await.err();
-        let state = match (self.db.with(|db| db.message(message))?.state, failure) {
+        Ok(match (self.db.with(|db| db.message(message))?.state, failure) {
             (MessageState::Sent, _) => Delivery::Delivered,
             (MessageState::Failed, error) => Delivery::Failed(
                 error.map_or_else(|| "the network refused it".to_owned(), |e| e.to_string()),
             ),
             (_, Some(error)) => Delivery::Waiting(error.to_string()),
             (_, None) => Delivery::Waiting("it will be tried again".to_owned()),
-        };
-        Ok(Sent { message, timestamp, state })
+        })
     }
 
     /// Tries what is due in the outbox again; the number of copies delivered.
@@ -159,11 +182,13 @@ impl Messenger {
             match self.deliver(&due).await {
                 Ok(hash) => {
                     self.db.with(|db| db.outbox_delivered(due.id, &hash))?;
+                    self.publish_delivery(due.message)?;
                     delivered += 1;
                 }
                 Err(error) => {
                     let next = next_attempt(&due, now()).filter(|_| !error.is_final());
                     self.db.with(|db| db.outbox_failed(due.id, next))?;
+                    self.publish_delivery(due.message)?;
                     let offline = matches!(error, ClientError::Offline);
                     failure.get_or_insert(error);
                     if offline {
@@ -173,6 +198,21 @@ impl Messenger {
             }
         }
         failure.map_or(Ok(delivered), Err)
+    }
+
+    fn publish_delivery(&self, message: MessageId) -> Result<(), ClientError> {
+        let message = match self.db.with(|db| db.message(message)) {
+            // Deleted while it was on its way.
+            Err(DatabaseError::Gone) => return Ok(()),
+            found => found?,
+        };
+        let state = match message.state {
+            MessageState::Pending => DeliveryState::Waiting,
+            MessageState::Failed => DeliveryState::Failed,
+            MessageState::Sent | MessageState::Received => DeliveryState::Delivered,
+        };
+        self.publish(Event::Delivery { conversation: message.peer, message_id: message.id, state });
+        Ok(())
     }
 
     /// Stores one copy at the swarm it is for, and wants two members to prove that they have it;

@@ -9,6 +9,7 @@ use warren_wire::{AccountId, Millis};
 use super::column::Col;
 use super::error::{DatabaseError, is_duplicate};
 use super::{connection, schema};
+use crate::notification::NotificationMode;
 use crate::vault::{FileName, Home, Subkey, Vault};
 
 const SEED: &str = "network seed";
@@ -170,6 +171,42 @@ impl Index {
         Ok(self.home.remove_account_file(&keys.file)?)
     }
 
+    /// Calls an account something else.
+    ///
+    /// # Errors
+    /// [`DatabaseError::UnknownAccount`] where it is not here.
+    pub fn set_label(&self, id: &AccountId, label: &str) -> Result<(), DatabaseError> {
+        let put = "UPDATE accounts SET label = ?2 WHERE account_id = ?1";
+        known(self.connection.execute(put, params![Col(id), label])?)
+    }
+
+    /// How soon the owner of an account wants to hear of new messages.
+    ///
+    /// # Errors
+    /// [`DatabaseError::UnknownAccount`] where it is not here.
+    pub fn notification_mode(&self, id: &AccountId) -> Result<NotificationMode, DatabaseError> {
+        let mode: String = self
+            .connection
+            .prepare_cached("SELECT notifications FROM accounts WHERE account_id = ?1")?
+            .query_row([Col(id)], |row| row.get(0))
+            .optional()?
+            .ok_or(DatabaseError::UnknownAccount)?;
+        mode.parse().map_err(|_| DatabaseError::Damaged)
+    }
+
+    /// Says so.
+    ///
+    /// # Errors
+    /// [`DatabaseError::UnknownAccount`] where it is not here.
+    pub fn set_notification_mode(
+        &self,
+        id: &AccountId,
+        mode: NotificationMode,
+    ) -> Result<(), DatabaseError> {
+        let put = "UPDATE accounts SET notifications = ?2 WHERE account_id = ?1";
+        known(self.connection.execute(put, params![Col(id), mode.name()])?)
+    }
+
     /// The seed of the network this device belongs to, as it was given; `None` where nobody said.
     ///
     /// # Errors
@@ -222,6 +259,10 @@ impl fmt::Debug for Index {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Index(..)")
     }
+}
+
+fn known(rows: usize) -> Result<(), DatabaseError> {
+    if rows == 0 { Err(DatabaseError::UnknownAccount) } else { Ok(()) }
 }
 
 fn entry(row: &Row<'_>) -> rusqlite::Result<AccountEntry> {

@@ -19,7 +19,8 @@ impl Schema {
 }
 
 /// `index.db`.
-pub(super) const INDEX: Schema = Schema { database: "index", steps: &[INDEX_1] };
+pub(super) const INDEX: Schema =
+    Schema { database: "index", steps: &[INDEX_1, INDEX_NOTIFICATIONS_2] };
 
 const INDEX_1: &str = "
 CREATE TABLE settings (
@@ -37,6 +38,11 @@ CREATE TABLE accounts (
     db_key     BLOB    NOT NULL CHECK (length(db_key) = 32),
     created    INTEGER NOT NULL
 ) STRICT;
+";
+
+/// How soon the owner of an account wants to hear of new messages.
+const INDEX_NOTIFICATIONS_2: &str = "
+ALTER TABLE accounts ADD COLUMN notifications TEXT NOT NULL DEFAULT 'instant';
 ";
 
 /// `accounts/<random>.db`.

@@ -1,6 +1,7 @@
 //! Accounts come onto a device, are found, and leave it without a trace.
 
 use super::*;
+use crate::notification::NotificationMode;
 
 #[test]
 fn accounts_are_listed_found_by_id_or_label_and_not_added_twice() {
@@ -80,4 +81,17 @@ fn the_seed_is_kept_and_replaced() {
         device.index.set_seed(seed).unwrap();
         assert_eq!(device.index.seed().unwrap().as_deref(), Some(seed));
     }
+}
+
+#[test]
+fn an_account_is_relabelled_and_keeps_how_soon_its_owner_wants_to_hear() {
+    let device = Device::new();
+    let id = person(0);
+    assert_eq!(device.index.notification_mode(&id).unwrap(), NotificationMode::Instant);
+    device.index.set_notification_mode(&id, NotificationMode::Slow).unwrap();
+    device.index.set_label(&id, "other").unwrap();
+    assert_eq!(device.index.find_account("other").unwrap().entry.id, id);
+    assert_eq!(device.index.notification_mode(&id).unwrap(), NotificationMode::Slow);
+    let stranger = device.index.set_label(&person(9), "x").unwrap_err();
+    assert!(matches!(stranger, DatabaseError::UnknownAccount));
 }
