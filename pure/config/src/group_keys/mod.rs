@@ -31,6 +31,8 @@ use warren_wire::{AccountId, Millis};
 
 use self::key::{GroupKey, KeyList};
 use self::message::{Body, KeysMessage};
+use crate::base::ConfigError;
+use crate::synced::Synced;
 
 pub mod copies;
 mod dump;
@@ -141,6 +143,18 @@ impl GroupKeys {
     /// The key to write with.
     pub fn current(&self) -> Option<&Secret<32>> {
         self.keys().next()
+    }
+
+    /// Gives information or members of the group all keys, to read with and to write with the newest.
+    ///
+    /// To be called whenever the keys have changed; with `repush` after [`GroupKeys::rekey`], so that
+    /// the configuration is pushed again under the new key.
+    ///
+    /// # Errors
+    /// As [`crate::Config::replace_keys`].
+    pub fn hand_to(&self, config: &mut impl Synced, repush: bool) -> Result<(), ConfigError> {
+        let keys = self.keys().map(Secret::duplicate).collect();
+        config.config_mut().replace_keys(keys, repush)
     }
 
     /// The newest generation that came from the swarm, 0 before the first.
