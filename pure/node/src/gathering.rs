@@ -48,6 +48,8 @@ pub struct Askable {
     pub nodes: BTreeSet<NodeId>,
     /// How many of them must have answered to know all that a quorum kept.
     pub needed: usize,
+    /// Whether they kept it by an earlier list, and this node did not.
+    pub former: bool,
 }
 
 /// What is still to be gathered.
@@ -117,7 +119,11 @@ impl Gathering {
     pub fn askable(&self, position: u64, now: Millis) -> Vec<Askable> {
         let open = self.sources.iter().filter(|source| source.is_open(now));
         open.filter(|source| source.stretches.iter().any(|it| it.contain(position)))
-            .map(|source| Askable { nodes: source.nodes.clone(), needed: source.needed })
+            .map(|source| Askable {
+                nodes: source.nodes.clone(),
+                needed: source.needed,
+                former: source.until.is_some(),
+            })
             .collect()
     }
 

@@ -186,10 +186,12 @@ impl Member {
     async fn ready(&self) -> Result<Ready, Answer> {
         let counts = self.store.counts().await.map_err(|error| storage(&error))?;
         let (placement, now) = (self.placement(), self.now());
+        let caught_up = self.is_caught_up();
         Ok(Ready {
             items: counts.messages.saturating_add(counts.orders),
             list: placement.digest().map_err(|_| Answer::refuse(500, "request failed"))?,
             gathering: self.state().gathering.awaits_former_keepers(now),
+            caught_up,
         })
     }
 

@@ -214,6 +214,7 @@ impl Member {
 
     /// Carries a request out in the own store; returns when that is durable.
     pub(super) async fn carry_out_here(&self, request: &dyn SwarmRequest, record: Record) -> Said {
+        self.note_whether_empty().await;
         let outcome = match record {
             Record::Message(message) => self.store_here(message).await,
             Record::Order(order) => self.apply_here(order).await,

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use futures_util::{StreamExt, stream};
 use warren_wire::NodeId;
 use warren_wire::Stamp;
 use warren_wire::directory::NodeRecord;
@@ -10,6 +11,7 @@ use warren_wire::record::{Item, ItemId, Positions};
 
 use super::member::Member;
 use super::reconcile::{CompareError, Moved};
+use super::rounds::COMPARED_AT_ONCE;
 
 /// How many notes are looked at at once.
 const NOTES_AT_ONCE: usize = 8_192;
@@ -53,23 +55,24 @@ impl Member {
     pub async fn hand_off_once(&self) {
         let noted: Vec<NodeId> = self.state().notes.keys().copied().collect();
         let placement = self.placement();
-        for id in noted {
+        let hand_off = async |id: NodeId| {
             let Some(peer) = placement.peers().find(|peer| peer.id == id) else {
                 // No member any more: what it missed is not its to keep.
                 if self.store.forget_missed(id, u64::MAX).await.is_ok() {
                     self.state().notes.remove(&id);
                 }
-                continue;
+                return;
             };
             if !self.may_try(&id) {
-                continue;
+                return;
             }
-            match self.hand_off_to(peer).await {
+            match self.in_time(peer, self.pace.comparison, self.hand_off_to(peer)).await {
                 Ok(Moved { given: 0, .. }) => {}
                 Ok(moved) => tracing::info!(peer = %id, given = moved.given, "handed off"),
                 Err(error) => tracing::debug!(peer = %id, %error, "handoff put off"),
             }
-        }
+        };
+        stream::iter(noted).for_each_concurrent(COMPARED_AT_ONCE, hand_off).await;
     }
 
     async fn hand_off_to(&self, peer: &NodeRecord) -> Result<Moved, CompareError> {

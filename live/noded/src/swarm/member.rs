@@ -35,6 +35,10 @@ pub struct Pace {
     pub call: Duration,
     /// How long a member may take over a batch of records or a comparison.
     pub bulk: Duration,
+    /// How long a comparison with one member may take, or what it missed.
+    pub comparison: Duration,
+    /// How long it may take to compare everything with one node that has what is lacking.
+    pub gathering: Duration,
     /// How long members that usually answer are waited for once a quorum has a request.
     pub grace: Duration,
     /// How often what members missed is looked through.
@@ -45,6 +49,8 @@ pub struct Pace {
     pub peers_per_round: usize,
     /// About how many items are compared at once.
     pub slice_items: usize,
+    /// The most items that are fetched of a slice before it is compared again.
+    pub most_needed: usize,
     /// About how many items are compared with one member in one round; the rest in later ones.
     pub round_items: usize,
     /// How long mail that others keep by a new list is kept where not all of them have it.
@@ -58,11 +64,14 @@ impl Default for Pace {
         Self {
             call: Duration::from_secs(3),
             bulk: Duration::from_secs(30),
+            comparison: Duration::from_secs(10 * 60),
+            gathering: Duration::from_secs(60 * 60),
             grace: Duration::from_secs(1),
             handoff: Duration::from_secs(1),
             round: Duration::from_secs(60),
             peers_per_round: 3,
             slice_items: 16_384,
+            most_needed: 262_144,
             round_items: 262_144,
             former_keepers: Duration::from_millis(FORMER_KEEPERS),
             most_notes: 100_000,
@@ -124,6 +133,9 @@ pub(super) struct State {
     /// Mailboxes that were pulled together since the last change of the list, and until when that
     /// counts where too few answered.
     pub(super) pulled: BTreeMap<AccountId, Option<Instant>>,
+    /// Whether the store was empty before anything was kept in it, and is not caught up; `None`
+    /// where nobody has looked.
+    pub(super) began_empty: Option<bool>,
     /// Whether the store may hold what other nodes keep, and since when.
     pub(super) foreign_since: Option<Instant>,
     /// Counts rounds, to go on where the last one ended.
@@ -158,6 +170,7 @@ impl Member {
             due: BTreeSet::new(),
             refused: BTreeSet::new(),
             pulled: BTreeMap::new(),
+            began_empty: None,
             foreign_since: Some(Instant::now()),
             round: 0,
             asking: BTreeMap::new(),

@@ -19,8 +19,6 @@ use super::member::Member;
 pub(super) const FRAME_BYTES: u64 = 1024 * 1024;
 /// The most messages that the comparison of one slice may take.
 const MOST_MESSAGES: usize = 64;
-/// The most items a member may claim to have on one slice.
-const MOST_NEEDED: usize = 262_144;
 /// How much larger a slice may be than meant before it is cut.
 pub(super) const LENIENCE: usize = 4;
 /// The most pieces that one slice is cut into, of which the other says how much they hold.
@@ -38,6 +36,9 @@ pub enum CompareError {
     /// The other's answer is nonsense.
     #[error("the answer makes no sense")]
     Nonsense,
+    /// It took longer than one node may take.
+    #[error("too slow")]
+    TooSlow,
     /// The own store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -73,12 +74,16 @@ pub struct Moved {
     pub given: usize,
     /// Records that one of them refused.
     pub refused: usize,
+    /// Records that were of no use to the one that was to take them.
+    pub dead: usize,
 }
 
 /// What two members have that the other lacks, sorted.
 struct Difference {
     have: Vec<Item>,
     need: Vec<ItemId>,
+    /// Whether there is more of it.
+    more: bool,
 }
 
 /// Items as the comparison wants them.
@@ -144,10 +149,10 @@ impl Member {
         slice: Positions,
         way: Way,
     ) -> Result<Moved, CompareError> {
-        let mut open = vec![slice];
+        let mut open: Vec<_> = vec![(slice, false)];
         let mut moved = Moved::default();
         let mut pieces = 0;
-        while let Some(slice) = open.pop() {
+        while let Some((slice, again)) = open.pop() {
             pieces += 1;
             if pieces > MOST_PIECES {
                 return Err(CompareError::Nonsense);
@@ -158,10 +163,20 @@ impl Member {
             };
             match self.difference(peer, slice, &items).await? {
                 Ok(difference) => {
+                    let mut one = Moved::default();
                     if way == Way::Both {
-                        self.fetch(peer, slice, difference.need, &mut moved).await?;
+                        self.fetch(peer, slice, difference.need, &mut one).await?;
                     }
-                    self.push(peer, difference.have, &mut moved).await?;
+                    self.push(peer, difference.have, &mut one).await?;
+                    // What had expired may not have by orders that came after it.
+                    let repeat =
+                        if difference.more { one.taken > 0 } else { one.dead > 0 && !again };
+                    if repeat {
+                        open.push((slice, !difference.more));
+                    } else if difference.more {
+                        return Err(CompareError::Nonsense);
+                    }
+                    moved.add(one);
                 }
                 Err(TooMany(_)) if slice.first == slice.last => {
                     return Err(CompareError::Nonsense);
@@ -173,9 +188,13 @@ impl Member {
     }
 
     /// Smaller slices, in the order in which they are to be taken from the end.
-    fn cut(&self, slice: Positions, items: usize) -> impl Iterator<Item = Positions> + use<> {
+    fn cut(
+        &self,
+        slice: Positions,
+        items: usize,
+    ) -> impl Iterator<Item = (Positions, bool)> + use<> {
         let pieces = (items / self.pace.slice_items.max(1)).clamp(2, MOST_PIECES / 2);
-        slice.cut(u64::try_from(pieces).unwrap_or(2)).into_iter().rev()
+        slice.cut(u64::try_from(pieces).unwrap_or(2)).into_iter().rev().map(|piece| (piece, false))
     }
 
     async fn difference(
@@ -187,7 +206,7 @@ impl Member {
         let mut comparison = Negentropy::owned(sealed(items)?, FRAME_BYTES)?;
         let (mut have, mut need) = (Vec::new(), Vec::new());
         let mut message = Some(comparison.initiate()?);
-        let mut count = 0;
+        let (mut count, mut more) = (0, false);
         while let Some(next) = message.take() {
             count += 1;
             if count > MOST_MESSAGES {
@@ -202,8 +221,10 @@ impl Member {
                     message = comparison.reconcile_with_ids(&reply, &mut have, &mut need)?;
                 }
             }
-            if need.len() > MOST_NEEDED {
-                return Err(CompareError::Nonsense);
+            if need.len() > self.pace.most_needed {
+                need.truncate(self.pace.most_needed);
+                more = true;
+                break;
             }
         }
         let mut have: Vec<ItemId> = have.into_iter().map(Id::to_bytes).collect();
@@ -215,7 +236,7 @@ impl Member {
         need.dedup();
         let state = self.state();
         need.retain(|id| !state.refused.contains(id));
-        Ok(Ok(Difference { have, need }))
+        Ok(Ok(Difference { have, need, more }))
     }
 
     /// Takes the records of these items from a member; the next are on their way while those that
@@ -262,6 +283,7 @@ impl Member {
         let refused = taken.iter().filter(|one| **one == Taken::Refused).count();
         moved.taken += taken.iter().filter(|one| **one == Taken::Kept).count();
         moved.refused += refused;
+        moved.dead += taken.iter().filter(|one| **one == Taken::Dead).count();
         // Where nothing of a batch holds, it is not asked for again.
         if refused > 0 && refused == taken.len() {
             self.refuse(ids.iter().copied());
@@ -286,6 +308,7 @@ impl Member {
             let taken = Taken::decode(&self.ask(peer, Call::Records(records)).await?)?;
             moved.given += taken.iter().filter(|one| **one == Taken::Kept).count();
             moved.refused += taken.iter().filter(|one| **one == Taken::Refused).count();
+            moved.dead += taken.iter().filter(|one| **one == Taken::Dead).count();
         }
         Ok(())
     }

@@ -20,7 +20,9 @@ impl Member {
         mut items: Vec<Item>,
     ) -> Result<(Vec<Vec<u8>>, usize), StoreError> {
         items.truncate(MAX_RECORDS);
-        let (records, count) = self.store.records(items).await?;
+        let (mut records, count) = self.store.records(items).await?;
+        // Orders first: a message may be alive by them alone.
+        records.sort_by_key(|record| matches!(record, Record::Message(_)));
         let written = records.into_iter().filter_map(|it| give(it)?.encode().ok()).collect();
         Ok((written, count))
     }
@@ -33,6 +35,7 @@ impl Member {
         stretches: &[Positions],
         may_give: impl Fn(&AccountId) -> bool,
     ) -> Result<Vec<Taken>, StoreError> {
+        self.note_whether_empty().await;
         let now = self.now();
         let mut all = Vec::with_capacity(written.len());
         let mut records = Vec::new();

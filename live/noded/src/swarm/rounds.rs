@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use futures_util::future::join_all;
-use tokio::time::{Instant, sleep_until};
+use futures_util::stream;
+use tokio::time::{Instant, sleep_until, timeout};
 use warren_node::gathering::Comparison;
 use warren_wire::NodeId;
 use warren_wire::directory::NodeRecord;
@@ -16,6 +18,11 @@ use crate::telemetry;
 
 /// How soon what could not be gathered or moved is tried again.
 const AGAIN: Duration = Duration::from_secs(2);
+/// With how many nodes what is lacking is compared at once: one that is slow does not keep others
+/// back, and little comes twice.
+const GATHERED_AT_ONCE: usize = 2;
+/// With how many members sets are compared at once.
+pub(super) const COMPARED_AT_ONCE: usize = 4;
 
 impl Member {
     /// Gathers, compares and moves for as long as the node runs.
@@ -43,28 +50,49 @@ impl Member {
     /// Compares with those that together know what this node's store lacks after a start or a change
     /// of the list.
     pub async fn gather_once(&self) {
-        let comparisons = self.state().gathering.comparisons(self.now());
-        for comparison in comparisons {
-            let still_wanted = {
-                let now = self.now();
-                self.state().gathering.comparisons(now).contains(&comparison)
-            };
-            if !still_wanted || !self.may_try(&comparison.node) {
-                continue;
-            }
-            let Some(peer) = self.node(&comparison.node) else { continue };
-            match self.gather_from(&peer, &comparison).await {
-                Ok(true) => {
-                    self.state().gathering.heard(&comparison);
-                    tracing::info!(peer = %peer.id, "caught up with a node");
-                }
-                Ok(false) => tracing::debug!(peer = %peer.id, "it must catch up itself"),
-                Err(error) => tracing::debug!(peer = %peer.id, %error, "not caught up yet"),
-            }
-        }
+        let now = self.now();
+        let mut comparisons = self.state().gathering.comparisons(now);
+        self.note_whether_empty().await;
+        // Those that failed wait for the others.
+        comparisons.sort_by_key(|it| !self.state().health.is_healthy(&it.node));
+        let gather = async |comparison: Comparison| self.gather_if_wanted(&comparison).await;
+        stream::iter(comparisons).for_each_concurrent(GATHERED_AT_ONCE, gather).await;
         if self.is_caught_up() {
-            self.state().pulled.clear();
+            let mut state = self.state();
+            state.pulled.clear();
+            state.began_empty = Some(false);
         }
+    }
+
+    async fn gather_if_wanted(&self, comparison: &Comparison) {
+        let now = self.now();
+        let still_wanted = self.state().gathering.comparisons(now).contains(comparison);
+        if !still_wanted || !self.may_try(&comparison.node) {
+            return;
+        }
+        let Some(peer) = self.node(&comparison.node) else { return };
+        let gathering = self.gather_from(&peer, comparison);
+        match self.in_time(&peer, self.pace.gathering, gathering).await {
+            Ok(true) => {
+                self.state().gathering.heard(comparison);
+                tracing::info!(peer = %peer.id, "caught up with a node");
+            }
+            Ok(false) => tracing::debug!(peer = %peer.id, "it must catch up itself"),
+            Err(error) => tracing::debug!(peer = %peer.id, %error, "not caught up yet"),
+        }
+    }
+
+    /// Ends what takes too long with one node; it is then tried as rarely as one that is down.
+    pub(super) async fn in_time<T>(
+        &self,
+        peer: &NodeRecord,
+        most: Duration,
+        work: impl Future<Output = Result<T, CompareError>>,
+    ) -> Result<T, CompareError> {
+        timeout(most, work).await.unwrap_or_else(|_| {
+            self.failed(&peer.id);
+            Err(CompareError::TooSlow)
+        })
     }
 
     /// Whether what the other has tells all that it should: a former keeper may take more in while
@@ -84,18 +112,19 @@ impl Member {
     /// Compares everything with members that are back.
     pub async fn reconcile_due(&self) {
         let due: Vec<NodeId> = self.state().due.iter().copied().collect();
-        for id in due {
+        let compare = async |id: NodeId| {
             let peer = self.placement().peers().find(|peer| peer.id == id).cloned();
             if peer.is_some() && !self.may_try(&id) {
-                continue;
+                return;
             }
             self.state().due.remove(&id);
-            if let Some(peer) = peer
-                && self.reconcile_all_with(&peer).await.is_err()
-            {
+            let Some(peer) = peer else { return };
+            let comparing = self.reconcile_all_with(&peer);
+            if self.in_time(&peer, self.pace.comparison, comparing).await.is_err() {
                 self.state().due.insert(id);
             }
-        }
+        };
+        stream::iter(due).for_each_concurrent(COMPARED_AT_ONCE, compare).await;
     }
 
     /// One round: compares with some of the members, others in the next one.
@@ -111,15 +140,18 @@ impl Member {
             first
         };
         let chosen = peers.iter().cycle().skip(first % peers.len().max(1)).take(count);
-        for peer in chosen.filter(|peer| self.may_try(&peer.id)) {
-            match self.reconcile_some_with(peer).await {
+        let chosen = chosen.filter(|peer| self.may_try(&peer.id));
+        let compare = async |peer: &&NodeRecord| {
+            let comparing = self.reconcile_some_with(peer);
+            match self.in_time(peer, self.pace.comparison, comparing).await {
                 Ok(moved) if moved != Moved::default() => {
                     tracing::info!(peer = %peer.id, ?moved, "compared");
                 }
                 Ok(_) => {}
                 Err(error) => tracing::debug!(peer = %peer.id, %error, "not compared"),
             }
-        }
+        };
+        stream::iter(chosen).for_each_concurrent(COMPARED_AT_ONCE, compare).await;
     }
 
     /// Compares everything that both keep.
@@ -143,8 +175,16 @@ impl Member {
         let mut moved = Moved::default();
         let turn = slices.iter().cycle().skip(first).take(most.min(slices.len()));
         for slice in turn {
-            moved.add(self.reconcile_slice(peer, *slice, Way::Both).await?);
+            let one = self.reconcile_slice(peer, *slice, Way::Both).await;
+            // One that cannot be compared keeps nothing from those behind it.
             self.state().slices_done.insert(peer.id, slice.last.wrapping_add(1));
+            match one {
+                Ok(one) => moved.add(one),
+                Err(CompareError::Nonsense) => {
+                    tracing::warn!(peer = %peer.id, "a slice makes no sense");
+                }
+                Err(error) => return Err(error),
+            }
         }
         Ok(moved)
     }
@@ -158,13 +198,15 @@ impl Member {
         way: Way,
     ) -> Result<Moved, CompareError> {
         let slices = self.slices(stretches, theirs).await?;
-        let mut moved = Moved::default();
+        let (mut moved, mut nonsense) = (Moved::default(), false);
         // Two at a time: while one is fetched, the other is compared.
         for pair in slices.chunks(2) {
             let both = pair.iter().map(|slice| self.reconcile_slice(peer, *slice, way));
             for one in join_all(both).await {
                 match one {
                     Ok(one) => moved.add(one),
+                    // It keeps nothing from those behind it.
+                    Err(CompareError::Nonsense) => nonsense = true,
                     Err(error) => {
                         telemetry::reconciled("broken_off", moved.taken);
                         return Err(error);
@@ -172,8 +214,8 @@ impl Member {
                 }
             }
         }
-        telemetry::reconciled("done", moved.taken);
-        Ok(moved)
+        telemetry::reconciled(if nonsense { "broken_off" } else { "done" }, moved.taken);
+        if nonsense { Err(CompareError::Nonsense) } else { Ok(moved) }
     }
 }
 
@@ -182,5 +224,6 @@ impl Moved {
         self.taken += other.taken;
         self.given += other.given;
         self.refused += other.refused;
+        self.dead += other.dead;
     }
 }

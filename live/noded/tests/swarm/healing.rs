@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use warren_store::MailStore;
 
-use crate::world::{Person, World};
+use crate::world::{Person, World, id};
 
 async fn all_have(world: &World, person: &Person, expected: &[&str]) {
     for number in world.nodes.keys() {
@@ -38,7 +38,7 @@ async fn what_a_member_missed_is_handed_off_though_the_coordinator_started_anew(
     tokio::time::sleep(Duration::from_secs(61)).await;
     all_have(&world, &person, &["missed", "stays"]).await;
     // Nothing is left to hand off.
-    let notes = world.nodes[&1].store.missed(crate::world::id(5), 10).await.unwrap();
+    let notes = world.nodes[&1].store.missed(id(5), 10).await.unwrap();
     assert!(notes.is_empty());
 }
 
@@ -169,4 +169,100 @@ async fn very_many_missed_messages_come_in_slices_and_batches() {
     assert!(world.member(2).is_caught_up());
     assert_eq!(world.items(1).await, world.items(2).await);
     assert_eq!(world.items(2).await.len(), 2_000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mailbox_with_more_than_is_fetched_at_once_comes_in_turns() {
+    let (mut world, person) = (World::swarm(2), Person::new(100));
+    world.settle().await;
+    for number in 0..50 {
+        assert!(world.by(1, &person.store(&format!("{number:02}"), world.now())).await.agreed);
+    }
+    world.pace.most_needed = 20;
+    world.restart(2, true);
+    world.member(2).gather_once().await;
+    assert!(world.member(2).is_caught_up());
+    assert_eq!(world.items(2).await, world.items(1).await);
+}
+
+/// A message that lives by an order alone, with so much mail between the two that records of both do
+/// not come in one part. It was kept by all but one.
+async fn extended_beyond_its_own_expiry() -> (World, Person) {
+    const HOUR: u64 = 60 * 60;
+    let (world, person) = (World::swarm(3), Person::new(100));
+    world.settle().await;
+    world.cut_off(3);
+    assert!(world.by(1, &person.store("x", world.now())).await.agreed);
+    tokio::time::sleep(Duration::from_secs(22 * HOUR)).await;
+    for number in 0..80 {
+        let long = format!("{number:02}").repeat(30_000);
+        assert!(world.by(1, &person.store(&long, world.now())).await.agreed);
+    }
+    let extended = person.expire("x", world.now() + 20 * 24 * HOUR * 1_000, world.now());
+    assert!(world.by(1, &extended).await.agreed);
+    tokio::time::sleep(Duration::from_secs(8 * HOUR)).await;
+    world.back(3);
+    (world, person)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mailbox_read_in_parts_has_what_lives_by_a_later_part_alone() {
+    let (mut world, person) = extended_beyond_its_own_expiry().await;
+    world.restart(3, true);
+    assert!(world.read(3, &person).await.unwrap().contains(&"x".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_comparison_brings_what_lives_by_a_later_batch_alone() {
+    let (mut world, person) = extended_beyond_its_own_expiry().await;
+    world.restart(3, true);
+    world.member(3).gather_once().await;
+    assert_eq!(world.has(3, &person).await.len(), 81);
+    let (world, person) = extended_beyond_its_own_expiry().await;
+    world.member(1).reconcile_all_with(world.list.get(&id(3)).unwrap()).await.unwrap();
+    assert_eq!(world.has(3, &person).await.len(), 81);
+}
+
+#[tokio::test(start_paused = true)]
+async fn part_of_a_mailbox_is_not_served_as_the_whole() {
+    let (mut world, person) = (World::swarm(5), Person::new(100));
+    world.settle().await;
+    world.cut_off(2);
+    assert!(world.by(1, &person.store("x", world.now())).await.agreed);
+    world.back(2);
+    // Wiped, and hears the one alone that missed it, though that brings it something else.
+    world.restart(1, true);
+    for number in [3, 4, 5] {
+        world.cut_off(number);
+    }
+    assert!(!world.by(2, &person.store("y", world.now())).await.agreed);
+    assert_eq!(world.has(1, &person).await, ["y"]);
+    assert_eq!(world.read(1, &person).await, Err(503));
+    for number in [3, 4] {
+        world.back(number);
+    }
+    assert_eq!(world.read(1, &person).await.unwrap(), ["x", "y"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_swarm_that_is_new_is_read_though_some_of_it_never_came_up() {
+    for (members, down) in [(3, 1), (5, 1), (5, 2), (7, 3)] {
+        let (mut world, person) = (World::swarm(members), Person::new(100));
+        let up = members - down;
+        for number in up + 1..=members {
+            world.cut_off(number);
+        }
+        for number in 1..=up {
+            assert!(world.read(number, &person).await.unwrap().is_empty());
+        }
+        assert!(world.by(1, &person.store("x", world.now())).await.agreed);
+        world.settle().await;
+        // Also when one of those that are up is started anew.
+        world.restart(2, false);
+        world.settle().await;
+        tokio::time::sleep(Duration::from_secs(11)).await;
+        for number in 1..=up {
+            assert_eq!(world.read(number, &person).await.unwrap(), ["x"], "{number} of {members}");
+        }
+    }
 }

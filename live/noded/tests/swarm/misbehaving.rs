@@ -82,3 +82,27 @@ async fn what_a_member_refuses_of_what_it_missed_is_compared_once_more() {
     world.member(1).reconcile_due().await;
     assert_eq!(world.has(3, &person).await, ["x", "y"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_member_that_hangs_keeps_nobody_from_catching_up_or_comparing() {
+    let (mut world, person) = (World::swarm(5), Person::new(100));
+    world.settle().await;
+    assert!(world.by(1, &person.store("x", world.now())).await.agreed);
+    // Those that are asked first.
+    let mut others = [1, 2, 3, 4];
+    others.sort_by_key(|number| id(*number));
+    world.silence(others[0]);
+    world.pace.comparison = Duration::from_secs(2);
+    world.restart(5, true);
+    let member = world.member(5).clone();
+    let gathering = tokio::spawn(async move { member.gather_once().await });
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(world.member(5).is_caught_up());
+    gathering.abort();
+    world.pace.peers_per_round = 4;
+    let store = world.nodes[&5].store.clone();
+    world.start(5, store, 0);
+    let before = tokio::time::Instant::now();
+    world.member(5).reconcile_once().await;
+    assert!(before.elapsed() < Duration::from_secs(3));
+}

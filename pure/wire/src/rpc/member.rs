@@ -142,6 +142,8 @@ pub struct Ready {
     pub list: [u8; 32],
     /// Whether it still gathers mail that other nodes kept by an earlier list.
     pub gathering: bool,
+    /// Whether it has all mail that it should, as far as it can know.
+    pub caught_up: bool,
 }
 
 /// The answer to [`Call::Reconcile`].
@@ -172,6 +174,7 @@ impl Ready {
         bencode::encode(&Value::dict([
             ("c", self.items.into()),
             ("l", Value::Bytes(self.list.to_vec())),
+            ("u", self.caught_up.into()),
             ("w", self.gathering.into()),
         ]))
     }
@@ -183,7 +186,8 @@ impl Ready {
     pub fn decode(body: &[u8]) -> Result<Self, BencodeError> {
         let reply = dict(body)?;
         let list = bytes(&reply, "l")?.try_into().map_err(|_| BencodeError::Malformed)?;
-        Ok(Self { items: number(&reply, "c")?, list, gathering: number(&reply, "w")? != 0 })
+        let (gathering, caught_up) = (number(&reply, "w")? != 0, number(&reply, "u")? != 0);
+        Ok(Self { items: number(&reply, "c")?, list, gathering, caught_up })
     }
 }
 
@@ -359,10 +363,10 @@ mod tests {
 
         #[test]
         fn an_answer_reads_back_the_same(
-            items: u64, list: [u8; 32], gathering: bool, message: Vec<u8>,
+            items: u64, list: [u8; 32], gathering: bool, caught_up: bool, message: Vec<u8>,
             records: Vec<Vec<u8>>, next: Option<u64>,
         ) {
-            let ready = Ready { items, list, gathering };
+            let ready = Ready { items, list, gathering, caught_up };
             prop_assert_eq!(Ready::decode(&ready.encode().unwrap()).unwrap(), ready);
             let latest = Latest(Stamp(items));
             prop_assert_eq!(Latest::decode(&latest.encode().unwrap()).unwrap(), latest);
