@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use negentropy::Negentropy;
+use warren_node::answer::MemberResult;
 use warren_node::swarm_request::COUNTED;
 use warren_node::{Answer, accept};
 use warren_store::StoreError;
@@ -11,7 +12,7 @@ use warren_wire::rpc::member::{Call, Compared, Given, Latest, Ready, Taken};
 use warren_wire::rpc::peer::{self, PeerError, PeerRequest};
 use warren_wire::{AccountId, NodeId, Stamp, swarm};
 
-use super::coordinator::write_entry;
+use super::coordinator::{MISDIRECTED, write_entry};
 use super::member::Member;
 use super::reconcile::{FRAME_BYTES, LENIENCE, sealed};
 
@@ -110,6 +111,10 @@ impl Member {
             Record::Message(_) | Record::Order(_) => None,
         };
         let said = self.carry_out_here(checked.as_ref(), record).await;
+        if matches!(said.result, MemberResult::Refused(MISDIRECTED, _)) {
+            self.placement().require(checked.owner(), now)?;
+            return Err(failing("the list of nodes has changed"));
+        }
         let took_for = taken.filter(|_| said.result.is_done());
         let body = write_entry(said).ok_or_else(|| failing("storage failure"))?;
         Ok(Answered { body, took_for })

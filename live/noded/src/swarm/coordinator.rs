@@ -40,6 +40,9 @@ pub(super) struct Said {
     pub(super) overruled: Option<Stamp>,
 }
 
+/// The status of a refusal by a node that does not keep the mailbox.
+pub(super) const MISDIRECTED: u16 = 421;
+
 type Call<'a> = Pin<Box<dyn Future<Output = (NodeId, Said)> + Send + 'a>>;
 
 impl Said {
@@ -215,10 +218,16 @@ impl Member {
     /// Carries a request out in the own store; returns when that is durable.
     pub(super) async fn carry_out_here(&self, request: &dyn SwarmRequest, record: Record) -> Said {
         self.note_whether_empty().await;
+        let writing = self.begin_writing();
+        if !writing.may_change(request.owner()) {
+            let why = "the list of nodes has changed".to_owned();
+            return Said::plain(MemberResult::Refused(MISDIRECTED, why));
+        }
         let outcome = match record {
             Record::Message(message) => self.store_here(message).await,
             Record::Order(order) => self.apply_here(order).await,
         };
+        drop(writing);
         let (done, overruled) = match outcome {
             Ok(outcome) => outcome,
             Err(error) => return storage_failed(&error),

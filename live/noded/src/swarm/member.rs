@@ -14,7 +14,7 @@ use warren_node::gathering::{FORMER_KEEPERS, Gathering};
 use warren_store::MailStore;
 use warren_transport::{Reply, TransportError};
 use warren_wire::directory::{NodeList, NodeRecord};
-use warren_wire::record::ItemId;
+use warren_wire::record::{ItemId, Positions};
 use warren_wire::rpc::peer;
 use warren_wire::{AccountId, Millis, NodeId, Stamp, Value};
 
@@ -118,6 +118,12 @@ pub struct Member {
 pub(super) struct State {
     pub(super) clock: HybridClock,
     pub(super) placement: Arc<Placement>,
+    /// Counts the lists by which it kept other mail, or with others.
+    pub(super) generation: u64,
+    /// How many writes go by each of them.
+    pub(super) writing: BTreeMap<u64, usize>,
+    /// Stretches whose mail is being dropped.
+    pub(super) dropping: Vec<Positions>,
     /// The lists before this one by which it kept other mail, or with others; the last one last.
     pub(super) formers: Vec<Former>,
     /// Until when it may be that others go by a list before the one it started with.
@@ -161,6 +167,9 @@ impl Member {
         let began_until = clock.now().saturating_add(FORMER_KEEPERS);
         let state = State {
             began_until,
+            generation: 0,
+            writing: BTreeMap::new(),
+            dropping: Vec::new(),
             clock: HybridClock::default(),
             formers: Vec::new(),
             health: Health::default(),
@@ -206,6 +215,7 @@ impl Member {
         if before.stretches() == after.stretches() && before.peers().eq(after.peers()) {
             return;
         }
+        state.generation += 1;
         let mut gathering = std::mem::take(&mut state.gathering);
         gathering.at_change(&before, &after, now);
         state.gathering = gathering;
@@ -214,6 +224,7 @@ impl Member {
             state.notes.entry(peer.id).or_default();
         }
         state.pulled.clear();
+        state.refused.clear();
         state.slices_done.clear();
         state.foreign_since = Some(Instant::now());
         let until = now.saturating_add(FORMER_KEEPERS);

@@ -17,6 +17,7 @@
 //! | [`rounds`] | when it compares with whom |
 //! | [`reading`] | a mailbox pulled together before it is read, while the own store lacks some |
 //! | [`moving`] | mail that a new list gave to others |
+//! | [`writing`] | writes under way, which end before mail is moved |
 
 pub mod answers;
 pub mod coordinator;
@@ -29,6 +30,7 @@ pub mod reconcile;
 pub mod records;
 pub mod rounds;
 pub mod surroundings;
+mod writing;
 
 pub use answers::Answered;
 pub use coordinator::Outcome;

@@ -1,7 +1,5 @@
 //! Mail that a new list gave to others: brought to them, and dropped when they have it.
 
-use std::sync::Arc;
-
 use tokio::time::Instant;
 use warren_node::quorum;
 use warren_wire::SwarmId;
@@ -43,6 +41,10 @@ impl Member {
 
     /// Whether nothing is left that the swarm keeps.
     async fn move_to(&self, swarm: SwarmId, since: Instant) -> Result<bool, CompareError> {
+        // What comes by an earlier list still would be missing from what is compared.
+        if !self.writes_by_one_list() {
+            return Ok(false);
+        }
         let placement = self.placement();
         let mut stretches = Vec::new();
         for stretch in placement.stretches_of(swarm) {
@@ -62,14 +64,15 @@ impl Member {
         let all_asked = since.elapsed() >= self.pace.former_keepers;
         let enough =
             having == members.len() || (all_asked && having >= quorum::to_keep(members.len()));
-        // Another list may have given it back meanwhile.
-        if enough && Arc::ptr_eq(&placement, &self.placement()) {
-            for stretch in stretches {
-                let dropped = self.store.drop_positions(stretch).await?;
-                tracing::info!(dropped, "mail moved to the swarm that keeps it");
-            }
+        if !enough {
+            return Ok(false);
         }
-        Ok(enough)
+        let Some(_dropping) = self.begin_dropping(&placement, &stretches) else { return Ok(false) };
+        for stretch in stretches {
+            let dropped = self.store.drop_positions(stretch).await?;
+            tracing::info!(dropped, "mail moved to the swarm that keeps it");
+        }
+        Ok(true)
     }
 
     /// Whether a member has all of it.

@@ -36,6 +36,7 @@ impl Member {
         may_give: impl Fn(&AccountId) -> bool,
     ) -> Result<Vec<Taken>, StoreError> {
         self.note_whether_empty().await;
+        let writing = self.begin_writing();
         let now = self.now();
         let mut all = Vec::with_capacity(written.len());
         let mut records = Vec::new();
@@ -47,7 +48,8 @@ impl Member {
             let owner = record.as_ref().map(Record::owner);
             let kept_here = owner.is_some_and(|owner| {
                 let at = swarm::position(owner);
-                stretches.iter().any(|stretch| stretch.contain(at)) && may_give(owner)
+                let asked_for = stretches.iter().any(|stretch| stretch.contain(at));
+                asked_for && writing.may_change(owner) && may_give(owner)
             });
             all.push(if kept_here { None } else { Some(Taken::Refused) });
             records.extend(record.filter(|_| kept_here));
@@ -57,6 +59,7 @@ impl Member {
             let _ = self.observe(stamp_of(record));
         }
         let merged = self.store.merge(records, now).await?;
+        drop(writing);
         let mut merged = merged.into_iter().zip(messages);
         let taken = all.into_iter().map(|refused| {
             refused.or_else(|| {

@@ -110,3 +110,36 @@ async fn the_mail_of_a_swarm_that_dissolves_goes_to_its_neighbour_before_it_is_d
         assert!(!world.member(number).may_hold_foreign_mail());
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_written_while_the_list_changes_comes_to_those_who_keep_it_by_the_new_one() {
+    let mut world = World::new(&[(1, LOW), (2, LOW), (3, HIGH), (4, HIGH)]);
+    world.settle().await;
+    let low = Person::in_upper_half(false, 100);
+    for number in [1, 2] {
+        world.restart_slow(number, Duration::from_secs(2));
+    }
+    world.settle().await;
+    assert!(!world.member(1).may_hold_foreign_mail());
+    let (member, request) = (Arc::clone(world.member(1)), low.store("x", world.now()));
+    let storing = tokio::spawn(async move { member.carry_out(&request).await.agreed });
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    world.adopt(&[(1, HIGH), (2, HIGH), (3, LOW), (4, LOW)]);
+    // Nothing of that mailbox is in a store as yet.
+    world.settle().await;
+    for number in [1, 2] {
+        assert!(world.member(number).may_hold_foreign_mail());
+    }
+    assert!(storing.await.unwrap());
+    world.settle().await;
+    for number in [3, 4] {
+        assert_eq!(world.has(number, &low).await, ["x"]);
+    }
+    for number in [1, 2] {
+        assert!(world.has(number, &low).await.is_empty());
+        assert!(!world.member(number).may_hold_foreign_mail());
+    }
+    // One that was asked by the earlier list does not write by it.
+    assert!(!world.by(1, &low.store("late", world.now())).await.agreed);
+    assert!(world.has(1, &low).await.is_empty());
+}

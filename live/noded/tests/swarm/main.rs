@@ -11,4 +11,5 @@ mod agreeing;
 mod changing;
 mod healing;
 mod misbehaving;
+mod slow;
 mod world;

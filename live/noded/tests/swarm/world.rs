@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
+use crate::slow::Slow;
 use async_trait::async_trait;
 use tokio::time::Instant;
 use warren_crypto::ed25519::SigningKey;
@@ -192,10 +193,28 @@ impl World {
 
     /// Starts a node on a store, its clock off by so much.
     pub(crate) fn start(&mut self, number: u8, store: Arc<MemoryStore>, off: i64) {
+        let engine = Arc::clone(&store) as Arc<dyn MailStore>;
+        self.start_with(number, store, engine, off);
+    }
+
+    /// Starts a node anew whose writes of messages take so long.
+    pub(crate) fn restart_slow(&mut self, number: u8, takes: Duration) {
+        let store = self.nodes.remove(&number).unwrap().store;
+        let engine = Arc::new(Slow { inner: Arc::clone(&store), takes });
+        self.start_with(number, store, engine, 0);
+    }
+
+    fn start_with(
+        &mut self,
+        number: u8,
+        store: Arc<MemoryStore>,
+        engine: Arc<dyn MailStore>,
+        off: i64,
+    ) {
         let told = Arc::new(Told::default());
         let member = Member::new(Parts {
             key: key(number),
-            store: Arc::clone(&store) as Arc<dyn MailStore>,
+            store: engine,
             peers: Arc::new(Line { from: id(number), wires: Arc::clone(&self.wires) }),
             clock: Arc::new(OffClock { begun: self.begun, off }),
             arrivals: Arc::clone(&told) as Arc<dyn Arrivals>,

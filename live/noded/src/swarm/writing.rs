@@ -1,0 +1,83 @@
+//! Writes under way: counted by the list they go by, so that no mail is moved away before they end.
+
+use std::sync::Arc;
+
+use warren_node::Placement;
+use warren_wire::record::Positions;
+use warren_wire::{AccountId, swarm};
+
+use super::member::Member;
+
+/// A write under way, until it is dropped.
+pub(super) struct Writing<'a> {
+    member: &'a Member,
+    generation: u64,
+    placement: Arc<Placement>,
+    dropping: Vec<Positions>,
+}
+
+impl Writing<'_> {
+    /// Whether the mailbox is kept by the list that this write goes by.
+    pub(super) fn may_change(&self, owner: &AccountId) -> bool {
+        let at = swarm::position(owner);
+        self.placement.keeps_position(at) && !self.dropping.iter().any(|it| it.contain(at))
+    }
+}
+
+impl Drop for Writing<'_> {
+    fn drop(&mut self) {
+        let mut state = self.member.state();
+        let is_old = self.generation != state.generation;
+        if let Some(count) = state.writing.get_mut(&self.generation) {
+            *count -= 1;
+            if *count == 0 {
+                state.writing.remove(&self.generation);
+                drop(state);
+                if is_old {
+                    self.member.wake.notify_one();
+                }
+            }
+        }
+    }
+}
+
+/// Stretches whose mail is being dropped, until this is.
+pub(super) struct Dropping<'a>(&'a Member);
+
+impl Drop for Dropping<'_> {
+    fn drop(&mut self) {
+        self.0.state().dropping.clear();
+    }
+}
+
+impl Member {
+    /// Begins to write by the list adopted last.
+    pub(super) fn begin_writing(&self) -> Writing<'_> {
+        let mut state = self.state();
+        let generation = state.generation;
+        *state.writing.entry(generation).or_default() += 1;
+        let placement = Arc::clone(&state.placement);
+        Writing { member: self, generation, placement, dropping: state.dropping.clone() }
+    }
+
+    /// Whether nothing is being written by an earlier list.
+    pub(super) fn writes_by_one_list(&self) -> bool {
+        let state = self.state();
+        state.writing.keys().all(|generation| *generation == state.generation)
+    }
+
+    /// Keeps stretches from being written to while their mail is dropped; `None` where another list
+    /// was adopted meanwhile, which may have given it back.
+    pub(super) fn begin_dropping(
+        &self,
+        by: &Arc<Placement>,
+        stretches: &[Positions],
+    ) -> Option<Dropping<'_>> {
+        let mut state = self.state();
+        if !Arc::ptr_eq(by, &state.placement) {
+            return None;
+        }
+        state.dropping = stretches.to_vec();
+        Some(Dropping(self))
+    }
+}
