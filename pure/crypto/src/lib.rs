@@ -8,7 +8,7 @@
 //! |---|---|---|
 //! | [`entropy`] | where random bytes come from | libsodium `randombytes` |
 //! | [`secret`] | bytes that are wiped on drop and never printed | `zeroize` |
-//! | [`hash`] | BLAKE2b, SHA-256, SHA-512, HMAC-SHA-256 | libsodium, AWS-LC |
+//! | [`hash`] | BLAKE2b, SHA-256, SHA-512, HMAC-SHA-256 | libsodium, `blake2b_simd`, AWS-LC |
 //! | [`ed25519`] | signatures, and the birational map to X25519 | libsodium |
 //! | [`scalar`] | blinded Ed25519 keys, and signing with them | `curve25519-dalek` |
 //! | [`x25519`] | Diffie-Hellman | AWS-LC |
