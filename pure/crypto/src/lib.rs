@@ -13,21 +13,27 @@
 //! | [`scalar`] | blinded Ed25519 keys, and signing with them | `curve25519-dalek` |
 //! | [`x25519`] | Diffie-Hellman | AWS-LC |
 //! | [`aead`] | XChaCha20-Poly1305, AES-256-GCM | libsodium, AWS-LC |
+//! | [`cbc`] | AES-256-CBC | AWS-LC |
+//! | [`secretstream`] | XChaCha20-Poly1305 over chunks | libsodium, `crypto_secretstream` |
+//! | [`incremental`] | hashes over pieces | libsodium, AWS-LC |
 //! | [`sealed_box`] | anonymous public-key encryption | libsodium |
 //! | [`multi_recipient`] | one message sealed for each of many | AWS-LC, libsodium |
 //! | [`expand`](mod@expand) | bytes that follow from a seed | `chacha20` |
 //! | [`password`] | Argon2id | libsodium |
 
 pub mod aead;
+pub mod cbc;
 pub mod ed25519;
 pub mod entropy;
 pub mod expand;
 pub mod hash;
+pub mod incremental;
 pub mod multi_recipient;
 pub mod password;
 pub mod scalar;
 pub mod sealed_box;
 pub mod secret;
+pub mod secretstream;
 pub mod x25519;
 
 pub use entropy::{Entropy, SystemEntropy};
