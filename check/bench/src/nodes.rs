@@ -56,7 +56,7 @@ impl Nodes {
         }
         let records = seats.iter().map(|seat| seat.record.clone()).collect();
         let list = Arc::new(NodeList::new(records)?);
-        let list = Arc::new(Published { list, ..Published::none() });
+        let list = Arc::new(Published::unsigned(list));
         for (seat, (identity, listener)) in seats.iter_mut().zip(doors) {
             let (folder, options) = (seat.folder.clone(), seat.options.clone());
             let running = Node::start_on(identity, folder, listener, Arc::clone(&list), options);

@@ -201,5 +201,5 @@ async fn answer(State(seed): State<Arc<Seed>>, request: Request) -> Response {
 /// Answers one JSON-RPC question about the nodes, at a seed or at a node.
 pub(crate) fn answer_question(body: &[u8], published: &Published) -> Response {
     let reply = listing::answer(body, published, now(), &mut SystemEntropy);
-    response(200, "application/json", reply.to_string())
+    response(200, "application/json", reply)
 }

@@ -1,6 +1,7 @@
 //! `/storage_rpc/v1`: carry a request out, alone or in a batch.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use futures_util::future::join_all;
@@ -12,6 +13,7 @@ use warren_node::{
     Answer, Body, CheckedOrder, CheckedRetrieve, CheckedStore, Origin, check, listing,
 };
 use warren_store::{Page, Query, StoreError, StoredMessage};
+use warren_wire::directory::NodeList;
 use warren_wire::limits::MAX_RETRIEVE_BYTES;
 use warren_wire::rpc::{
     Batch, Encoding, GetExpiriesRequest, IfElse, OrderRequest, Request, RetrieveRequest,
@@ -29,9 +31,14 @@ use crate::{admission, telemetry};
 /// a relay passes back once the answer is sealed.
 const MAX_ANSWER_BYTES: usize = 2 * MAX_RETRIEVE_BYTES;
 
-/// How many bytes of messages one answer may still take.
+/// Lists of fewer nodes may be described as often as one of so many.
+const FEW_NODES: usize = 256;
+
+/// How many bytes of messages one answer may still take, and how many nodes it has described.
 pub(crate) struct Room {
     left: Mutex<usize>,
+    /// How many nodes were described in it.
+    described: AtomicUsize,
     /// The client that asks, where it has an address.
     client: Option<Network>,
 }
@@ -115,12 +122,19 @@ async fn answer_one(node: &Arc<Node>, request: Request, room: &Room) -> Answer {
         Request::Info => Ok(answer::info(now)),
         Request::Directory(question) => {
             let placement = node.placement();
-            let result = listing::result(&question, placement.list(), now, &mut SystemEntropy);
-            Ok(answer::directory_result(result, now))
+            let list = placement.list();
+            room.describe(listing::described(&question, list), list).map(|()| {
+                let result = listing::result(&question, list, now, &mut SystemEntropy);
+                answer::directory_result(result, now)
+            })
         }
         Request::ActiveNodes => {
-            let blob = listing::active_nodes_bin(node.placement().list());
-            Ok(Answer { status: 200, body: Body::Binary(blob) })
+            let placement = node.placement();
+            let list = placement.list();
+            room.describe(list.nodes().len(), list).map(|()| {
+                let blob = listing::active_nodes_bin(list);
+                Answer { status: 200, body: Body::Binary(blob) }
+            })
         }
         // Reading a request refuses these where they may not stand.
         Request::Batch(_) | Request::IfElse(_) => Err(Answer::refuse(400, "request failed")),
@@ -251,7 +265,23 @@ pub(crate) async fn retrieve(
 impl Room {
     /// As much as one answer may have.
     pub(crate) fn new() -> Self {
-        Self { left: Mutex::new(MAX_ANSWER_BYTES), client: None }
+        Self { left: Mutex::new(MAX_ANSWER_BYTES), described: AtomicUsize::new(0), client: None }
+    }
+
+    /// Takes room for the descriptions of so many nodes: in one answer, for as many as the list has
+    /// twice over.
+    ///
+    /// # Errors
+    /// 413 where a batch asks for them again and again.
+    fn describe(&self, nodes: usize, list: &NodeList) -> Result<(), Answer> {
+        let before = self.described.fetch_add(nodes, Ordering::Relaxed);
+        if before.saturating_add(nodes) <= 2 * list.nodes().len().max(FEW_NODES) {
+            return Ok(());
+        }
+        Err(Answer::refuse(
+            413,
+            "this answer has described all nodes already: ask again on its own",
+        ))
     }
 
     /// Reads one page after the other, each within what those before it left. A page has one message

@@ -1,17 +1,20 @@
 //! The directory's JSON-RPC: who the nodes are, in the shapes that clients read.
 
-use std::collections::BTreeSet;
+mod rendered;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
+use warren_crypto::Entropy;
 use warren_crypto::entropy::random_index;
 use warren_crypto::hash::blake2b;
-use warren_crypto::{CryptoError, Entropy};
 use warren_wire::directory::{ListHeader, NodeList, NodeRecord, UnverifiedList, VerifiedList};
 use warren_wire::rpc::{Circumstances, DirectoryQuestion};
 use warren_wire::value::Dict;
 use warren_wire::{Millis, NodeId, Value};
 
+use self::rendered::Rendered;
 use crate::answer::{self, SPOKEN_VERSION};
 
 /// What a directory publishes: its nodes, and the signed text of the same list.
@@ -23,25 +26,37 @@ pub struct Published {
     pub header: Option<ListHeader>,
     /// The same, signed; `None` before there is a list.
     pub signed: Option<UnverifiedList>,
+    rendered: Arc<Rendered>,
 }
 
 impl Published {
     /// A list that was verified, and the form that proves it to others.
     pub fn new(list: VerifiedList, signed: UnverifiedList) -> Self {
-        Self { list: list.nodes, header: Some(list.header), signed: Some(signed) }
+        let (header, signed) = (Some(list.header), Some(signed));
+        Self { list: list.nodes, header, signed, rendered: Arc::default() }
     }
 
     /// No list yet: no node is known.
     pub fn none() -> Self {
         Self::default()
     }
+
+    /// These nodes, which nobody signed.
+    pub fn unsigned(list: Arc<NodeList>) -> Self {
+        Self { list, ..Self::default() }
+    }
 }
 
-/// Answers one JSON-RPC 2.0 request; errors are answers too, with status 200.
+/// Answers one JSON-RPC 2.0 request, in JSON; errors are answers too, with status 200.
 ///
 /// `signed: true` among the parameters adds `signed_list`, from which a client with a pinned key
 /// takes its nodes; all else is as the reference directory answers.
-pub fn answer(body: &[u8], published: &Published, now: Millis, entropy: &mut dyn Entropy) -> Json {
+pub fn answer(
+    body: &[u8],
+    published: &Published,
+    now: Millis,
+    entropy: &mut dyn Entropy,
+) -> String {
     let Ok(request) = serde_json::from_slice::<Json>(body) else {
         return error(&Json::Null, -32700, "Parse error");
     };
@@ -59,18 +74,35 @@ pub fn answer(body: &[u8], published: &Published, now: Millis, entropy: &mut dyn
             _ => return error(&id, -32602, "Invalid params"),
         },
     };
-    let mut result = service_nodes(&params, &published.list, now, entropy).to_json();
-    if params.get("signed") == Some(&Value::Bool(true))
-        && let Some(signed) = &published.signed
-        && let Some(result) = result.as_object_mut()
-    {
-        result.insert("signed_list".to_owned(), json!(signed));
-    }
-    json!({ "id": id, "jsonrpc": "2.0", "result": result })
+    let result = written(&params, published, now, entropy);
+    format!("{{\"id\":{id},\"jsonrpc\":\"2.0\",\"result\":{result}}}")
 }
 
-fn error(id: &Json, code: i32, message: &str) -> Json {
-    json!({ "id": id, "jsonrpc": "2.0", "error": { "code": code, "message": message } })
+fn error(id: &Json, code: i32, message: &str) -> String {
+    let error = json!({ "code": code, "message": message });
+    json!({ "id": id, "jsonrpc": "2.0", "error": error }).to_string()
+}
+
+/// The result of `get_service_nodes` as [`service_nodes`] has it, from what was written before.
+fn written(params: &Dict, published: &Published, now: Millis, entropy: &mut dyn Entropy) -> String {
+    let Published { list, rendered, signed, .. } = published;
+    let wanted = wanted_fields(params.get("fields"));
+    let (said, is_unchanged) = chain(params, &wanted, || rendered.hash(list), now);
+    let mut members: Vec<String> = Vec::new();
+    if !is_unchanged {
+        let states = rendered.states(list, &wanted);
+        let nodes = picked(params, list, entropy);
+        let states: Vec<&str> =
+            nodes.into_iter().filter_map(|at| states.get(at).map(String::as_str)).collect();
+        members.push(format!("\"service_node_states\":[{}]", states.join(",")));
+    }
+    if let Some(signed) = signed.as_ref().filter(|_| params.get("signed") == Some(&true.into())) {
+        members.push(format!("\"signed_list\":{}", rendered.signed(signed)));
+    }
+    for (name, value) in said {
+        members.push(format!("{}:{}", Json::from(name), value.to_json()));
+    }
+    format!("{{{}}}", members.join(","))
 }
 
 /// What a node answers to a question that it passes on to the directory.
@@ -101,35 +133,36 @@ pub fn service_nodes(
     entropy: &mut dyn Entropy,
 ) -> Value {
     let wanted = wanted_fields(params.get("fields"));
-    let polled = params.get("poll_block_hash").and_then(Value::as_text);
-    let mut result = chain(&wanted, list, polled.is_some(), now);
-    result.insert("status".to_owned(), "OK".into());
-    if let Some(polled) = polled {
-        let hash = result.get("block_hash").and_then(Value::as_text);
-        let unchanged = hash.is_some_and(|hash| hash.eq_ignore_ascii_case(polled));
-        result.insert("unchanged".to_owned(), unchanged.into());
-        if unchanged {
-            if !wanted.contain("block_hash") {
-                result.remove("block_hash");
-            }
-            return Value::Dict(result);
-        }
+    let (mut result, is_unchanged) = chain(params, &wanted, || hash_of(list), now);
+    if !is_unchanged {
+        let nodes = picked(params, list, entropy);
+        let nodes = nodes.into_iter().filter_map(|at| list.nodes().get(at));
+        let states: Vec<Value> = nodes.map(|node| state(node, &wanted)).collect();
+        result.insert("service_node_states".to_owned(), states.into());
     }
-    let mut nodes = picked(params.get("service_node_pubkeys"), list);
-    let limit = params.get("limit").and_then(Value::as_integer).unwrap_or(0);
-    if limit != 0 {
-        shuffle(&mut nodes, entropy);
-        nodes.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    }
-    let states: Vec<Value> = nodes.into_iter().map(|node| state(node, &wanted)).collect();
-    result.insert("service_node_states".to_owned(), states.into());
     Value::Dict(result)
 }
 
-/// What is said of the chain that there is not.
-fn chain(wanted: &Wanted, list: &NodeList, is_polled: bool, now: Millis) -> Dict {
+/// How many nodes the answer to a question describes at most.
+pub fn described(question: &DirectoryQuestion, list: &NodeList) -> usize {
+    let DirectoryQuestion::ServiceNodes(params) = question else { return 0 };
+    let named = match params.get("service_node_pubkeys") {
+        Some(Value::List(keys)) if !keys.is_empty() => keys.len(),
+        _ => usize::MAX,
+    };
+    list.nodes().len().min(named).min(limit(params).unwrap_or(usize::MAX))
+}
+
+/// What is said beside the nodes: of the chain that there is not; and whether the list is the one that
+/// is known to who polls, so that nothing is said of its nodes.
+fn chain(
+    params: &Dict,
+    wanted: &Wanted,
+    hash: impl FnOnce() -> Option<String>,
+    now: Millis,
+) -> (Dict, bool) {
     let Circumstances { hard_fork: [hard_fork, revision], height, .. } = answer::circumstances(now);
-    let mut chain: Dict = [
+    let mut said: Dict = [
         ("height", height),
         ("target_height", height),
         ("hardfork", hard_fork),
@@ -139,16 +172,23 @@ fn chain(wanted: &Wanted, list: &NodeList, is_polled: bool, now: Millis) -> Dict
     .filter(|(name, _)| wanted.contain(name))
     .map(|(name, number)| (name.to_owned(), number.into()))
     .collect();
-    if (is_polled || wanted.contain("block_hash"))
-        && let Ok(hash) = hash_of(list)
-    {
-        chain.insert("block_hash".to_owned(), data_encoding::HEXLOWER.encode(&hash).into());
+    said.insert("status".to_owned(), "OK".into());
+    let polled = params.get("poll_block_hash").and_then(Value::as_text);
+    let is_wanted = wanted.contain("block_hash");
+    let hash = if polled.is_some() || is_wanted { hash() } else { None };
+    let same = |polled: &str| hash.as_ref().is_some_and(|hash| hash.eq_ignore_ascii_case(polled));
+    let is_unchanged = polled.is_some_and(same);
+    if polled.is_some() {
+        said.insert("unchanged".to_owned(), is_unchanged.into());
     }
-    chain
+    if let Some(hash) = hash.filter(|_| is_wanted || !is_unchanged) {
+        said.insert("block_hash".to_owned(), hash.into());
+    }
+    (said, is_unchanged)
 }
 
-/// BLAKE2b-32 over all that is told of the nodes.
-fn hash_of(list: &NodeList) -> Result<[u8; 32], CryptoError> {
+/// BLAKE2b-32 over all that is told of the nodes, in hex.
+fn hash_of(list: &NodeList) -> Option<String> {
     let nodes: Vec<Vec<u8>> = list
         .nodes()
         .iter()
@@ -159,21 +199,37 @@ fn hash_of(list: &NodeList) -> Result<[u8; 32], CryptoError> {
         })
         .collect();
     let parts = std::iter::once(b"nodes".as_slice()).chain(nodes.iter().map(Vec::as_slice));
-    blake2b(&parts.collect::<Vec<_>>())
+    let hash = blake2b::<32>(&parts.collect::<Vec<_>>()).ok()?;
+    Some(data_encoding::HEXLOWER.encode(&hash))
 }
 
-/// The nodes whose keys are named, once each and in that order; all where none is.
-fn picked<'a>(keys: Option<&Value>, list: &'a NodeList) -> Vec<&'a NodeRecord> {
-    let keys = match keys {
-        Some(Value::List(keys)) if !keys.is_empty() => keys,
-        _ => return list.nodes().iter().collect(),
+/// How many nodes are asked for, where that is said.
+fn limit(params: &Dict) -> Option<usize> {
+    let limit = params.get("limit").and_then(Value::as_integer).filter(|limit| *limit != 0)?;
+    Some(usize::try_from(limit).unwrap_or(usize::MAX))
+}
+
+/// The places in the list of the nodes whose keys are named, once each and in that order, of all where
+/// none is; so many of them at random as are asked for.
+fn picked(params: &Dict, list: &NodeList, entropy: &mut dyn Entropy) -> Vec<usize> {
+    let mut nodes: Vec<usize> = match params.get("service_node_pubkeys") {
+        Some(Value::List(keys)) if !keys.is_empty() => {
+            let places = list.nodes().iter().enumerate().map(|(at, node)| (node.id, at));
+            let places: BTreeMap<NodeId, usize> = places.collect();
+            let mut seen = BTreeSet::new();
+            keys.iter()
+                .filter_map(|key| key.as_text()?.parse::<NodeId>().ok())
+                .filter_map(|key| places.get(&key).copied())
+                .filter(|at| seen.insert(*at))
+                .collect()
+        }
+        _ => (0..list.nodes().len()).collect(),
     };
-    let mut seen = BTreeSet::new();
-    keys.iter()
-        .filter_map(|key| key.as_text()?.parse::<NodeId>().ok())
-        .filter(|key| seen.insert(*key))
-        .filter_map(|key| list.get(&key))
-        .collect()
+    if let Some(limit) = limit(params) {
+        shuffle(&mut nodes, entropy);
+        nodes.truncate(limit);
+    }
+    nodes
 }
 
 /// What `active_nodes_bin` answers: 51 bytes for each node (wire spec, section 4).

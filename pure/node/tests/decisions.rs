@@ -232,7 +232,11 @@ fn a_node_takes_51_bytes_of_the_blob_of_all_nodes() {
 }
 
 fn ask_directory(body: &serde_json::Value) -> serde_json::Value {
-    listing::answer(body.to_string().as_bytes(), &published(), NOW, &mut SystemEntropy)
+    parsed(&listing::answer(body.to_string().as_bytes(), &published(), NOW, &mut SystemEntropy))
+}
+
+fn parsed(text: &str) -> serde_json::Value {
+    serde_json::from_str(text).unwrap()
 }
 
 #[test]
@@ -292,6 +296,45 @@ fn the_directory_tells_of_the_chain_what_is_asked_for() {
 }
 
 #[test]
+fn what_was_written_before_says_the_same_as_what_is_written_anew() {
+    let published = published();
+    for fields in
+        [json!(null), json!(["all", "-swarm"]), json!(["swarm", "height", "x"]), json!([])]
+    {
+        let params = json!({ "fields": fields });
+        let question = json!({ "id": "\"}", "method": "get_service_nodes", "params": params });
+        let question = question.to_string();
+        let ask =
+            || parsed(&listing::answer(question.as_bytes(), &published, NOW, &mut SystemEntropy));
+        let (first, second) = (ask(), ask());
+        let Value::Dict(params) = Value::from(params) else { panic!() };
+        let anew = listing::service_nodes(&params, &published.list, NOW, &mut SystemEntropy);
+        assert_eq!((&first["result"], &first["id"]), (&anew.to_json(), &json!("\"}")));
+        assert_eq!(first, second);
+    }
+}
+
+#[test]
+fn how_many_nodes_an_answer_describes_is_known_beforehand() {
+    let list = network();
+    let count = list.nodes().len();
+    let id = list.nodes()[0].id.to_string();
+    for (params, expected) in [
+        (json!({}), count),
+        (json!({ "limit": 2 }), 2),
+        (json!({ "limit": -1 }), count),
+        (json!({ "service_node_pubkeys": [id] }), 1),
+        (json!({ "service_node_pubkeys": [] }), count),
+    ] {
+        let Value::Dict(params) = Value::from(params) else { panic!() };
+        let states = listing::service_nodes(&params, &list, NOW, &mut SystemEntropy).to_json();
+        assert_eq!(states["service_node_states"].as_array().unwrap().len(), expected);
+        let question = warren_wire::rpc::DirectoryQuestion::ServiceNodes(params);
+        assert_eq!(listing::described(&question, &list), expected);
+    }
+}
+
+#[test]
 fn a_node_that_knows_no_swarm_says_so() {
     let placement = Placement::new(network().nodes()[0].id, Arc::default());
     let refused = placement.require(&person(1), NOW).unwrap_err();
@@ -318,14 +361,14 @@ fn the_directory_names_what_is_wrong_with_a_question() {
     ] {
         assert_eq!(ask_directory(&body)["error"]["code"], code);
     }
-    let reply = listing::answer(b"{", &published(), NOW, &mut SystemEntropy);
+    let reply = parsed(&listing::answer(b"{", &published(), NOW, &mut SystemEntropy));
     assert_eq!(reply["error"]["code"], -32700);
 }
 
 proptest! {
     #[test]
     fn the_directory_answers_any_bytes(bytes: Vec<u8>) {
-        prop_assert!(listing::answer(&bytes, &published(), NOW, &mut SystemEntropy).is_object());
+        prop_assert!(parsed(&listing::answer(&bytes, &published(), NOW, &mut SystemEntropy)).is_object());
     }
 
     #[test]

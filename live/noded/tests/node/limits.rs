@@ -23,7 +23,7 @@ use warren_noded::local_network::Plan;
 use warren_noded::node::{NodeOptions, bind, now};
 use warren_noded::{Identity, LocalNetwork, Node, RunningNode};
 use warren_transport::pin::{Pin, client_config};
-use warren_wire::directory::{NodeList, NodeRecord};
+use warren_wire::directory::{NodeList, NodeRecord, Roles};
 use warren_wire::rpc::member::Call;
 use warren_wire::rpc::peer;
 use warren_wire::work::Terms;
@@ -58,7 +58,7 @@ impl Alone {
         listed.push(identity.record(Ipv4Addr::new(192, 0, 2, 1), port, OWN_SWARM));
         let record = identity.record(Ipv4Addr::LOCALHOST, port, OWN_SWARM);
         let list = NodeList::new(listed).unwrap();
-        let published = Arc::new(Published { list: Arc::new(list), ..Published::none() });
+        let published = Arc::new(Published::unsigned(Arc::new(list)));
         let options = NodeOptions { limits, ..NodeOptions::default() };
         let folder = data.path().to_owned();
         let node = Node::start_on(identity, folder, listener, published, options).await.unwrap();
@@ -207,6 +207,33 @@ async fn what_a_member_had_from_known_clients_takes_nothing_from_hidden_ones_els
         assert_eq!(pass_on(number, true).await, 200);
     }
     assert!(!node.limits.admit_mail(&person.id));
+    alone.node.stop().await;
+}
+
+#[tokio::test]
+async fn a_batch_describes_all_nodes_twice_and_no_more() {
+    let key = |number: u16| warren_crypto::hash::sha256(&number.to_be_bytes());
+    let listed = (0..300).map(|number| NodeRecord {
+        id: warren_wire::NodeId::from_bytes(key(number)),
+        x25519: warren_crypto::x25519::PublicKey::from_bytes(key(number)),
+        ip: Ipv4Addr::new(192, 0, 2, 9),
+        port: number + 1,
+        swarm: OWN_SWARM,
+        certificate: None,
+        roles: Roles::default(),
+    });
+    let alone = Alone::start_among(limits(|_| {}), listed.collect()).await;
+    let ask = async |params: Value, times: usize| -> Vec<u64> {
+        let params = json!({ "endpoint": "get_service_nodes", "params": params });
+        let request = json!({ "method": "oxend_request", "params": params });
+        let batch = json!({ "requests": vec![request; times] });
+        let answer = Client::new().done(&alone.record, "batch", batch).await;
+        let results = answer["results"].as_array().unwrap();
+        results.iter().map(|result| result["code"].as_u64().unwrap()).collect()
+    };
+    let all = ask(json!({ "fields": ["public_ip"] }), 20).await;
+    assert_eq!((&all[..2], &all[2..]), (&[200; 2][..], &[413; 18][..]));
+    assert_eq!(ask(json!({ "limit": 30 }), 20).await, [200; 20]);
     alone.node.stop().await;
 }
 
