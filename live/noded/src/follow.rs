@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::task::JoinHandle;
 use warren_crypto::CryptoError;
+use warren_node::Placement;
 use warren_node::following::{self, Fetches};
 use warren_node::listing::Published;
 use warren_node::reachability::is_public;
@@ -17,8 +18,10 @@ use warren_wire::directory::{Announced, NodeRecord, Roles, Standing, UnverifiedD
 use warren_wire::swarm::INVALID_SWARM;
 
 use crate::directory::{self, DirectoryError};
+use crate::former_lists;
 use crate::identity::IdentityError;
 use crate::node::{Node, now};
+use crate::swarm::FormerList;
 
 /// How long an authority may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -58,6 +61,15 @@ impl Membership {
                 Published::none()
             }
         }
+    }
+
+    /// The lists of earlier runs before that one; none where these authorities have not signed them.
+    pub fn former_lists(&self) -> Vec<FormerList> {
+        let file = former_lists::file_beside(&self.file);
+        former_lists::load(&file, self.seed.keys()).unwrap_or_else(|error| {
+            tracing::warn!(%error, "former lists of earlier runs are not used");
+            Vec::new()
+        })
     }
 }
 
@@ -205,8 +217,14 @@ async fn renew(node: &Node, membership: &Membership) -> Result<(), SeedError> {
     if before.header.is_some_and(|header| header.hash == list.header.hash) {
         return Ok(());
     }
-    let (file, text) = (membership.file.clone(), signed.clone());
-    let saved = tokio::task::spawn_blocking(move || directory::save_list(&file, &text)).await;
+    let (file, text, own) = (membership.file.clone(), signed.clone(), node.identity.id());
+    let after = Placement::new(own, Arc::clone(&list.nodes));
+    let saved = tokio::task::spawn_blocking(move || {
+        let formers = former_lists::file_beside(&file);
+        let added = former_lists::add(&formers, own, &before, &after, now());
+        directory::save_list(&file, &text).and(added)
+    });
+    let saved = saved.await;
     if let Ok(Err(error)) = saved {
         tracing::error!(%error, "the list cannot be kept for the next start");
     }

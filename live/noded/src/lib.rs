@@ -25,6 +25,7 @@
 //! | [`identity`] | its keys and certificate on disk |
 //! | [`authority`] | one authority of a directory: announcements, tries, votes, lists |
 //! | [`follow`] | a node that announces itself and takes every new list |
+//! | [`former_lists`] | the lists before, on disk: who kept mail that is still to be gathered |
 //! | [`disk`] | how much room a disk has |
 //! | [`directory`] | the signed list of nodes, and the seed that serves it |
 //! | [`admin`], [`health`], [`telemetry`] | what the operator sees of it |
@@ -41,6 +42,7 @@ pub mod disk;
 pub mod exit_route;
 pub mod files;
 pub mod follow;
+pub mod former_lists;
 mod gate;
 pub mod health;
 pub mod held;

@@ -31,7 +31,7 @@ use crate::identity::{Identity, IdentityError};
 use crate::limits::{self, Class, Limits, mebibytes};
 use crate::listen::{self, Bounds};
 use crate::metered::Metered;
-use crate::swarm::{Member, Pace, Parts, Peers, SystemClock};
+use crate::swarm::{FormerList, Member, Pace, Parts, Peers, SystemClock};
 use crate::under_way::UnderWay;
 
 /// How often expired messages are swept out.
@@ -131,6 +131,8 @@ pub struct NodeOptions {
     pub exit: ExitRules,
     /// How it keeps up with the other members of its swarm.
     pub pace: Pace,
+    /// The lists that earlier runs went by, the last one last.
+    pub former_lists: Vec<FormerList>,
 }
 
 impl Default for NodeOptions {
@@ -142,6 +144,7 @@ impl Default for NodeOptions {
             files: None,
             exit: ExitRules::default(),
             pace: Pace::default(),
+            former_lists: Vec::new(),
         }
     }
 }
@@ -222,6 +225,7 @@ impl Node {
             list: Arc::clone(&listed.borrow().published.list),
             pace: options.pace,
         });
+        member.remember(options.former_lists);
         let tls = RustlsConfig::from_config(identity.certificate().server_config()?);
         let node = Arc::new(Self {
             identity,

@@ -2,6 +2,7 @@
 //! start, and after a list that gave it other mail to keep.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use warren_wire::positions::shared;
 use warren_wire::{Millis, NodeId, Positions};
@@ -62,6 +63,19 @@ impl Gathering {
     /// After a start: the other members may have taken in what this one slept through.
     pub fn at_start(placement: &Placement) -> Self {
         Self { sources: members_of(placement).into_iter().collect() }
+    }
+
+    /// After a start, a short time after lists were replaced: `formers` are those lists, the last one
+    /// last, each with when it was.
+    pub fn after_changes(formers: &[(Arc<Placement>, Millis)], placement: &Placement) -> Self {
+        let mut gathering = Self::default();
+        let afters = formers.iter().skip(1).map(|(after, _)| &**after).chain([placement]);
+        for ((before, replaced), after) in formers.iter().zip(afters) {
+            gathering.at_change(before, after, *replaced);
+        }
+        gathering.sources.retain(|source| source.until.is_some());
+        gathering.sources.extend(members_of(placement));
+        gathering
     }
 
     /// After a new list: what the other members and the former keepers of gained stretches have.
@@ -149,7 +163,6 @@ fn members_of(placement: &Placement) -> Option<Source> {
 #[cfg(test)]
 mod tests {
     use std::net::Ipv4Addr;
-    use std::sync::Arc;
 
     use proptest::prelude::*;
     use warren_crypto::x25519;

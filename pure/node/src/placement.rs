@@ -73,6 +73,11 @@ impl Placement {
         self.peers().any(|node| node.id == *id)
     }
 
+    /// Whether by another list it keeps the same mail with the same others.
+    pub fn keeps_as(&self, other: &Self) -> bool {
+        self.stretches == other.stretches && self.peers().eq(other.peers())
+    }
+
     /// Whether this node keeps the account's mail.
     pub fn keeps(&self, account: &AccountId) -> bool {
         self.keeps_position(position(account))

@@ -9,6 +9,7 @@ use warren_noded::authority::{RunningAuthority, Settings};
 use warren_noded::config::Config;
 use warren_noded::directory::{self, DirectoryError};
 use warren_noded::follow::{Follower, Membership, follow};
+use warren_noded::swarm::FormerList;
 use warren_noded::{Identity, Node, NodeError};
 use warren_transport::Seed;
 use warren_wire::directory::Roles;
@@ -83,6 +84,11 @@ impl Directory {
         }
         let address = record.address();
         Ok((published, address))
+    }
+
+    /// The lists that earlier runs went by.
+    pub(super) fn former_lists(&self) -> Vec<FormerList> {
+        self.membership.as_ref().map(Membership::former_lists).unwrap_or_default()
     }
 
     /// Announces a node that serves, and has it take every new list.

@@ -12,7 +12,7 @@ use warren_noded::admin::RunningAdmin;
 use warren_noded::config::layers::Flag;
 use warren_noded::config::{Config, DrainConfig, Loaded};
 use warren_noded::directory::RunningSeed;
-use warren_noded::node::bind;
+use warren_noded::node::{NodeOptions, bind};
 use warren_noded::{Identity, Node, RunningNode, telemetry};
 use warren_transport::{Seed, SeedError};
 use warren_wire::directory::{DirectoryKeys, KeysError};
@@ -166,6 +166,7 @@ async fn start(config: Config) -> Result<Running, CommandError> {
     let identity = Identity::load(&data)?.ok_or_else(|| CommandError::NoIdentity(data.clone()))?;
     let directory = Directory::open(&config, &data).await?;
     let (list, address) = directory.list(&config, &identity)?;
+    let options = NodeOptions { former_lists: directory.former_lists(), ..options };
     let id = identity.id();
     let (swarm, nodes) = (list.list.get(&id).map(|it| it.swarm.0), list.list.nodes().len());
     tracing::info!(node = %id, swarm, nodes, "starting");

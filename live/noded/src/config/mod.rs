@@ -236,6 +236,7 @@ impl Config {
         let hosts = self.exit.hosts.iter().filter_map(|host| host.parse().ok()).collect();
         Ok(NodeOptions {
             pace: Pace::default(),
+            former_lists: Vec::new(),
             limits: self.limits.clone(),
             drain: self.drain.patience(),
             store: self.store_url()?,

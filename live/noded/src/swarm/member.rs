@@ -25,7 +25,7 @@ use crate::held::Arrivals;
 /// The status of a refusal for what it says of the time.
 pub(super) const CLOCKS_APART: u16 = 406;
 /// The most earlier lists that are remembered.
-const MOST_FORMERS: usize = 8;
+pub(crate) const MOST_FORMERS: usize = 8;
 
 /// How long things take and how large they get.
 #[derive(Debug, Clone, Copy)]
@@ -152,6 +152,15 @@ pub(super) struct State {
     pub(super) slices_done: BTreeMap<NodeId, u64>,
 }
 
+/// A list that an earlier run went by.
+#[derive(Debug, Clone)]
+pub struct FormerList {
+    /// Its nodes.
+    pub list: Arc<NodeList>,
+    /// When it was replaced.
+    pub replaced: Millis,
+}
+
 /// A list that was replaced.
 pub(super) struct Former {
     pub(super) placement: Arc<Placement>,
@@ -200,6 +209,21 @@ impl Member {
         })
     }
 
+    /// Takes up what earlier runs went by, the last list last: who keeps mail that this node is to
+    /// keep may have kept it by one of those. Before it adopts a list.
+    pub fn remember(&self, lists: Vec<FormerList>) {
+        let place =
+            |former: FormerList| (Arc::new(Placement::new(self.own, former.list)), former.replaced);
+        let formers: Vec<_> = lists.into_iter().map(place).collect();
+        let mut state = self.state();
+        state.gathering = Gathering::after_changes(&formers, &state.placement);
+        let remembered = formers.into_iter().map(|(placement, replaced)| Former {
+            placement,
+            until: replaced.saturating_add(FORMER_KEEPERS),
+        });
+        state.formers = remembered.collect();
+    }
+
     /// Its place among the others, by the list adopted last.
     pub fn placement(&self) -> Arc<Placement> {
         Arc::clone(&self.state().placement)
@@ -212,7 +236,7 @@ impl Member {
         let mut state = self.state();
         let before = std::mem::replace(&mut state.placement, Arc::clone(&after));
         state.health.retain(|peer| after.list().get(peer).is_some());
-        if before.stretches() == after.stretches() && before.peers().eq(after.peers()) {
+        if before.keeps_as(&after) {
             return;
         }
         state.generation += 1;

@@ -34,5 +34,5 @@ mod writing;
 
 pub use answers::Answered;
 pub use coordinator::Outcome;
-pub use member::{Member, Pace, Parts};
+pub use member::{FormerList, Member, Pace, Parts};
 pub use surroundings::{Clock, Peers, SystemClock};

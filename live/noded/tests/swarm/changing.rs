@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use warren_noded::swarm::FormerList;
+
 use crate::world::{Person, World};
 
 const LOW: u64 = 1 << 62;
@@ -142,4 +144,31 @@ async fn what_is_written_while_the_list_changes_comes_to_those_who_keep_it_by_th
     // One that was asked by the earlier list does not write by it.
     assert!(!world.by(1, &low.store("late", world.now())).await.agreed);
     assert!(world.has(1, &low).await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_is_started_anew_amid_a_change_still_asks_those_who_kept_the_mail_before() {
+    let mut world = World::new(&[(1, LOW), (2, LOW), (3, HIGH), (4, HIGH)]);
+    world.settle().await;
+    let high = Person::in_upper_half(true, 100);
+    assert!(world.by(3, &high.store("x", world.now())).await.agreed);
+    let former = FormerList { list: Arc::clone(&world.list), replaced: world.now() };
+    world.adopt(&[(1, LOW), (2, LOW)]);
+    world.restart(1, false);
+    world.member(1).remember(vec![former.clone()]);
+    assert_eq!(world.read(1, &high).await.unwrap(), ["x"]);
+    world.restart(2, false);
+    world.member(2).remember(vec![former.clone()]);
+    world.settle().await;
+    assert!(world.member(2).is_caught_up());
+    assert_eq!(world.has(2, &high).await, ["x"]);
+    // They are given up as long after the change as without a restart.
+    tokio::time::sleep(Duration::from_secs(60 * 60)).await;
+    for number in [3, 4] {
+        world.cut_off(number);
+    }
+    world.restart(2, true);
+    world.member(2).remember(vec![former]);
+    world.settle().await;
+    assert!(world.member(2).is_caught_up());
 }
