@@ -105,6 +105,10 @@ impl SwarmRequest for CheckedOrder {
         }
     }
 
+    fn only_extends(&self) -> bool {
+        matches!(&self.request, OrderRequest::Expire(request) if request.mode == ExpireMode::Extend)
+    }
+
     fn record(&self, stamp: Stamp) -> Result<Record, BencodeError> {
         let (owner, change) = (*self.owner(), self.change(stamp));
         Ok(Record::Order(Order { owner, stamp, change, proof: self.request.proof()? }))

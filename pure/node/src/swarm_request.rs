@@ -68,6 +68,12 @@ pub trait SwarmRequest: Send + Sync {
         false
     }
 
+    /// Whether it asks by name for messages to live longer, so that a member need not carry it out to
+    /// which that is too little to matter.
+    fn only_extends(&self) -> bool {
+        false
+    }
+
     /// What the swarm keeps of it, taken in at this stamp.
     ///
     /// # Errors

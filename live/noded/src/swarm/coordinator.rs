@@ -1,6 +1,6 @@
 //! A client's request, carried out here and at all members at once; a quorum decides.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::pin::Pin;
 
 use futures_util::StreamExt;
@@ -14,14 +14,18 @@ use warren_node::{Placement, SwarmRequest, quorum};
 use warren_store::StoreError;
 use warren_transport::TransportError;
 use warren_wire::directory::NodeRecord;
-use warren_wire::record::{Change, Item, MessageRecord, Order, Record};
+use warren_wire::record::{Change, ExpireMode, Item, MessageRecord, Order, Record};
 use warren_wire::rpc::member::{Call as Asked, Latest};
 use warren_wire::value::Dict;
-use warren_wire::{NodeId, Stamp, Value, bencode};
+use warren_wire::{MessageHash, Millis, NodeId, Stamp, Value, bencode};
 
 use super::member::{CLOCKS_APART, Member};
 use crate::held::Arrived;
 use crate::telemetry;
+
+/// What an extension adds to the time that a message has left is a hundredth of it at least: whoever
+/// extends at every look changes nothing most of the time.
+const LEAST_GAIN: u64 = 100;
 
 /// What became of a request.
 #[derive(Debug)]
@@ -225,7 +229,10 @@ impl Member {
         }
         let outcome = match record {
             Record::Message(message) => self.store_here(message).await,
-            Record::Order(order) => self.apply_here(order).await,
+            Record::Order(order) => match self.too_little(request, &order).await {
+                Ok(None) => self.apply_here(order).await,
+                done => done.map(|done| (done, None)),
+            },
         };
         drop(writing);
         let (done, overruled) = match outcome {
@@ -249,6 +256,38 @@ impl Member {
             self.tell(&message, stored.expiry);
         }
         Ok((Some(Done::Stored { expiry: stored.expiry, already: stored.already }), None))
+    }
+
+    /// What is said of an extension that is too little for every message that is here; nothing of it
+    /// is kept then.
+    ///
+    /// Members judge by their own stores. One that judges otherwise keeps the order, and all others
+    /// learn of it as of any that they missed.
+    async fn too_little(
+        &self,
+        request: &dyn SwarmRequest,
+        order: &Order,
+    ) -> Result<Option<Done>, StoreError> {
+        let Change::Expire(moves, ExpireMode::Extend) = &order.change else { return Ok(None) };
+        if !request.only_extends() {
+            return Ok(None);
+        }
+        let mut latest = BTreeMap::new();
+        for (hash, to) in moves {
+            let known = latest.entry(*hash).or_insert(*to);
+            *known = (*known).max(*to);
+        }
+        let (hashes, now) = (latest.keys().copied().collect(), self.now());
+        let found = self.store.expiries(order.owner, Some(hashes), now).await?;
+        let matters = |(hash, expiry): &(MessageHash, Millis)| {
+            let gain = latest.get(hash).map_or(0, |to| to.saturating_sub(*expiry));
+            gain.saturating_mul(LEAST_GAIN) >= expiry.saturating_sub(now)
+        };
+        if found.is_empty() || found.iter().any(matters) {
+            return Ok(None);
+        }
+        let unchanged = Changed { unchanged: found, ..Changed::default() };
+        Ok(Some(Done::Changed(unchanged)))
     }
 
     async fn apply_here(&self, order: Order) -> Result<(Option<Done>, Option<Stamp>), StoreError> {

@@ -222,6 +222,9 @@ async fn expiries_are_set_extended_and_shortened_as_asked() {
         (0..4, later, "extend", 0..2),
         (2..4, soon, "extend", 0..0),
         (0..4, longest, "", 0..4),
+        // Less than a hundredth of ten minutes, and more.
+        (0..4, longest + 5_000, "extend", 0..0),
+        (0..4, longest + 60_000, "extend", 0..4),
     ] {
         let mut asked = names(&messages[range.clone()]);
         asked.extend(NOBODYS.map(str::to_owned));

@@ -127,6 +127,17 @@ async fn who_may_not_delete_only_puts_expiries_off() {
         assert_eq!(entry["updated"], json!(sorted(&messages[1..])));
         assert!(entry.get("unchanged").is_none());
     }
+    // A minute more on a day is too little to change, unless the request names no way.
+    let (_, params) = expire(1, 86_460_000, "extend");
+    for entry in entry_list(&client.done(&node, "expire", params).await) {
+        assert_eq!(entry["updated"], json!([]));
+        assert_eq!(entry["unchanged"], json!({ messages[0].hash.clone(): day }));
+    }
+    let (later, params) = expire(1, 86_460_000, "");
+    for entry in entry_list(&client.done(&node, "expire", params).await) {
+        assert_eq!((&entry["expiry"], entry.get("unchanged")), (&json!(later), None));
+        assert_eq!(entry["updated"], json!([messages[0].hash]));
+    }
     let (_, params) = expire(1, 20_000, "shorten");
     let text = "expire: shorten parameter cannot be used with this subaccount token (missing delete \
                 access)";
