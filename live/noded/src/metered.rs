@@ -45,7 +45,7 @@ impl Metered {
         if let Err(error) = &result {
             let kind = kind_of(error);
             telemetry::store_failed(kind);
-            if !matches!(error, StoreError::Closed) {
+            if !matches!(error, StoreError::Closed | StoreError::TooManyOrders) {
                 tracing::error!(operation, %error, "storage failed");
             }
         }
@@ -58,7 +58,8 @@ impl Metered {
         work: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
         let result = self.read(operation, work).await;
-        self.writable.store(result.is_ok(), Ordering::Relaxed);
+        let writes = matches!(result, Ok(_) | Err(StoreError::TooManyOrders));
+        self.writable.store(writes, Ordering::Relaxed);
         self.full.store(matches!(result, Err(StoreError::Full)), Ordering::Relaxed);
         result
     }
@@ -68,6 +69,7 @@ const fn kind_of(error: &StoreError) -> &'static str {
     match error {
         StoreError::Full => "full",
         StoreError::Closed => "closed",
+        StoreError::TooManyOrders => "too_many_orders",
         StoreError::Corrupt(_) => "corrupt",
         StoreError::Unavailable(_) => "unavailable",
         _ => "engine",

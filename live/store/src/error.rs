@@ -13,6 +13,10 @@ pub enum StoreError {
     /// still work where the engine itself noticed in time.
     #[error("the disk of the store is full")]
     Full,
+    /// The owner has as many orders as may be kept ([`crate::quota`]): those of the last month have to
+    /// pass first.
+    #[error("the mailbox has too many orders that are still in force")]
+    TooManyOrders,
     /// What was read contradicts itself: restore from a replica.
     #[error("the store is damaged: {0}")]
     Corrupt(String),

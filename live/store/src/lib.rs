@@ -10,6 +10,7 @@
 //! | [`mail`] | the trait |
 //! | [`shapes`] | what goes in and comes out |
 //! | [`union`], [`revocations`] | what follows from a set of messages and orders, for all engines alike |
+//! | [`quota`] | how many orders of an owner are kept |
 //! | [`error`] | what an engine reports |
 //! | [`embedded`] | the engine inside the node's own process, on fjall |
 //! | [`memory`] | the engine that lasts as long as the process: simulations, and the model of the others |
@@ -26,6 +27,7 @@ pub mod mail;
 pub mod memory;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+pub mod quota;
 pub mod revocations;
 pub mod shapes;
 pub mod union;

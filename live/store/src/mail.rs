@@ -48,7 +48,9 @@ pub trait MailStore: Send + Sync {
     /// and they are carried out anew.
     ///
     /// # Errors
-    /// Where the order may not be durable: it may or may not be carried out.
+    /// [`StoreError::TooManyOrders`] where the owner has no room for one more
+    /// ([`crate::quota`]): nothing is done. Else where the order may not be durable: it may or may
+    /// not be carried out.
     async fn apply(&self, order: Order, now: Millis) -> Result<Applied, StoreError>;
 
     /// When messages expire: of those named, each once in the order asked, those that are there; or
@@ -105,7 +107,8 @@ pub trait MailStore: Send + Sync {
     async fn mailbox(&self, owner: AccountId, now: Millis) -> Result<Vec<Record>, StoreError>;
 
     /// Takes over records from other members, all of them durable on return; says of each, in
-    /// order, what became of it. Whatever their sequence, orders are taken over before messages.
+    /// order, what became of it. Whatever their sequence, orders are taken over before messages. An
+    /// order is refused whose owner has no room for it ([`crate::quota`]).
     ///
     /// # Errors
     /// Where the records may not be durable: each may or may not be there.

@@ -395,8 +395,11 @@ fn overruled_by(later: Option<Stamp>) -> Said {
     Said { result, overruled: later }
 }
 
-fn storage_failed(_: &StoreError) -> Said {
-    Said::plain(MemberResult::StorageFailed)
+fn storage_failed(error: &StoreError) -> Said {
+    Said::plain(match error {
+        StoreError::TooManyOrders => MemberResult::Refused(507, error.to_string()),
+        _ => MemberResult::StorageFailed,
+    })
 }
 
 fn item_of(record: &Record) -> Option<Item> {

@@ -182,6 +182,7 @@ macro_rules! conformance_tests {
             orders_are_kept_for_31_days,
             subaccounts_lose_and_regain_their_rights,
             the_last_revocations_stay,
+            an_owner_has_room_for_so_many_orders,
         );
         $crate::conformance_tests!($open; merging:
             a_merge_says_what_became_of_each,

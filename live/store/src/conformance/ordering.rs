@@ -11,7 +11,7 @@ use super::{
 };
 use crate::revocations::KEPT;
 use crate::union::ORDER_LIFE;
-use crate::{Applied, MailStore, MemoryStore, Query};
+use crate::{Applied, MailStore, MemoryStore, Merged, Query, StoreError};
 
 const LATER: Stamp = Stamp::at(NOW + 10);
 
@@ -301,5 +301,44 @@ pub async fn the_last_revocations_stay(store: Store) -> Outcome {
     assert_eq!(store.revoked(account(1)).await?, last);
     assert_eq!(store.counts().await?.orders, u64::try_from(KEPT).unwrap_or_default());
     assert_eq!(store.mailbox(account(1), long_after).await?.len(), KEPT);
+    Ok(())
+}
+
+/// An owner has only so many orders in force: they outlive what they were for.
+pub async fn an_owner_has_room_for_so_many_orders(store: Store) -> Outcome {
+    let delete = order(Stamp::at(NOW), Change::Delete(names([1])));
+    let large = |n: u8| Order { proof: vec![n; 1 << 20], ..delete.clone() };
+    fill(&store, 1..=1).await?;
+    for n in 0..15 {
+        store.merge(vec![Record::Order(large(n))], NOW).await?;
+    }
+    assert_eq!(store.apply(large(15), NOW).await?.overruled, None);
+    assert_eq!(store.apply(large(16), NOW).await, Err(StoreError::TooManyOrders));
+    // Those that are there may come again, others' mailboxes have room of their own, and members may
+    // know more together.
+    store.apply(large(3), NOW).await?;
+    store.apply(Order { owner: account(2), ..large(16) }, NOW).await?;
+    assert_eq!(store.merge(vec![Record::Order(large(16))], NOW).await?, [Merged::New]);
+    for n in 17..64 {
+        store.merge(vec![Record::Order(large(n))], NOW).await?;
+    }
+    assert_eq!(store.merge(vec![Record::Order(large(64))], NOW).await?, [Merged::Refused]);
+    // Of orders for whole drawers only those are kept that do more than others.
+    assert_eq!(store.counts().await?.orders, 65);
+    store.expire(NOW + 31 * 24 * HOUR + 1).await?;
+    store.apply(large(0), NOW).await?;
+    for (n, time) in [(0, 0), (1, 3), (2, 2), (3, 1)] {
+        let hours = NOW + n * HOUR;
+        for change in [
+            Change::DeleteAll(Drawers::All),
+            Change::DeleteBefore(Drawers::All, NOW + n),
+            Change::ExpireAll(Drawers::All, NOW + 9 * HOUR + time),
+        ] {
+            store.apply(order(Stamp::at(hours), change), hours).await?;
+        }
+    }
+    // The last that deletes all and one that came with it; the last that shortens and one that goes
+    // farther.
+    assert_eq!(store.counts().await?.orders, 1 + 4);
     Ok(())
 }

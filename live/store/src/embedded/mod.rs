@@ -52,6 +52,7 @@ use self::tables::Tables;
 use self::writer::{Job, Writer};
 use crate::StoreError;
 use crate::mail::MailStore;
+use crate::quota::order_bytes;
 use crate::shapes::{Applied, Counts, Merged, Page, Query, Stored};
 use crate::union::orders_first;
 
@@ -125,6 +126,17 @@ impl EmbeddedStore {
         answered.await.map_err(|_| StoreError::Closed)?
     }
 
+    /// As [`Self::write`], for orders with so many bytes, which may use some of the reserve.
+    async fn order<T: Send + 'static>(
+        &self,
+        bytes: u64,
+        work: impl FnOnce(&mut Stage<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        self.hand_in(Job::new(answer, work).ordering(bytes)).await?;
+        answered.await.map_err(|_| StoreError::Closed)?
+    }
+
     async fn hand_in(&self, job: Job) -> Result<(), StoreError> {
         let jobs = self.with_open(|open| open.jobs.clone())?;
         jobs.send(job).await.map_err(|_| StoreError::Closed)
@@ -180,7 +192,8 @@ impl MailStore for EmbeddedStore {
     }
 
     async fn apply(&self, order: Order, now: Millis) -> Result<Applied, StoreError> {
-        self.write(move |stage| stage.apply(order, now)).await
+        let bytes = order_bytes(&order);
+        self.order(bytes, move |stage| stage.apply(order, now)).await
     }
 
     async fn expiries(
@@ -219,13 +232,18 @@ impl MailStore for EmbeddedStore {
             Record::Order(_) => 0,
         });
         let size: usize = size.sum();
+        let orders = records.iter().map(|record| match record {
+            Record::Message(_) => 0,
+            Record::Order(order) => order_bytes(order),
+        });
+        let orders: u64 = orders.sum();
         let merge = move |stage: &mut Stage<'_>| {
             orders_first(records, |record| match record {
                 Record::Message(message) => stage.merge_message(&message, now),
                 Record::Order(order) => stage.merge_order(order, now),
             })
         };
-        if size == 0 { self.write(merge).await } else { self.grow(size, merge).await }
+        if size == 0 { self.order(orders, merge).await } else { self.grow(size, merge).await }
     }
 
     async fn drop_positions(&self, positions: Positions) -> Result<u64, StoreError> {

@@ -174,6 +174,15 @@ async fn without_the_reserve_nothing_is_stored_but_room_can_be_made() {
         proof: vec![1],
     };
     let deleted = vec![(new.namespace, new.hash)];
-    assert_eq!(store.apply(delete, NOW).await.unwrap().deleted, deleted);
+    assert_eq!(store.apply(delete.clone(), NOW).await.unwrap().deleted, deleted);
+    // As much as makes room, and no more.
+    let owner = |n| AccountId::from_bytes(&[n; 33]).unwrap();
+    let large = |n| Order { proof: vec![n; 10 << 20], owner: owner(n), ..delete.clone() };
+    for n in 1..=3 {
+        assert!(store.apply(large(n), NOW).await.is_ok());
+    }
+    assert_eq!(store.apply(large(4), NOW).await, Err(StoreError::Full));
+    let told = vec![Record::Order(large(5))];
+    assert_eq!(store.merge(told, NOW).await, Err(StoreError::Full));
     assert_eq!(store.expire(NOW + 10).await, Ok(0));
 }

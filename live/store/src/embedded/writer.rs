@@ -16,6 +16,8 @@ use crate::StoreError;
 const BATCH_JOBS: usize = 256;
 /// The size of data from which on a batch takes no more jobs.
 const BATCH_BYTES: usize = 8 * 1024 * 1024;
+/// How many bytes of orders go into the reserve of the disk, so that room can be made by deleting.
+const ORDERS_BEYOND: u64 = 32 * 1024 * 1024;
 /// How long the engine rests between two attempts to write again after a failure.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -31,6 +33,8 @@ pub(super) struct Job {
     size: usize,
     /// Whether it needs the reserve of the disk to be there.
     grows: bool,
+    /// Bytes of orders that it brings, of which some may go into the reserve.
+    orders: u64,
 }
 
 impl Job {
@@ -51,7 +55,17 @@ impl Job {
                 }
             }
         });
-        Self { work, size: 0, grows: false }
+        Self { work, size: 0, grows: false, orders: 0 }
+    }
+
+    /// How many bytes it brings of anything.
+    fn bytes(&self) -> usize {
+        self.size.saturating_add(usize::try_from(self.orders).unwrap_or(usize::MAX))
+    }
+
+    /// It brings so many bytes of orders.
+    pub(super) fn ordering(self, bytes: u64) -> Self {
+        Self { orders: bytes, ..self }
     }
 
     /// It brings so many bytes of data, for which there must be room.
@@ -64,6 +78,8 @@ impl Job {
 pub(super) struct Writer {
     engine: Arc<Engine>,
     progress: Progress,
+    /// Bytes of orders written since the reserve was last there.
+    beyond: u64,
     /// Why the last write failed, and when the engine may be tried again.
     failure: Option<(StoreError, Instant)>,
 }
@@ -71,18 +87,18 @@ pub(super) struct Writer {
 impl Writer {
     pub(super) fn new(engine: Arc<Engine>) -> Result<Self, StoreError> {
         let state = engine.tables()?.state()?;
-        Ok(Self { engine, progress: Progress { state, swept_to: 0 }, failure: None })
+        Ok(Self { engine, progress: Progress { state, swept_to: 0 }, beyond: 0, failure: None })
     }
 
     /// Writes until no one is left who could ask.
     pub(super) fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
         let mut batch = Vec::with_capacity(BATCH_JOBS);
         while let Some(job) = jobs.blocking_recv() {
-            let mut size = job.size;
+            let mut size = job.bytes();
             batch.push(job);
             while batch.len() < BATCH_JOBS && size < BATCH_BYTES {
                 let Ok(job) = jobs.try_recv() else { break };
-                size = size.saturating_add(job.size);
+                size = size.saturating_add(job.bytes());
                 batch.push(job);
             }
             match self.ready() {
@@ -126,8 +142,18 @@ impl Writer {
         let mut room = None;
         let mut pending = Vec::with_capacity(BATCH_JOBS);
         for job in batch {
-            let has_room =
-                !job.grows || *room.get_or_insert_with(|| self.engine.reserve().is_left());
+            let mut is_left = || *room.get_or_insert_with(|| self.engine.reserve().is_left());
+            let has_room = if job.grows {
+                is_left()
+            } else if job.orders == 0 {
+                true
+            } else if is_left() {
+                self.beyond = 0;
+                true
+            } else {
+                self.beyond = self.beyond.saturating_add(job.orders);
+                self.beyond <= ORDERS_BEYOND
+            };
             let stage = if has_room { Ok(&mut stage) } else { Err(StoreError::Full) };
             pending.extend((job.work)(stage));
         }

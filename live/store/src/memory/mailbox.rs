@@ -6,6 +6,7 @@ use warren_wire::record::{Item, MessageRecord, Order, Record};
 use warren_wire::{MessageHash, Millis};
 
 use crate::StoreError;
+use crate::quota::Held;
 use crate::revocations::{Revocations, is_access};
 use crate::shapes::{Applied, Counts, Merged, Page, Query, Room, Stored, StoredMessage};
 use crate::union::{self, Facts, Ruling, order_end};
@@ -42,6 +43,10 @@ impl Mailbox {
 
     pub(super) fn revocations(&self) -> Revocations {
         Revocations::of(self.orders.values())
+    }
+
+    fn held(&self) -> Held {
+        Held::of(self.orders.values())
     }
 
     /// When a message expires, all orders considered.
@@ -194,6 +199,9 @@ impl Mailbox {
         if order_end(order.stamp) <= now && !counts {
             return Merged::Refused;
         }
+        if !self.orders.contains_key(&order.proof) && !self.held().takes_from_member(&order) {
+            return Merged::Refused;
+        }
         let (_, changed) = self.note(order);
         self.remove_dead();
         if changed { Merged::New } else { Merged::Known }
@@ -208,7 +216,10 @@ impl Mailbox {
     }
 
     /// See [`crate::MailStore::apply`].
-    pub(super) fn apply(&mut self, order: Order, now: Millis) -> Applied {
+    pub(super) fn apply(&mut self, order: Order, now: Millis) -> Result<Applied, StoreError> {
+        if !self.orders.contains_key(&order.proof) && !self.held().takes(&order) {
+            return Err(StoreError::TooManyOrders);
+        }
         let before: BTreeMap<MessageHash, Millis> =
             self.messages.values().map(|kept| (kept.hash, self.expiry(kept))).collect();
         let was_served = |hash: &MessageHash| before.get(hash).is_some_and(|expiry| *expiry > now);
@@ -230,7 +241,7 @@ impl Mailbox {
             applied.note_kept(&Facts::of(kept), &own, before, self.expiry(kept));
         }
         applied.sort();
-        applied
+        Ok(applied)
     }
 
     /// See [`crate::MailStore::retrieve`].

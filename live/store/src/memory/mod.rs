@@ -93,7 +93,7 @@ impl MailStore for MemoryStore {
     }
 
     async fn apply(&self, order: Order, now: Millis) -> Result<Applied, StoreError> {
-        self.with(|state| state.mailbox_mut(&order.owner).apply(order, now))
+        self.with(|state| state.mailbox_mut(&order.owner).apply(order, now))?
     }
 
     async fn expiries(

@@ -41,6 +41,8 @@ pub(super) enum Done {
     Apply(Applied),
     Merge(Vec<Merged>),
     Note,
+    /// The owner has no room for the order.
+    TooMany,
 }
 
 /// A piece of work, and who waits for it.
@@ -90,7 +92,11 @@ impl Work {
                 Done::Store(mailbox.store(message, arrival, *now)?)
             }
             Self::Apply(order, now) => {
-                Done::Apply(state.mailbox(&order.owner).apply(order.clone(), *now)?)
+                // Those that share the transaction are not to suffer for it.
+                match state.mailbox(&order.owner).apply(order.clone(), *now) {
+                    Err(StoreError::TooManyOrders) => Done::TooMany,
+                    applied => Done::Apply(applied?),
+                }
             }
             Self::Merge(records, now) => {
                 Done::Merge(orders_first(records, |record| match record {

@@ -15,6 +15,7 @@ use super::pool::Lease;
 use super::read::ask_on;
 use super::trouble::Trouble;
 use crate::StoreError;
+use crate::quota::Held;
 use crate::union::{Facts, Rule, Ruling};
 
 pub(super) const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
@@ -56,6 +57,9 @@ const ORDERS: &str = "SELECT o.owner, o.name, o.stamp, o.change, o.proof \
      JOIN owner_order o ON o.owner = w.owner AND o.name = w.name \
      UNION SELECT o.owner, o.name, o.stamp, o.change, o.proof \
      FROM owner_order o WHERE o.owner = ANY($3) AND o.access";
+
+const HELD: &str = "SELECT owner, COUNT(*) AS orders, SUM(length(proof))::BIGINT AS bytes \
+     FROM owner_order WHERE owner = ANY($1) GROUP BY owner";
 
 /// The needs of all mailboxes, as columns.
 #[derive(Default)]
@@ -136,7 +140,7 @@ pub(super) async fn begin<'a>(
     let locked = !c.owners.is_empty();
     let drawers = !c.drawers.is_empty();
     // All are sent before the first is answered; the database takes them one after the other.
-    let (begun, fresh, locks, by_hash, by_drawer, rulings, orders) = tokio::join!(
+    let (begun, fresh, locks, by_hash, by_drawer, rulings, orders, held) = tokio::join!(
         biased;
         client.batch_execute(BEGIN),
         async { ask(lease, true, BATCH, &[&id, &batch, &seen]).await },
@@ -155,6 +159,7 @@ pub(super) async fn begin<'a>(
             ORDERS,
             &[&c.order_owners, &c.orders, &c.access],
         ).await },
+        async { ask(lease, !c.orders.is_empty(), HELD, &[&c.order_owners]).await },
     );
     begun?;
     let fresh = !fresh?.is_empty();
@@ -175,6 +180,11 @@ pub(super) async fn begin<'a>(
     for row in orders? {
         let order = order(&row)?;
         state.mailbox(&order.owner).add_order(self::id(&row, "name")?, order);
+    }
+    for row in held? {
+        let count = |number: i64| u64::try_from(number).unwrap_or_default();
+        let (orders, bytes) = (count(row.try_get("orders")?), count(row.try_get("bytes")?));
+        state.mailbox(&owner(&row)?).held = Held { orders, bytes };
     }
     Ok((state, fresh))
 }

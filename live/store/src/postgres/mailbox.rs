@@ -8,6 +8,7 @@ use warren_wire::record::{Item, ItemId, MessageRecord, Order};
 use warren_wire::{AccountId, MessageHash, Millis, Namespace, Stamp};
 
 use crate::StoreError;
+use crate::quota::Held;
 use crate::revocations::{Revocations, is_access};
 use crate::shapes::{Applied, Merged, Stored};
 use crate::union::{self, Facts, Ruling, order_end};
@@ -32,6 +33,8 @@ pub(super) struct Mailbox<'a> {
     orders: BTreeMap<ItemId, Order>,
     /// Orders to be written.
     pub(super) noted: BTreeMap<ItemId, Order>,
+    /// What is kept of the orders, where some are to come.
+    pub(super) held: Held,
     /// Orders to be removed, which are for whole drawers.
     pub(super) forgotten: BTreeSet<ItemId>,
     /// How many places in the order of arrival the lock took, and the last of them.
@@ -225,19 +228,25 @@ impl<'a> Mailbox<'a> {
         for ruling in rulings {
             self.add_ruling(name, ruling);
         }
-        self.orders.insert(name, order.clone());
+        if self.orders.insert(name, order.clone()).is_none() {
+            self.held = self.held.with(&order);
+        }
         self.noted.insert(name, order.clone());
         Ok((order, true))
     }
 
     /// See [`crate::MailStore::merge`].
     pub(super) fn merge_order(&mut self, order: Order, now: Millis) -> Result<Merged, StoreError> {
+        let known = self.orders.contains_key(&name(&order.owner, &order.proof)?);
         if order_end(order.stamp) <= now {
             let all = self.orders.values().chain(std::iter::once(&order));
             let counts = is_access(&order.change) && Revocations::of(all).hold(&order);
             if !counts {
                 return Ok(Merged::Refused);
             }
+        }
+        if !known && !self.held.takes_from_member(&order) {
+            return Ok(Merged::Refused);
         }
         let (order, changed) = self.note(order)?;
         self.remove_dead(&union::rulings(&order));
@@ -261,6 +270,10 @@ impl<'a> Mailbox<'a> {
 
     /// See [`crate::MailStore::apply`].
     pub(super) fn apply(&mut self, order: Order, now: Millis) -> Result<Applied, StoreError> {
+        let known = self.orders.contains_key(&name(&order.owner, &order.proof)?);
+        if !known && !self.held.takes(&order) {
+            return Err(StoreError::TooManyOrders);
+        }
         let before: BTreeMap<_, _> = self
             .rows
             .values()

@@ -177,6 +177,7 @@ impl MailStore for PostgresStore {
         let position = swarm::position(&order.owner);
         match self.write(position, Work::Apply(order, now)).await? {
             Done::Apply(applied) => Ok(applied),
+            Done::TooMany => Err(StoreError::TooManyOrders),
             other => mixed_up(other),
         }
     }

@@ -11,6 +11,7 @@ use crate::StoreError;
 use crate::embedded::keys::{Name, Scope};
 use crate::embedded::tables::Space;
 use crate::embedded::values::{NameEntry, OrderEntry, decode_ruling, encode_ruling};
+use crate::quota::{Held, order_bytes};
 use crate::revocations::{Revocations, is_access};
 use crate::shapes::{Applied, Merged};
 use crate::union::{self, Rule, Ruling, order_end};
@@ -35,6 +36,9 @@ impl Stage<'_> {
         now: Millis,
     ) -> Result<Applied, StoreError> {
         let mut applied = Applied::default();
+        if !self.has_room(&order, Held::takes)? {
+            return Err(StoreError::TooManyOrders);
+        }
         let (order, _) = self.keep_order(order)?;
         if is_access(&order.change) {
             let revocations = Revocations::of(&self.access_orders(&order.owner)?);
@@ -59,12 +63,25 @@ impl Stage<'_> {
         if order_end(order.stamp) <= now && !self.would_hold(&order)? {
             return Ok(Merged::Refused);
         }
+        if !self.has_room(&order, Held::takes_from_member)? {
+            return Ok(Merged::Refused);
+        }
         let (order, changed) = self.keep_order(order)?;
         if !changed {
             return Ok(Merged::Known);
         }
         self.carry_out(&order, now, &mut Applied::default())?;
         Ok(Merged::New)
+    }
+
+    /// Whether an order is kept already, or its owner has room for it.
+    fn has_room(
+        &self,
+        order: &Order,
+        takes: impl Fn(Held, &Order) -> bool,
+    ) -> Result<bool, StoreError> {
+        let held = self.standing(&order.owner)?.unwrap_or_default().held();
+        Ok(takes(held, order) || self.order(&name_of(order)?)?.is_some())
     }
 
     /// Keeps an order under the stamp that counts; that order, and whether this changed anything.
@@ -91,6 +108,7 @@ impl Stage<'_> {
         standing.latest = standing.latest.max(order.stamp);
         if known.is_none() {
             standing.orders = standing.orders.saturating_add(1);
+            standing.bytes = standing.bytes.saturating_add(order_bytes(&order));
             self.state.orders = self.state.orders.saturating_add(1);
         }
         if is_access(&order.change) {
@@ -289,6 +307,7 @@ impl Stage<'_> {
         }
         let mut standing = self.standing(owner)?.unwrap_or_default();
         standing.orders = standing.orders.saturating_sub(1);
+        standing.bytes = standing.bytes.saturating_sub(order_bytes(&entry.order));
         self.state.orders = self.state.orders.saturating_sub(1);
         self.set_standing(owner, &standing);
         Ok(())
