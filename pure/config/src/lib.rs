@@ -36,11 +36,12 @@
 //! exceed 76,800 bytes by it.
 //!
 //! ```text
-//! WebSocketMessage { type 1: request, request { verb "", path "", body: Envelope, requestId 0 } }
-//! Envelope  { type 6: SESSION_MESSAGE, timestamp 1: 1, content 8: sealed }
+//! WebSocketMessage { type (1): 1, a request; request (2):
+//!   { verb (1): "", path (2): "", body (3): Envelope, requestId (4): 0 } }
+//! Envelope  { type (1): 6, SESSION_MESSAGE; timestamp (5): 1; content (8): sealed }
 //! sealed    = v1 encryption from the account to itself, its ephemeral key derived, not random
 //!             (of the padded content: Content || 0x80 without zeros, since it is padded inside)
-//! Content   { sharedConfigMessage 11: { kind 1, seqno 2, data 3: the encrypted configuration } }
+//! Content   { sharedConfigMessage (11): { kind (1), seqno (2), data (3): the encrypted configuration } }
 //! kind      = 1 user profile, 2 contacts, 3 conversations, 4 user groups
 //! ```
 //!

@@ -67,7 +67,7 @@ impl Config {
         let body = if body.first() == Some(&PART) {
             let Ok((fresh, whole)) = self.parts.take(hash, body, now) else { return };
             self.needs_dump |= fresh;
-            good.extend(hashes);
+            good.insert(hash.to_owned());
             let Some(whole) = whole else { return };
             hashes = whole.hashes.into_iter().collect();
             joined = whole.body;
@@ -78,7 +78,7 @@ impl Config {
         let trust = self.signing.trust();
         let message = seal::decompress(body).and_then(|bytes| Message::read(&bytes, trust).ok());
         if let Some(message) = message {
-            good.extend(hashes.iter().cloned());
+            good.insert(hash.to_owned());
             candidates.push(Candidate { hashes, message, mine: false });
         } else {
             good.retain(|hash| !hashes.contains(hash));
