@@ -71,11 +71,6 @@ pub fn add(
 }
 
 #[cfg(test)]
-#[expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test stops at the first surprise"
-)]
 mod tests {
     use std::net::Ipv4Addr;
     use std::sync::Arc;
