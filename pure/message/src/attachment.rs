@@ -1,17 +1,19 @@
 //! Files beside a message: how they are encrypted, and how a message points to them.
 //!
 //! A file is encrypted on its own, stored where files are kept, and pointed to by the message, which
-//! holds the key. There are two formats, told apart by a mark in the address:
+//! holds the key. A mark in the address tells the formats apart:
 //!
 //! | module | format | until when nothing of a file is final |
 //! |---|---|---|
 //! | [`stream`] | deterministic: equal files of one sender are stored once | the last chunk is checked; each chunk is true and in its place |
 //! | [`legacy`] | AES-256-CBC with a code and a digest over all | the last byte is checked; until then all of it may be anyone's |
+//! | [`picture`] | AES-256-GCM, of older profile pictures | it is opened, in one piece |
 //! | [`pointer`], [`url`] | what a message says of a file | |
 //!
-//! Both are written and read piece by piece, in memory that does not grow with the file.
+//! The first two are written and read piece by piece, in memory that does not grow with the file.
 
 pub mod legacy;
+pub mod picture;
 pub mod pointer;
 pub mod stream;
 pub mod url;

@@ -36,5 +36,6 @@ mod test_entropy;
 
 pub use content::{Content, ContentError, Kind};
 pub use direct::{
-    OpenError, OpenedMessage, SealError, open_direct, seal_direct, seal_to_self_deterministic,
+    OpenError, OpenedMessage, SealError, open_direct, seal_config, seal_direct,
+    seal_to_self_deterministic,
 };

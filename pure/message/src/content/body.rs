@@ -4,15 +4,17 @@ use std::fmt;
 
 use super::ContentError;
 
-/// The most characters (Unicode scalar values) that can be sent.
-///
-/// Session's clients let nobody type more; of those who pay for nothing they take 2,000.
+/// The most characters (Unicode scalar values) that can be sent. Session's clients cut what is longer
+/// at this place, without a word to anyone.
 pub const MAX_CHARACTERS: usize = 10_000;
+/// Where Session's clients of a network with paid features cut the text of a sender who does not pay.
+/// Warren sends what is longer and leaves it to its user interface to say so.
+pub const FREE_CHARACTERS: usize = 2_000;
 
 /// A text that is not empty.
 ///
 /// One that is written has at most [`MAX_CHARACTERS`]. One that is read may have more, as much as
-/// fits into a message: no reader is harmed by it, and other clients do not refuse it either.
+/// fits into a message: it is neither refused nor cut.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Body(String);
 
