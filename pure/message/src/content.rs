@@ -249,8 +249,8 @@ impl Content {
             }
             Kind::Unknown(Unknown(raw)) => return raw.clone(),
         }
-        if let Some(expiration) = self.expiration {
-            expiration.write(&mut content);
+        if self.expiration.is_some() || self.kind.may_expire() {
+            Expiration::write(self.expiration, &mut content);
         }
         if let Some(pro) = &self.pro {
             pro.write(&mut content);
@@ -275,6 +275,11 @@ impl Content {
 }
 
 impl Kind {
+    /// Whether it stays in a conversation, so that it could disappear from there.
+    fn may_expire(&self) -> bool {
+        matches!(self, Self::Data(_) | Self::Extraction(_) | Self::Call(_))
+    }
+
     /// The first kind of which there is something, in the order in which Session's clients look.
     /// `None` where there is nothing, or something that breaks a rule of its kind.
     fn read(content: proto::Content) -> Option<Self> {

@@ -162,13 +162,16 @@ impl Expiration {
         ReadElsewhere { expires: node_expiry.min(latest), shorten: node_expiry > latest }
     }
 
-    pub(crate) fn write(self, content: &mut proto::Content) {
-        let kind = match self.mode {
-            Mode::AfterRead => ExpirationType::DeleteAfterRead,
-            Mode::AfterSend => ExpirationType::DeleteAfterSend,
+    /// Writes a setting, or that there is none: other clients spell that out in whatever could
+    /// disappear.
+    pub(crate) fn write(setting: Option<Self>, content: &mut proto::Content) {
+        let kind = match setting.map(|setting| setting.mode) {
+            Some(Mode::AfterRead) => ExpirationType::DeleteAfterRead,
+            Some(Mode::AfterSend) => ExpirationType::DeleteAfterSend,
+            None => ExpirationType::Unknown,
         };
         content.expiration_type = Some(kind.into());
-        content.expiration_timer = Some(self.timer.as_seconds());
+        content.expiration_timer = Some(setting.map_or(0, |setting| setting.timer.as_seconds()));
     }
 
     /// `None` where no timer is set, or one without a mode, as clients of before 2024 did: other

@@ -135,6 +135,16 @@ fn the_signed_time_of_the_content_goes_before_that_of_the_data_message() {
 }
 
 #[test]
+fn that_nothing_disappears_is_spelled_out_where_something_could() {
+    let off = Content::from(Data::from(What::TimerUpdate)).encode(9);
+    let content = proto::Content::decode(off.as_slice()).unwrap();
+    assert_eq!((content.expiration_type, content.expiration_timer), (Some(0), Some(0)));
+    assert_eq!(decoded(&off).expiration, None);
+    let typing = Content::from(Kind::Typing(Typing::Started)).encode(9);
+    assert_eq!(proto::Content::decode(typing.as_slice()).unwrap().expiration_type, None);
+}
+
+#[test]
 fn a_client_without_edits_shows_the_new_text_as_an_answer_to_the_old() {
     let edit = Edit { original: 5, author: account(1).id(), body: Body::new("new").unwrap() };
     let raw = Content::from(Data::from(What::Edit(edit.clone()))).encode(9);
