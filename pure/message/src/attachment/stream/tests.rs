@@ -1,6 +1,8 @@
 //! Checks the deterministic format by the sizes and behaviours that libsession's tests demand.
 
 use proptest::prelude::*;
+use serde::Deserialize;
+use warren_crypto::hash::sha256;
 
 use super::*;
 
@@ -181,17 +183,39 @@ fn a_file_that_changed_between_its_readings_is_not_stored() {
     assert_eq!(writer.finish(), Err(FileError::Changed));
 }
 
-/// Computed by Python's hashlib.
+#[derive(Deserialize)]
+struct Vectors {
+    seed: String,
+    stream: Vec<Vector>,
+}
+
+#[derive(Deserialize)]
+struct Vector {
+    domain: String,
+    size: usize,
+    key: String,
+    stored_bytes: usize,
+    stored_sha256: String,
+}
+
 #[test]
-fn a_key_is_derived_as_another_implementation_does() {
-    let mut seed = [0; 32];
-    hex::decode_to_slice("0123456789abcdef".repeat(4), &mut seed).unwrap();
-    let derived = derive(&Secret::take(&mut seed), Domain::Attachment, b"hello");
-    assert_eq!(hex::encode(derived.header), "b373da0a2fc69bdc214660111a2bc355b8e545d8d98837a2");
-    assert_eq!(
-        hex::encode(derived.key().expose()),
-        "2671be949784cde5bb4ab4b0bb87c8debd73cd98275d5bdb200491e912bba73e"
-    );
+fn another_implementation_stores_the_same_bytes() {
+    let text = include_str!("../../../../../spec/vectors/attachment.json");
+    let vectors: Vectors = serde_json::from_str(text).unwrap();
+    let seed = Secret::from_slice(&hex::decode(vectors.seed).unwrap()).unwrap();
+    assert_eq!(vectors.stream.len(), 16);
+    for vector in vectors.stream {
+        let domain = match vector.domain.as_str() {
+            "attachment" => Domain::Attachment,
+            _ => Domain::ProfilePicture,
+        };
+        let data = file(vector.size);
+        let derived = derive(&seed, domain, &data);
+        assert_eq!(hex::encode(derived.key().expose()), vector.key);
+        let stored = seal_in_pieces(derived, &data, 10_000);
+        assert_eq!(stored.len(), vector.stored_bytes);
+        assert_eq!(hex::encode(sha256(&stored)), vector.stored_sha256, "{}", vector.size);
+    }
 }
 
 proptest! {
