@@ -165,7 +165,7 @@ mod tests {
     fn contact(name: &str, petname: Option<&str>) -> Contact {
         let id = ID.parse().unwrap();
         let petname = petname.map(str::to_owned);
-        Contact { id, name: name.to_owned(), petname, approved: true, created: 0 }
+        Contact { name: name.to_owned(), petname, approved: true, ..Contact::new(id, 0) }
     }
 
     #[test]

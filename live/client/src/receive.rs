@@ -14,7 +14,7 @@ use warren_wire::rpc::reply::{RetrieveReply, RetrievedMessage};
 use warren_wire::rpc::{RetrieveRequest, UnverifiedAuth, request, signed};
 use warren_wire::{MessageHash, Millis, Namespace, Value};
 
-use crate::database::{self, Cursor, Direction, Fetched, Recorded};
+use crate::database::{self, Cursor, Details, Direction, Fetched, Recorded};
 use crate::error::ClientError;
 use crate::events::Event;
 use crate::messenger::{Messenger, now};
@@ -92,11 +92,12 @@ impl Messenger {
 
     /// The members of this account's swarm, first those that were read before.
     async fn readable_members(&self) -> Result<Vec<NodeRecord>, ClientError> {
+        let own = self.account.id();
         let list = self.network.nodes().await?;
-        let mut members = swarm_members(&list, &self.account.id())?;
+        let mut members = swarm_members(&list, &own)?;
         let mut read_before = Vec::new();
         for member in &members {
-            let cursor = self.db.with(|db| db.cursor(&member.id, Namespace::DIRECT))?;
+            let cursor = self.db.with(|db| db.cursor(&member.id, &own, Namespace::DIRECT))?;
             if cursor.is_some() {
                 read_before.push(member.id);
             }
@@ -148,12 +149,14 @@ impl Messenger {
             RetrieveReply::from_json(&reply.body).map_err(|_| malformed())
         };
         let (node, page) = self.network.ask(questions, judge).await?;
-        let seen = self.db.with(|db| db.cursor(&node.id, Namespace::DIRECT))?;
+        let own = self.account.id();
+        let seen = self.db.with(|db| db.cursor(&node.id, &own, Namespace::DIRECT))?;
         let page = self.open(&page, seen);
         Ok((node, page))
     }
 
     fn retrieve_params(&self, node: &NodeRecord, wait: Duration) -> Result<Value, ClientError> {
+        let own = self.account.id();
         let namespace = Namespace::DIRECT;
         let timestamp = now();
         let key = self.account.signing_key();
@@ -161,9 +164,9 @@ impl Messenger {
         let ed25519 = Some(*key.verifying_key().as_bytes());
         let auth = UnverifiedAuth { signature, ed25519, subaccount: None };
         let request = RetrieveRequest {
-            account: self.account.id(),
+            account: own,
             namespace,
-            after: self.db.with(|db| db.cursor(&node.id, namespace))?,
+            after: self.db.with(|db| db.cursor(&node.id, &own, namespace))?,
             max_count: None,
             max_size: None,
             newest_first: false,
@@ -200,7 +203,7 @@ impl Messenger {
             }
             _ => (database::Content::Unknown(opened.raw), None),
         };
-        let (peer, direction) = if opened.sender == own {
+        let (conversation, direction) = if opened.sender == own {
             (opened.sync_target.unwrap_or(own), Direction::Outgoing)
         } else {
             (opened.sender, Direction::Incoming)
@@ -209,9 +212,11 @@ impl Messenger {
         Some(Fetched {
             hash,
             fingerprint,
-            peer,
+            conversation,
+            author: opened.sender,
             direction,
             content,
+            details: Details::default(),
             sender_name,
             timestamp,
             received_at,
@@ -222,6 +227,7 @@ impl Messenger {
     fn save(&self, node: &NodeRecord, page: &OpenedPage) -> Result<usize, ClientError> {
         let cursor = page.last.map(|last_hash| Cursor {
             node: node.id,
+            mailbox: self.account.id(),
             namespace: Namespace::DIRECT,
             last_hash,
         });
@@ -229,7 +235,7 @@ impl Messenger {
         let recorded = self.db.with(|db| db.record_fetched_batch(fetched, cursor.as_ref()))?;
         for (message, recorded) in fetched.iter().zip(&recorded) {
             if let Recorded::New(message_id) = *recorded {
-                self.publish(Event::MessageNew { conversation: message.peer, message_id });
+                self.publish(Event::MessageNew { conversation: message.conversation, message_id });
             }
         }
         Ok(recorded.iter().filter(|one| matches!(one, Recorded::New(_))).count())

@@ -19,7 +19,8 @@ use warren_wire::work::{Terms, WorkProof};
 use warren_wire::{AccountId, MessageHash, Millis, Namespace, NodeId, Value};
 
 use crate::database::{
-    DatabaseError, DueCopy, MessageId, MessageState, NewOutgoing, Purpose, SealedCopy,
+    self, DatabaseError, Details, DueCopy, MessageId, MessageState, NewOutgoing, Purpose,
+    SealedCopy,
 };
 use crate::error::ClientError;
 use crate::events::{DeliveryState, Event};
@@ -135,7 +136,14 @@ impl Messenger {
         let content = Content::from(text.with_sync_target(*to));
         let outer_time = timestamp.saturating_sub(blur());
         copies.push(self.seal(Purpose::Sync, &own, &content, timestamp, outer_time)?);
-        let message = NewOutgoing { peer: *to, body, timestamp, now, copies: &copies };
+        let message = NewOutgoing {
+            conversation: *to,
+            content: &database::Content::Text(body.to_owned()),
+            details: &Details::default(),
+            timestamp,
+            now,
+            copies: &copies,
+        };
         Ok((self.db.with(|db| db.queue_message(&message))?, timestamp))
     }
 
@@ -181,13 +189,14 @@ impl Messenger {
         for due in copies {
             match self.deliver(&due).await {
                 Ok(hash) => {
-                    self.db.with(|db| db.outbox_delivered(due.id, &hash))?;
+                    self.db.with(|db| db.outbox_delivered(due.id, &hash, now()))?;
                     self.publish_delivery(due.message)?;
                     delivered += 1;
                 }
                 Err(error) => {
                     let next = next_attempt(&due, now()).filter(|_| !error.is_final());
-                    self.db.with(|db| db.outbox_failed(due.id, next))?;
+                    let reason = error.to_string();
+                    self.db.with(|db| db.job_failed(due.id, next, Some(&reason)))?;
                     self.publish_delivery(due.message)?;
                     let offline = matches!(error, ClientError::Offline);
                     failure.get_or_insert(error);
@@ -211,7 +220,11 @@ impl Messenger {
             MessageState::Failed => DeliveryState::Failed,
             MessageState::Sent | MessageState::Received => DeliveryState::Delivered,
         };
-        self.publish(Event::Delivery { conversation: message.peer, message_id: message.id, state });
+        self.publish(Event::Delivery {
+            conversation: message.conversation,
+            message_id: message.id,
+            state,
+        });
         Ok(())
     }
 

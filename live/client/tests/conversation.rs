@@ -42,14 +42,14 @@ fn person(home: &Path, network: &LocalNetwork, name: &str) -> (Messenger, Accoun
 
 /// Every message with `peer`, oldest first: who said what.
 fn said(messenger: &Messenger, peer: &AccountId) -> Vec<(Direction, String)> {
-    let filter = Filter { peer: Some(*peer), unread: false };
+    let filter = Filter { conversation: Some(*peer), unread: false };
     let mut messages = messenger.db().with(|db| db.messages(&filter, None, 100)).unwrap().messages;
     messages.reverse();
     messages
         .into_iter()
         .map(|message| match message.content {
             Content::Text(text) => (message.direction, text),
-            Content::Unknown(_) => panic!("unknown content"),
+            other => panic!("{other:?}"),
         })
         .collect()
 }

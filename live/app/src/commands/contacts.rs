@@ -49,14 +49,8 @@ fn contact_line(contact: &Contact) -> String {
 fn add(start: &Start, db: &AccountDb, id: &str, name: &str) -> Result<(), Failure> {
     let id = wording::person(id)?;
     let name = wording::name(name)?;
-    let known = db.contact(&id)?;
-    let contact = Contact {
-        id,
-        name: known.map(|contact| contact.name).unwrap_or_default(),
-        petname: Some(name.to_owned()),
-        approved: true,
-        created: now(),
-    };
+    let known = db.contact(&id)?.unwrap_or_else(|| Contact::new(id, now()));
+    let contact = Contact { petname: Some(name.to_owned()), approved: true, ..known };
     db.put_contact(&contact)?;
     show(start, db, &id, &format!("'{name}' is {id}."))
 }

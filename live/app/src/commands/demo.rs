@@ -293,10 +293,10 @@ fn conversation(person: &mut Person) -> Result<Vec<(Direction, AccountId, String
     let page = person.messenger.db().with(|db| db.messages(&Filter::default(), None, 100))?;
     let text = |content| match content {
         Content::Text(text) => text,
-        Content::Unknown(_) => String::new(),
+        _ => String::new(),
     };
     let messages = page.messages.into_iter().rev();
-    Ok(messages.map(|one| (one.direction, one.peer, text(one.content))).collect())
+    Ok(messages.map(|one| (one.direction, one.conversation, text(one.content))).collect())
 }
 
 fn same(found: &[(Direction, AccountId, String)], expected: &[Line]) -> bool {

@@ -51,7 +51,7 @@ fn list(start: &Start, messenger: &Messenger) -> Result<Exit, Failure> {
     let value = json!({ "waiting": waiting.iter().map(waiting_json).collect::<Vec<_>>() });
     let mut lines = Vec::new();
     for one in &waiting {
-        let name = messenger.db().with(|db| peer_shown(db, &one.message.peer))?;
+        let name = messenger.db().with(|db| peer_shown(db, &one.message.conversation))?;
         lines.push(waiting_line(one, &name));
     }
     if lines.is_empty() {
@@ -103,14 +103,14 @@ async fn retry(start: &Start, messenger: &Messenger) -> Result<Exit, Failure> {
 fn body(message: &Message) -> Option<&str> {
     match &message.content {
         Content::Text(text) => Some(text),
-        Content::Unknown(_) => None,
+        _ => None,
     }
 }
 
 fn waiting_json(one: &Waiting) -> Value {
     json!({
         "message_id": one.message.id.number(),
-        "to": one.message.peer.to_string(),
+        "to": one.message.conversation.to_string(),
         "text": body(&one.message),
         "timestamp": one.message.timestamp,
         "time": json_time(one.message.timestamp),

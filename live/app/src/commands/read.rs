@@ -132,7 +132,7 @@ impl Reader {
 
     /// Shows what is in the database, oldest first, up to `last`; the number of messages.
     fn show_kept(&mut self, args: &ReadArgs, last: Option<MessageId>) -> Result<usize, Failure> {
-        let filter = Filter { peer: self.peer, unread: !args.all };
+        let filter = Filter { conversation: self.peer, unread: !args.all };
         let limit = args.limit.unwrap_or(usize::MAX);
         let mut messages = Vec::new();
         let mut before = None;
@@ -156,11 +156,14 @@ impl Reader {
         let mut unread = Vec::new();
         for message in messages {
             let told = |db: &mut AccountDb| {
-                Ok::<_, Failure>((peer_shown(db, &message.peer)?, message_json(db, message)?))
+                Ok::<_, Failure>((
+                    peer_shown(db, &message.conversation)?,
+                    message_json(db, message)?,
+                ))
             };
             let (name, value) = self.messenger.db().with(told)?;
             if let Err(failure) = self.output.result(&value, message_text(message, &name)) {
-                self.messenger.db().with(|db| db.mark_read(&unread))?;
+                self.messenger.db().with(|db| db.mark_read(&unread, wording::now()))?;
                 return Err(failure);
             }
             if !message.read {
@@ -168,7 +171,7 @@ impl Reader {
             }
         }
         if !unread.is_empty() {
-            self.messenger.db().with(|db| db.mark_read(&unread))?;
+            self.messenger.db().with(|db| db.mark_read(&unread, wording::now()))?;
         }
         Ok(())
     }
@@ -222,7 +225,7 @@ impl Reader {
             let mut arrived = self.messenger.db().with(|db| db.arrived_after(last, PAGE))?;
             let Some(newest) = arrived.last() else { return Ok(last) };
             last = newest.id;
-            arrived.retain(|message| self.peer.is_none_or(|peer| peer == message.peer));
+            arrived.retain(|message| self.peer.is_none_or(|peer| peer == message.conversation));
             self.show(&arrived)?;
         }
     }
@@ -251,10 +254,10 @@ async fn listen(messenger: Messenger, news: mpsc::Sender<Result<usize, ClientErr
 
 /// One message for programs.
 fn message_json(db: &AccountDb, message: &Message) -> Result<Value, Failure> {
-    let contact = db.contact(&message.peer)?;
+    let contact = db.contact(&message.conversation)?;
     Ok(json!({
         "message_id": message.id.number(),
-        "peer": message.peer.to_string(),
+        "peer": message.conversation.to_string(),
         "name": contact.as_ref().and_then(|contact| contact.petname.clone()),
         "calls_themselves": contact.map(|contact| contact.name).filter(|name| !name.is_empty()),
         "direction": match message.direction {
@@ -263,7 +266,7 @@ fn message_json(db: &AccountDb, message: &Message) -> Result<Value, Failure> {
         },
         "text": match &message.content {
             Content::Text(text) => Some(text),
-            Content::Unknown(_) => None,
+            _ => None,
         },
         "timestamp": message.timestamp,
         "time": json_time(message.timestamp),
@@ -286,7 +289,10 @@ fn message_text(message: &Message, name: &str) -> String {
     let time = local_time(message.timestamp);
     let body = match &message.content {
         Content::Text(text) => terminal_text::block(text, INDENT),
-        Content::Unknown(_) => "[a kind of message this version cannot show]".to_owned(),
+        Content::Control(_) | Content::Unknown(_) => {
+            "[a kind of message this version cannot show]".to_owned()
+        }
+        Content::Deleted => "[deleted by its author]".to_owned(),
     };
     let separator = if body.contains('\n') { format!("\n{INDENT}") } else { " ".to_owned() };
     match message.direction {
@@ -307,11 +313,11 @@ mod tests {
     use super::*;
 
     fn message(text: &str, direction: Direction, state: MessageState) -> Message {
+        let id = "05aa654f00fc39fc69fd0db829410ca38177d7732a8d2f0934ab3872ac56d5aa74";
         Message {
             id: MessageId::new(1),
-            peer: "05aa654f00fc39fc69fd0db829410ca38177d7732a8d2f0934ab3872ac56d5aa74"
-                .parse()
-                .unwrap(),
+            conversation: id.parse().unwrap(),
+            author: id.parse().unwrap(),
             direction,
             content: Content::Text(text.to_owned()),
             timestamp: 1_700_000_000_000,
@@ -319,6 +325,13 @@ mod tests {
             state,
             read: true,
             hash: None,
+            failure: None,
+            edited_at: None,
+            mentions_me: false,
+            expiry: None,
+            expires_at: None,
+            quote: None,
+            preview: None,
         }
     }
 

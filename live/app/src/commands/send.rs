@@ -85,7 +85,7 @@ fn report_interrupted(
 }
 
 fn is_own(message: &warren_client::database::Message, to: &AccountId) -> bool {
-    message.direction == Direction::Outgoing && message.peer == *to
+    message.direction == Direction::Outgoing && message.conversation == *to
 }
 
 fn show(

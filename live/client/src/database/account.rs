@@ -1,6 +1,7 @@
 //! One account's database, opened.
 
 use std::fmt;
+use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
@@ -12,7 +13,7 @@ use super::{connection, schema};
 use crate::vault::Vault;
 
 /// One account's database. What it can do stands beside each noun: [`super::messages`],
-/// [`super::outbox`], [`super::contacts`] and so on.
+/// [`super::jobs`], [`super::contacts`] and so on.
 ///
 /// A connection belongs to one thread at a time; open a second one for a second thread.
 pub struct AccountDb {
@@ -27,8 +28,9 @@ impl AccountDb {
     /// Where the file is damaged, newer or not this account's, or the disk fails.
     pub fn open(vault: &Vault, keys: &AccountKeys) -> Result<Self, DatabaseError> {
         let path = vault.home().account_file(&keys.file);
-        let connection = connection::open(&path, &keys.db_key, &schema::ACCOUNT)?;
-        Ok(Self { connection, account: keys.entry.id })
+        let account = keys.entry.id;
+        let connection = connection::open(&path, &keys.db_key, Some(&account), &schema::ACCOUNT)?;
+        Ok(Self { connection, account })
     }
 
     /// Whose database this is.
@@ -36,10 +38,43 @@ impl AccountDb {
         &self.account
     }
 
-    /// A transaction that holds the write lock from its start, so that it never fails halfway
-    /// because another process wrote in between.
-    pub(super) fn write(&mut self) -> Result<Transaction<'_>, DatabaseError> {
-        Ok(self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?)
+    /// Does several things in one transaction: all are on the disk when this returns, or, where
+    /// `work` fails, none is.
+    ///
+    /// The transaction holds the write lock from its start, so that it never fails halfway because
+    /// another process wrote in between.
+    ///
+    /// # Errors
+    /// Those of `work`, or where the database fails.
+    pub fn transact<T, E: From<DatabaseError>>(
+        &mut self,
+        work: impl FnOnce(&Tx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let begun = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate);
+        let transaction = begun.map_err(DatabaseError::from)?;
+        let done = work(&Tx { db: self })?;
+        transaction.commit().map_err(DatabaseError::from)?;
+        Ok(done)
+    }
+}
+
+/// An account's database within a transaction of [`AccountDb::transact`]: all that it can be asked,
+/// and all that changes it.
+pub struct Tx<'a> {
+    db: &'a AccountDb,
+}
+
+impl Deref for Tx<'_> {
+    type Target = AccountDb;
+
+    fn deref(&self) -> &AccountDb {
+        self.db
+    }
+}
+
+impl fmt::Debug for Tx<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tx(..)")
     }
 }
 

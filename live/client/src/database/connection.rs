@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use warren_crypto::Secret;
+use warren_wire::AccountId;
 
+use super::column::Col;
 use super::error::DatabaseError;
 use super::schema::Schema;
 use crate::vault::Home;
@@ -28,14 +30,19 @@ const AFTER_KEY: &str = "PRAGMA journal_mode = WAL;
      PRAGMA temp_store = MEMORY;
      PRAGMA trusted_schema = OFF;";
 
+/// Where steps find whose database it is.
+const OWNER: &str = "CREATE TEMP TABLE owner (account BLOB)";
+
 const KEY_START: &[u8] = b"PRAGMA key = \"x'";
 const KEY_END: &[u8] = b"'\";";
 const KEY_STATEMENT_BYTES: usize = KEY_START.len() + 64 + KEY_END.len();
 
-/// Opens the file, making it where there is none, and brings it to the newest schema.
+/// Opens the file, making it where there is none, and brings it to the newest schema. `owner` is
+/// whose database it is, where it is one account's.
 pub(super) fn open(
     path: &Path,
     key: &Secret<32>,
+    owner: Option<&AccountId>,
     schema: &Schema,
 ) -> Result<Connection, DatabaseError> {
     Home::touch(path)?;
@@ -47,7 +54,7 @@ pub(super) fn open(
     // The first read is the one that fails where the key is wrong.
     connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
     connection.execute_batch(AFTER_KEY)?;
-    migrate(&mut connection, schema)?;
+    migrate(&mut connection, owner, schema)?;
     Ok(connection)
 }
 
@@ -66,17 +73,24 @@ fn apply_key(connection: &Connection, key: &Secret<32>) -> Result<(), DatabaseEr
 }
 
 /// Applies the schema's steps that the file has not seen, all or none.
-fn migrate(connection: &mut Connection, schema: &Schema) -> Result<(), DatabaseError> {
+fn migrate(
+    connection: &mut Connection,
+    owner: Option<&AccountId>,
+    schema: &Schema,
+) -> Result<(), DatabaseError> {
     if version(connection, schema)? == schema.steps.len() {
         return Ok(());
     }
+    connection.execute_batch(OWNER)?;
+    connection.execute("INSERT INTO temp.owner (account) VALUES (?1)", [owner.map(Col)])?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     // Read again: another process may have been first.
     for step in schema.steps.iter().skip(version(&transaction, schema)?) {
         transaction.execute_batch(step)?;
     }
     transaction.pragma_update(None, "user_version", schema.version())?;
-    Ok(transaction.commit()?)
+    transaction.commit()?;
+    Ok(connection.execute_batch("DROP TABLE temp.owner")?)
 }
 
 fn version(connection: &Connection, schema: &Schema) -> Result<usize, DatabaseError> {

@@ -1,5 +1,7 @@
 //! Who is known by which name.
 
+use std::fmt;
+
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use warren_wire::{AccountId, Millis};
 
@@ -7,7 +9,8 @@ use super::account::AccountDb;
 use super::column::Col;
 use super::error::{DatabaseError, is_duplicate};
 
-const COLUMNS: &str = "SELECT account_id, name, petname, approved, created FROM contacts";
+const COLUMNS: &str = "SELECT account_id, name, petname, approved, created, approved_me, blocked, \
+                       picture_url, picture_key, name_at FROM contacts";
 
 /// The most characters kept of what somebody calls themselves.
 const MAX_NAME_CHARS: usize = 64;
@@ -23,11 +26,49 @@ pub struct Contact {
     pub petname: Option<String>,
     /// Whether the owner wants their messages.
     pub approved: bool,
+    /// Whether they want the owner's.
+    pub approved_me: bool,
+    /// Whether nothing of theirs is kept.
+    pub blocked: bool,
+    /// Their picture; `None` where they have none.
+    pub picture: Option<Picture>,
+    /// When they set name and picture last, as they say.
+    pub profile_updated: Millis,
     /// When they became known.
     pub created: Millis,
 }
 
+/// A picture at a file server.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Picture {
+    /// The whole address.
+    pub url: String,
+    /// What opens it.
+    pub key: Vec<u8>,
+}
+
+impl fmt::Debug for Picture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Picture(..)")
+    }
+}
+
 impl Contact {
+    /// Somebody of whom nothing is known, at `created`.
+    pub const fn new(id: AccountId, created: Millis) -> Self {
+        Self {
+            id,
+            name: String::new(),
+            petname: None,
+            approved: false,
+            approved_me: false,
+            blocked: false,
+            picture: None,
+            profile_updated: 0,
+            created,
+        }
+    }
+
     /// What to show: the petname, else the name, else nothing.
     pub fn shown_name(&self) -> Option<&str> {
         self.petname.as_deref().or(Some(&self.name)).filter(|name| !name.is_empty())
@@ -40,17 +81,30 @@ impl AccountDb {
     /// # Errors
     /// [`DatabaseError::PetnameTaken`] where another contact has the petname.
     pub fn put_contact(&self, contact: &Contact) -> Result<(), DatabaseError> {
-        let Contact { id, name, petname, approved, created } = contact;
         let put = self
             .connection
             .prepare_cached(
-                "INSERT INTO contacts (account_id, name, petname, approved, created)
-                 VALUES (?1, ?2, ?3, ?4, ?5)
+                "INSERT INTO contacts (account_id, name, petname, approved, created, approved_me,
+                     blocked, picture_url, picture_key, name_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
                  ON CONFLICT (account_id) DO UPDATE SET
                      name = excluded.name, petname = excluded.petname,
-                     approved = excluded.approved",
+                     approved = excluded.approved, approved_me = excluded.approved_me,
+                     blocked = excluded.blocked, picture_url = excluded.picture_url,
+                     picture_key = excluded.picture_key, name_at = excluded.name_at",
             )?
-            .execute(params![Col(id), name, petname, approved, Col(*created)]);
+            .execute(params![
+                Col(&contact.id),
+                contact.name,
+                contact.petname,
+                contact.approved,
+                Col(contact.created),
+                contact.approved_me,
+                contact.blocked,
+                contact.picture.as_ref().map(|picture| &picture.url),
+                contact.picture.as_ref().map(|picture| &picture.key),
+                Col(contact.profile_updated),
+            ]);
         changed(put).map(drop)
     }
 
@@ -78,6 +132,62 @@ impl AccountDb {
             "UPDATE contacts SET approved = ?2 WHERE account_id = ?1",
             params![Col(id), approved],
         ))?)
+    }
+
+    /// Blocks somebody, known or not, or lets them speak again. What they write while they are
+    /// blocked is not kept; in groups it is.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn set_blocked(
+        &self,
+        id: &AccountId,
+        blocked: bool,
+        now: Millis,
+    ) -> Result<(), DatabaseError> {
+        self.connection
+            .prepare_cached(
+                "INSERT INTO contacts (account_id, name, approved, created, blocked)
+                 VALUES (?1, '', 0, ?2, ?3)
+                 ON CONFLICT (account_id) DO UPDATE SET blocked = excluded.blocked",
+            )?
+            .execute(params![Col(id), Col(now), blocked])?;
+        Ok(())
+    }
+
+    /// Whether somebody is blocked.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn is_blocked(&self, id: &AccountId) -> Result<bool, DatabaseError> {
+        let query = "SELECT EXISTS (SELECT 1 FROM contacts WHERE account_id = ?1 AND blocked = 1)";
+        Ok(self.connection.prepare_cached(query)?.query_row([Col(id)], |row| row.get(0))?)
+    }
+
+    /// Everybody who is blocked.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn blocked(&self) -> Result<Vec<AccountId>, DatabaseError> {
+        let query = "SELECT account_id FROM contacts WHERE blocked = 1 ORDER BY account_id";
+        let mut statement = self.connection.prepare_cached(query)?;
+        let ids = statement.query_map([], |row| Ok(row.get::<_, Col<AccountId>>(0)?.0))?;
+        Ok(ids.collect::<Result<_, _>>()?)
+    }
+
+    /// Notes that somebody wants the owner's messages.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn note_approved_me(&self, id: &AccountId, now: Millis) -> Result<(), DatabaseError> {
+        self.connection
+            .prepare_cached(
+                "INSERT INTO contacts (account_id, name, approved, created, approved_me)
+                 VALUES (?1, '', 0, ?2, 1)
+                 ON CONFLICT (account_id) DO UPDATE SET approved_me = 1",
+            )?
+            .execute(params![Col(id), Col(now)])?;
+        Ok(())
     }
 
     /// Forgets a contact. Messages stay.
@@ -177,11 +287,19 @@ fn known(rows: usize) -> Result<(), DatabaseError> {
 }
 
 fn contact(row: &Row<'_>) -> rusqlite::Result<Contact> {
+    let picture = match row.get(7)? {
+        Some(url) => Some(Picture { url, key: row.get::<_, Option<_>>(8)?.unwrap_or_default() }),
+        None => None,
+    };
     Ok(Contact {
         id: row.get::<_, Col<AccountId>>(0)?.0,
         name: row.get(1)?,
         petname: row.get(2)?,
         approved: row.get(3)?,
         created: row.get::<_, Col<Millis>>(4)?.0,
+        approved_me: row.get(5)?,
+        blocked: row.get(6)?,
+        picture,
+        profile_updated: row.get::<_, Col<Millis>>(9)?.0,
     })
 }

@@ -62,7 +62,7 @@ impl Index {
     pub fn open(vault: &Vault) -> Result<Self, DatabaseError> {
         let key = vault.subkey(Subkey::Index)?;
         let home = vault.home().clone();
-        let connection = connection::open(&home.index_file(), &key, &schema::INDEX)?;
+        let connection = connection::open(&home.index_file(), &key, None, &schema::INDEX)?;
         let index = Self { connection, home };
         index.sweep()?;
         Ok(index)

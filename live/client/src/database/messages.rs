@@ -1,4 +1,4 @@
-//! What was said, page by page, and what is unread.
+//! What was said, page by page.
 
 use std::fmt;
 
@@ -8,10 +8,13 @@ use warren_wire::{AccountId, MessageHash, Millis};
 
 use super::account::AccountDb;
 use super::column::Col;
+use super::details::{Expiry, Preview, Quote, preview_from, quote_from};
 use super::error::DatabaseError;
 
-const COLUMNS: &str = "SELECT id, peer, outgoing, body, content_raw, timestamp, received_at, \
-                       state, read, hash FROM messages";
+pub(super) const COLUMNS: &str = "SELECT id, conversation, author, outgoing, kind, body, control, content_raw, timestamp, \
+     received_at, state, failure, read, hash, edited_at, mentions_me, expiry_mode, expiry_timer, \
+     expires_at, quote_author, quote_timestamp, quote_text, preview_url, preview_title \
+     FROM messages";
 
 /// A message's number in this database. Never used twice, so a greater one arrived later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -53,7 +56,7 @@ impl FromSql for MessageId {
 /// Who said it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
-    /// The peer.
+    /// Somebody else.
     Incoming,
     /// The account's owner, on this device or another.
     Outgoing,
@@ -98,16 +101,45 @@ impl FromSql for MessageState {
 /// What a message holds. `Debug` shows its size alone.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Content {
-    /// Text.
+    /// Text; empty where the message is its files alone.
     Text(String),
+    /// Something that changed and is shown among the messages, as JSON: a timer, a group's name, a
+    /// screenshot, a call.
+    Control(String),
     /// A kind this version does not know: the whole decrypted Content, for a later one.
     Unknown(Vec<u8>),
+    /// Nothing: its author deleted it for everyone.
+    Deleted,
+}
+
+impl Content {
+    /// `messages.kind`.
+    pub(super) const fn kind(&self) -> i64 {
+        match self {
+            Self::Text(_) => 0,
+            Self::Control(_) => 1,
+            Self::Unknown(_) => 2,
+            Self::Deleted => 3,
+        }
+    }
+
+    /// The columns `body`, `control` and `content_raw`.
+    pub(super) fn columns(&self) -> (Option<&str>, Option<&str>, Option<&[u8]>) {
+        match self {
+            Self::Text(text) => (Some(text), None, None),
+            Self::Control(json) => (None, Some(json), None),
+            Self::Unknown(raw) => (None, None, Some(raw)),
+            Self::Deleted => (None, None, None),
+        }
+    }
 }
 
 impl fmt::Debug for Content {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Text(text) => write!(f, "Text({} bytes)", text.len()),
+            Self::Control(json) => write!(f, "Control({} bytes)", json.len()),
+            Self::Deleted => f.write_str("Deleted"),
             Self::Unknown(bytes) => write!(f, "Unknown({} bytes)", bytes.len()),
         }
     }
@@ -118,9 +150,11 @@ impl fmt::Debug for Content {
 pub struct Message {
     /// Its number here.
     pub id: MessageId,
-    /// Whom the conversation is with.
-    pub peer: AccountId,
-    /// Who said it.
+    /// With whom: a person, a group, or the account itself for notes to oneself.
+    pub conversation: AccountId,
+    /// Who wrote it.
+    pub author: AccountId,
+    /// Whether it is the owner's.
     pub direction: Direction,
     /// What it holds.
     pub content: Content,
@@ -132,15 +166,29 @@ pub struct Message {
     pub state: MessageState,
     /// Whether the owner has seen it; always true of their own.
     pub read: bool,
-    /// Its name in the account's own mailbox, once known.
+    /// Its name in the mailbox it is fetched from, the account's own or the group's, once known.
     pub hash: Option<MessageHash>,
+    /// Why it was given up.
+    pub failure: Option<String>,
+    /// When its author changed it last.
+    pub edited_at: Option<Millis>,
+    /// Whether it names the owner.
+    pub mentions_me: bool,
+    /// How long it lives.
+    pub expiry: Option<Expiry>,
+    /// When it goes, once its time runs.
+    pub expires_at: Option<Millis>,
+    /// What it answers.
+    pub quote: Option<Quote>,
+    /// What a link in it leads to.
+    pub preview: Option<Preview>,
 }
 
 /// Which messages.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Filter {
     /// Of one conversation, or of all.
-    pub peer: Option<AccountId>,
+    pub conversation: Option<AccountId>,
     /// Those the owner has not seen alone.
     pub unread: bool,
 }
@@ -225,32 +273,6 @@ impl AccountDb {
         let query = "SELECT coalesce(max(id), 0) FROM messages";
         Ok(self.connection.prepare_cached(query)?.query_row([], |row| row.get(0))?)
     }
-
-    /// How many messages the owner has not seen, over all conversations.
-    ///
-    /// # Errors
-    /// Where the database fails.
-    pub fn unread(&self) -> Result<u64, DatabaseError> {
-        let query = "SELECT coalesce(sum(unread), 0) FROM conversations";
-        let unread: i64 = self.connection.prepare_cached(query)?.query_row([], |row| row.get(0))?;
-        u64::try_from(unread).map_err(|_| DatabaseError::Damaged)
-    }
-
-    /// Marks messages as seen; ids that do not exist or were seen before make no difference.
-    ///
-    /// # Errors
-    /// Where the database fails; then none is marked.
-    pub fn mark_read(&mut self, ids: &[MessageId]) -> Result<(), DatabaseError> {
-        let transaction = self.write()?;
-        {
-            let mut statement = transaction
-                .prepare_cached("UPDATE messages SET read = 1 WHERE id = ?1 AND read = 0")?;
-            for id in ids {
-                statement.execute([id])?;
-            }
-        }
-        Ok(transaction.commit()?)
-    }
 }
 
 impl Filter {
@@ -259,9 +281,9 @@ impl Filter {
     fn conditions(&self, before: Option<Position>) -> (String, Vec<rusqlite::types::Value>) {
         let mut conditions = Vec::new();
         let mut values = Vec::new();
-        if let Some(peer) = &self.peer {
-            conditions.push("peer = ?");
-            values.push(peer.as_bytes().to_vec().into());
+        if let Some(conversation) = &self.conversation {
+            conditions.push("conversation = ?");
+            values.push(conversation.as_bytes().to_vec().into());
         }
         if self.unread {
             conditions.push("read = 0");
@@ -285,21 +307,32 @@ impl Message {
     }
 }
 
-fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
-    let outgoing: bool = row.get(2)?;
-    let content = match row.get::<_, Option<String>>(3)? {
-        Some(text) => Content::Text(text),
-        None => Content::Unknown(row.get(4)?),
+/// Reads a row of [`COLUMNS`].
+pub(super) fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
+    let outgoing: bool = row.get(3)?;
+    let content = match row.get(4)? {
+        0 => Content::Text(row.get(5)?),
+        1 => Content::Control(row.get(6)?),
+        2 => Content::Unknown(row.get(7)?),
+        _ => Content::Deleted,
     };
     Ok(Message {
         id: row.get(0)?,
-        peer: row.get::<_, Col<AccountId>>(1)?.0,
+        conversation: row.get::<_, Col<AccountId>>(1)?.0,
+        author: row.get::<_, Col<AccountId>>(2)?.0,
         direction: if outgoing { Direction::Outgoing } else { Direction::Incoming },
         content,
-        timestamp: row.get::<_, Col<Millis>>(5)?.0,
-        received_at: row.get::<_, Col<Millis>>(6)?.0,
-        state: row.get(7)?,
-        read: row.get(8)?,
-        hash: row.get::<_, Option<Col<MessageHash>>>(9)?.map(|hash| hash.0),
+        timestamp: row.get::<_, Col<Millis>>(8)?.0,
+        received_at: row.get::<_, Col<Millis>>(9)?.0,
+        state: row.get(10)?,
+        failure: row.get(11)?,
+        read: row.get(12)?,
+        hash: row.get::<_, Option<Col<MessageHash>>>(13)?.map(|hash| hash.0),
+        edited_at: row.get::<_, Option<Col<Millis>>>(14)?.map(|time| time.0),
+        mentions_me: row.get(15)?,
+        expiry: Expiry::from_row(row, 16)?,
+        expires_at: row.get::<_, Option<Col<Millis>>>(18)?.map(|time| time.0),
+        quote: quote_from(row, 19)?,
+        preview: preview_from(row, 22)?,
     })
 }

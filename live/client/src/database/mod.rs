@@ -14,35 +14,52 @@
 //! | [`index`] | settings, and which accounts live on this device |
 //! | [`account`] | one account's database, opened |
 //! | [`contacts`] | who is known by which name |
-//! | [`messages`] | what was said, page by page, and what is unread |
+//! | [`messages`] | what was said, page by page |
+//! | [`details`] | what a message carries beside its words |
+//! | [`attachments`] | files of messages, and where they lie |
 //! | [`recording`] | messages that were fetched, each kept once |
-//! | [`tombstones`] | what was deleted on this device and stays so |
-//! | [`outbox`] | what is still to be delivered |
+//! | [`signals`] | reactions, receipts, edits and deletions, early ones too |
+//! | [`reading`] | what the owner has seen |
+//! | [`tombstones`] | deleting, and what stays deleted |
+//! | [`outbox`] | messages the owner sends |
+//! | [`jobs`] | what is still to be done in the network |
 //! | [`conversations`] | the list of chats, kept by the database's own triggers |
 //! | [`network_state`] | cursors, the node list, guard and path |
 
 pub mod account;
+pub mod attachments;
 mod column;
 mod connection;
 pub mod contacts;
 pub mod conversations;
+pub mod details;
 pub mod error;
 pub mod index;
+pub mod jobs;
 pub mod messages;
 pub mod network_state;
 pub mod outbox;
+pub mod reading;
 pub mod recording;
 mod schema;
+pub mod signals;
 #[cfg(test)]
 mod tests;
 pub mod tombstones;
 
-pub use account::{AccountDb, Db};
-pub use contacts::Contact;
-pub use conversations::Conversation;
+pub use account::{AccountDb, Db, Tx};
+pub use attachments::{
+    Attachment, AttachmentId, AttachmentKind, AttachmentState, LocalFile, NewAttachment, Remote,
+};
+pub use contacts::{Contact, Picture};
+pub use conversations::{Conversation, ListPosition, Listing, Notify, Setting};
+pub use details::{Details, Expiry, ExpiryMode, Preview, Quote};
 pub use error::DatabaseError;
 pub use index::{AccountEntry, AccountKeys, Index};
+pub use jobs::{Job, JobId, Task};
 pub use messages::{Content, Direction, Filter, Message, MessageId, MessageState, Page, Position};
 pub use network_state::{CachedNodeList, Cursor, Guard, GuardTrouble, SavedPath};
 pub use outbox::{DueCopy, NewOutgoing, OutboxId, Purpose, SealedCopy};
+pub use reading::Unread;
 pub use recording::{Fetched, Recorded};
+pub use signals::{Applied, Change, Reaction, Receipt, Signal};

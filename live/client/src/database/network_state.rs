@@ -1,19 +1,21 @@
 //! What the account knows of the network: how far it has read, which nodes there are, its guard
 //! and its path.
 
-use rusqlite::{Connection, OptionalExtension, params};
-use warren_wire::{MessageHash, Millis, Namespace, NodeId};
+use rusqlite::{OptionalExtension, params};
+use warren_wire::{AccountId, MessageHash, Millis, Namespace, NodeId};
 
-use super::account::AccountDb;
+use super::account::{AccountDb, Tx};
 use super::column::Col;
 use super::error::DatabaseError;
 
-/// How far one node's copy of one drawer was read.
+/// How far one node's copy of one drawer of a mailbox was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cursor {
     /// Which node.
     pub node: NodeId,
-    /// Which drawer of the account's mailbox.
+    /// Whose mailbox: the account's own, or a group's.
+    pub mailbox: AccountId,
+    /// Which drawer of it.
     pub namespace: Namespace,
     /// The last message that came from there.
     pub last_hash: MessageHash,
@@ -63,14 +65,26 @@ impl AccountDb {
     pub fn cursor(
         &self,
         node: &NodeId,
+        mailbox: &AccountId,
         namespace: Namespace,
     ) -> Result<Option<MessageHash>, DatabaseError> {
         let hash: Option<Col<MessageHash>> = self
             .connection
-            .prepare_cached("SELECT last_hash FROM cursors WHERE node = ?1 AND namespace = ?2")?
-            .query_row(params![Col(node), namespace.number()], |row| row.get(0))
+            .prepare_cached(
+                "SELECT last_hash FROM cursors WHERE node = ?1 AND mailbox = ?2 AND namespace = ?3",
+            )?
+            .query_row(params![Col(node), Col(mailbox), namespace.number()], |row| row.get(0))
             .optional()?;
         Ok(hash.map(|hash| hash.0))
+    }
+
+    /// Forgets how far a mailbox was read, at every node and in every drawer.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn forget_cursors_of(&self, mailbox: &AccountId) -> Result<(), DatabaseError> {
+        self.connection.execute("DELETE FROM cursors WHERE mailbox = ?1", [Col(mailbox)])?;
+        Ok(())
     }
 
     /// Forgets every cursor, so that the next fetch brings all that the nodes keep.
@@ -209,12 +223,19 @@ impl AccountDb {
     }
 }
 
-/// Moves a cursor inside a transaction of the caller's.
-pub(super) fn put_cursor(connection: &Connection, cursor: &Cursor) -> Result<(), DatabaseError> {
-    connection
-        .prepare_cached(
-            "INSERT OR REPLACE INTO cursors (node, namespace, last_hash) VALUES (?1, ?2, ?3)",
-        )?
-        .execute(params![Col(&cursor.node), cursor.namespace.number(), Col(&cursor.last_hash)])?;
-    Ok(())
+impl Tx<'_> {
+    /// Moves a cursor, in the transaction that keeps what lies before it.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn put_cursor(&self, cursor: &Cursor) -> Result<(), DatabaseError> {
+        let Cursor { node, mailbox, namespace, last_hash } = cursor;
+        self.connection
+            .prepare_cached(
+                "INSERT OR REPLACE INTO cursors (node, mailbox, namespace, last_hash)
+                 VALUES (?1, ?2, ?3, ?4)",
+            )?
+            .execute(params![Col(node), Col(mailbox), namespace.number(), Col(last_hash)])?;
+        Ok(())
+    }
 }

@@ -1,38 +1,21 @@
-//! What is still to be delivered: saved with its message before anything is sent.
-//!
-//! ```text
-//! queue_message --> Pending --last recipient copy delivered--> Sent
-//!                      |
-//!                      +------recipient copy given up--------> Failed
-//! ```
-//!
-//! A copy's bytes never change, so a store that is repeated, after a crash or by two processes,
-//! has the same hash and is kept once.
+//! Messages the owner sends: saved with their sealed copies before anything is stored.
 
-use rusqlite::types::{FromSql, FromSqlResult, ToSqlOutput, ValueRef};
-use rusqlite::{OptionalExtension, Row, ToSql, Transaction, params};
+use std::fmt;
+
+use rusqlite::params;
+use rusqlite::types::{FromSql, FromSqlResult, ValueRef};
 use warren_wire::{AccountId, MessageHash, Millis, Namespace};
 
-use super::account::AccountDb;
+use super::account::{AccountDb, Tx};
 use super::column::Col;
+use super::details::Details;
 use super::error::{DatabaseError, is_duplicate};
-use super::messages::{MessageId, MessageState};
+use super::jobs::{Job, JobId, Task};
+use super::messages::{Content, Direction, MessageId, MessageState};
+use super::recording::NewRow;
 
-/// A sealed copy's number in the outbox. Never used twice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct OutboxId(i64);
-
-impl ToSql for OutboxId {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::from(self.0))
-    }
-}
-
-impl FromSql for OutboxId {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        value.as_i64().map(Self)
-    }
-}
+/// A sealed copy's number.
+pub type OutboxId = JobId;
 
 /// Whom a copy is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +27,7 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    const fn number(self) -> i64 {
+    pub(super) const fn number(self) -> i64 {
         match self {
             Self::Recipient => 0,
             Self::Sync => 1,
@@ -52,8 +35,14 @@ impl Purpose {
     }
 }
 
+impl FromSql for Purpose {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        Ok(if value.as_i64()? == Self::Sync.number() { Self::Sync } else { Self::Recipient })
+    }
+}
+
 /// A sealed message on its way to one mailbox.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct SealedCopy {
     /// Whom it is for.
     pub purpose: Purpose,
@@ -69,24 +58,33 @@ pub struct SealedCopy {
     pub ttl: Millis,
 }
 
+impl fmt::Debug for SealedCopy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SealedCopy({:?}, {} bytes)", self.purpose, self.data.len())
+    }
+}
+
 /// A message the owner sends.
 #[derive(Debug, Clone)]
 pub struct NewOutgoing<'a> {
     /// To whom.
-    pub peer: AccountId,
-    /// The text.
-    pub body: &'a str,
-    /// The timestamp sealed inside, which with `peer` names the message; see
+    pub conversation: AccountId,
+    /// What it holds.
+    pub content: &'a Content,
+    /// What it carries beside.
+    pub details: &'a Details,
+    /// The timestamp sealed inside, which with `conversation` names the message; see
     /// [`AccountDb::free_timestamp`].
     pub timestamp: Millis,
     /// The time on this device.
     pub now: Millis,
     /// Its sealed copies: the recipient's, and one for the owner's other devices. A note to self
-    /// has the latter alone.
+    /// has the latter alone, a message to a group the former alone. One whose files are still to be
+    /// uploaded has none: its jobs are added in the same transaction.
     pub copies: &'a [SealedCopy],
 }
 
-/// A copy whose time to be tried has come.
+/// A copy of a message whose time to be tried has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DueCopy {
     /// Its number.
@@ -100,17 +98,21 @@ pub struct DueCopy {
 }
 
 impl AccountDb {
-    /// The first timestamp from `now` on that no own message to `peer` has.
+    /// The first timestamp from `now` on that no own message in `conversation` has.
     ///
     /// # Errors
     /// Where the database fails.
-    pub fn free_timestamp(&self, peer: &AccountId, now: Millis) -> Result<Millis, DatabaseError> {
+    pub fn free_timestamp(
+        &self,
+        conversation: &AccountId,
+        now: Millis,
+    ) -> Result<Millis, DatabaseError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT timestamp FROM messages
-             WHERE outgoing = 1 AND peer = ?1 AND timestamp >= ?2 ORDER BY timestamp",
+             WHERE outgoing = 1 AND conversation = ?1 AND timestamp >= ?2 ORDER BY timestamp",
         )?;
         let mut free = now;
-        for taken in statement.query_map(params![Col(peer), Col(now)], |row| row.get(0))? {
+        for taken in statement.query_map(params![Col(conversation), Col(now)], |row| row.get(0))? {
             let Col(taken): Col<Millis> = taken?;
             if taken != free {
                 break;
@@ -123,51 +125,27 @@ impl AccountDb {
     /// Saves a message and its sealed copies. When this returns they survive a crash.
     ///
     /// # Errors
-    /// [`DatabaseError::TimestampTaken`] where an own message to the peer has the timestamp
-    /// already: take a later one and seal again. Nothing is saved then.
+    /// As [`Tx::queue_message`]. Nothing is saved then.
     pub fn queue_message(&mut self, message: &NewOutgoing<'_>) -> Result<MessageId, DatabaseError> {
-        let transaction = self.write()?;
-        let id = match insert_message(&transaction, message) {
-            Err(error) if is_duplicate(&error) => return Err(DatabaseError::TimestampTaken),
-            inserted => inserted?,
-        };
-        for copy in message.copies {
-            insert_copy(&transaction, id, copy, message.now)?;
-        }
-        transaction.commit()?;
-        Ok(id)
+        self.transact(|tx| tx.queue_message(message))
     }
 
-    /// The copies to try at `now`, the longest waiting first.
+    /// The copies of messages to try at `now`, the longest waiting first.
     ///
     /// # Errors
     /// Where the database fails.
     pub fn due_outbox(&self, now: Millis) -> Result<Vec<DueCopy>, DatabaseError> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT id, message_id, purpose, target, namespace, data, timestamp, ttl, attempts
-             FROM outbox WHERE next_attempt <= ?1 ORDER BY next_attempt, id",
-        )?;
-        let due = statement.query_map([Col(now)], due_copy)?.collect::<Result<_, _>>()?;
-        Ok(due)
+        let due = self.due_jobs(now, usize::MAX)?.into_iter().filter_map(|job| match job {
+            Job { id, task: Task::Store { message: Some(message), copy }, attempts, .. } => {
+                Some(DueCopy { id, message, copy, attempts })
+            }
+            _ => None,
+        });
+        Ok(due.collect())
     }
 
-    /// When the next copy is to be tried; `None` where the outbox is empty.
-    ///
-    /// # Errors
-    /// Where the database fails.
-    pub fn next_attempt(&self) -> Result<Option<Millis>, DatabaseError> {
-        let next: Option<Col<Millis>> = self
-            .connection
-            .prepare_cached("SELECT min(next_attempt) FROM outbox")?
-            .query_row([], |row| row.get(0))?;
-        Ok(next.map(|next| next.0))
-    }
-
-    /// Takes a copy out of the outbox that a swarm has acknowledged under `hash`.
-    ///
-    /// The message is sent once none of its copies for a recipient waits. The hash of a sync copy
-    /// is kept: it is the message's name in the account's own mailbox. A copy that another process
-    /// delivered first is passed over.
+    /// Takes a copy out that a swarm has acknowledged under `hash`, at `now`: see
+    /// [`Tx::job_done`].
     ///
     /// # Errors
     /// Where the database fails.
@@ -175,34 +153,12 @@ impl AccountDb {
         &mut self,
         id: OutboxId,
         hash: &MessageHash,
+        now: Millis,
     ) -> Result<(), DatabaseError> {
-        let transaction = self.write()?;
-        let Some((message, purpose)) = take_copy(&transaction, id)? else { return Ok(()) };
-        if purpose == Purpose::Sync {
-            // A row that was fetched before this one was queued cannot have this hash: its
-            // timestamp would have been taken. OR IGNORE is for a node that answers nonsense.
-            transaction.execute(
-                "UPDATE OR IGNORE messages SET hash = ?2 WHERE id = ?1 AND hash IS NULL",
-                params![message, Col(hash)],
-            )?;
-        }
-        transaction.execute(
-            "UPDATE messages SET state = ?2 WHERE id = ?1 AND state = ?3 AND NOT EXISTS
-                 (SELECT 1 FROM outbox WHERE message_id = ?1 AND purpose = ?4)",
-            params![
-                message,
-                MessageState::Sent.number(),
-                MessageState::Pending.number(),
-                Purpose::Recipient.number(),
-            ],
-        )?;
-        Ok(transaction.commit()?)
+        self.job_done(id, Some(hash), now)
     }
 
-    /// Notes that a copy was tried in vain: it is tried again at `next_attempt`, or never.
-    ///
-    /// With `None` the copy leaves the outbox, and its message is failed where the copy was a
-    /// recipient's, or the last of a note to self. A copy that is gone is passed over.
+    /// Notes that a copy was tried in vain: see [`Tx::job_failed`].
     ///
     /// # Errors
     /// Where the database fails.
@@ -211,103 +167,40 @@ impl AccountDb {
         id: OutboxId,
         next_attempt: Option<Millis>,
     ) -> Result<(), DatabaseError> {
-        let transaction = self.write()?;
-        if let Some(next) = next_attempt {
-            transaction.execute(
-                "UPDATE outbox SET attempts = attempts + 1, next_attempt = ?2 WHERE id = ?1",
-                params![id, Col(next)],
-            )?;
-        } else if let Some((message, purpose)) = take_copy(&transaction, id)? {
-            transaction.execute(
-                "UPDATE messages SET state = ?2 WHERE id = ?1 AND state = ?3 AND (?4 OR NOT EXISTS
-                     (SELECT 1 FROM outbox WHERE message_id = ?1))",
-                params![
-                    message,
-                    MessageState::Failed.number(),
-                    MessageState::Pending.number(),
-                    purpose == Purpose::Recipient,
-                ],
-            )?;
+        self.job_failed(id, next_attempt, None)
+    }
+}
+
+impl Tx<'_> {
+    /// Saves a message and its sealed copies.
+    ///
+    /// # Errors
+    /// [`DatabaseError::TimestampTaken`] where an own message in the conversation has the timestamp
+    /// already: take a later one and seal again.
+    pub fn queue_message(&self, message: &NewOutgoing<'_>) -> Result<MessageId, DatabaseError> {
+        let inserted = self.insert_message(&NewRow {
+            conversation: &message.conversation,
+            author: self.account(),
+            direction: Direction::Outgoing,
+            content: message.content,
+            details: message.details,
+            timestamp: message.timestamp,
+            received_at: message.now,
+            state: MessageState::Pending,
+            read: true,
+            expires_at: None,
+            hash: None,
+            fingerprint: None,
+        });
+        let id = match inserted {
+            Err(error) if is_duplicate(&error) => return Err(DatabaseError::TimestampTaken),
+            inserted => inserted?,
+        };
+        self.add_attachments(id, &message.details.attachments)?;
+        for copy in message.copies {
+            let task = Task::Store { message: Some(id), copy: copy.clone() };
+            self.add_job(&task, &[], message.now)?;
         }
-        Ok(transaction.commit()?)
+        Ok(id)
     }
-}
-
-fn insert_message(
-    transaction: &Transaction<'_>,
-    message: &NewOutgoing<'_>,
-) -> rusqlite::Result<MessageId> {
-    transaction
-        .prepare_cached(
-            "INSERT INTO messages (peer, outgoing, body, timestamp, received_at, state, read)
-             VALUES (?1, 1, ?2, ?3, ?4, ?5, 1) RETURNING id",
-        )?
-        .query_row(
-            params![
-                Col(&message.peer),
-                message.body,
-                Col(message.timestamp),
-                Col(message.now),
-                MessageState::Pending.number(),
-            ],
-            |row| row.get(0),
-        )
-}
-
-fn insert_copy(
-    transaction: &Transaction<'_>,
-    message: MessageId,
-    copy: &SealedCopy,
-    now: Millis,
-) -> Result<(), DatabaseError> {
-    transaction
-        .prepare_cached(
-            "INSERT INTO outbox
-                 (message_id, purpose, target, namespace, data, timestamp, ttl, next_attempt)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-        )?
-        .execute(params![
-            message,
-            copy.purpose.number(),
-            Col(&copy.target),
-            copy.namespace.number(),
-            copy.data,
-            Col(copy.timestamp),
-            Col(copy.ttl),
-            Col(now),
-        ])?;
-    Ok(())
-}
-
-/// Takes a copy out; `None` where it is gone already.
-fn take_copy(
-    transaction: &Transaction<'_>,
-    id: OutboxId,
-) -> Result<Option<(MessageId, Purpose)>, DatabaseError> {
-    let taken = transaction
-        .prepare_cached("DELETE FROM outbox WHERE id = ?1 RETURNING message_id, purpose")?
-        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)));
-    Ok(taken.optional()?)
-}
-
-impl FromSql for Purpose {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        Ok(if value.as_i64()? == Self::Sync.number() { Self::Sync } else { Self::Recipient })
-    }
-}
-
-fn due_copy(row: &Row<'_>) -> rusqlite::Result<DueCopy> {
-    Ok(DueCopy {
-        id: row.get(0)?,
-        message: row.get(1)?,
-        copy: SealedCopy {
-            purpose: row.get(2)?,
-            target: row.get::<_, Col<AccountId>>(3)?.0,
-            namespace: Namespace::new(row.get(4)?),
-            data: row.get(5)?,
-            timestamp: row.get::<_, Col<Millis>>(6)?.0,
-            ttl: row.get::<_, Col<Millis>>(7)?.0,
-        },
-        attempts: row.get(8)?,
-    })
 }

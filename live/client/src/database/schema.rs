@@ -3,6 +3,10 @@
 //! A step that was released is never edited; a change is a further step. `user_version` counts
 //! the steps a file has seen.
 
+mod messenger;
+
+use messenger::ACCOUNT_MESSENGER_4;
+
 /// The steps of one kind of database.
 pub(super) struct Schema {
     /// What errors call it.
@@ -48,7 +52,7 @@ ALTER TABLE accounts ADD COLUMN notifications TEXT NOT NULL DEFAULT 'instant';
 /// `accounts/<random>.db`.
 pub(super) const ACCOUNT: Schema = Schema {
     database: "account",
-    steps: &[ACCOUNT_PEOPLE_1, ACCOUNT_NETWORK_2, ACCOUNT_DIRECTORIES_3],
+    steps: &[ACCOUNT_PEOPLE_1, ACCOUNT_NETWORK_2, ACCOUNT_DIRECTORIES_3, ACCOUNT_MESSENGER_4],
 };
 
 /// Contacts, messages, what was deleted, the outbox, and the list of conversations.

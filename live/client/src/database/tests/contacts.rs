@@ -4,11 +4,10 @@ use super::*;
 
 fn contact(number: u8, name: &str, petname: Option<&str>) -> Contact {
     Contact {
-        id: person(number),
         name: name.to_owned(),
         petname: petname.map(str::to_owned),
         approved: true,
-        created: 1,
+        ..Contact::new(person(number), 1)
     }
 }
 

@@ -24,7 +24,7 @@ fn a_letter_stored_again_under_another_hash_is_kept_once() {
     let mut db = device.db();
     let letter = fetched(1, 1, Direction::Incoming, 5);
     let Recorded::New(id) = db.record_incoming(&letter).unwrap() else { panic!("not new") };
-    db.mark_read(&[id]).unwrap();
+    db.mark_read(&[id], 9).unwrap();
     let replayed = Fetched { hash: hash(2), received_at: 99, ..letter };
     assert_eq!(db.record_incoming(&replayed).unwrap(), Recorded::Duplicate(id));
     // Twice in one page.
@@ -42,7 +42,7 @@ fn an_own_message_learns_its_fingerprint_from_its_copy_in_the_mailbox() {
     let mut db = device.db();
     let id = queue(&mut db, 1, "hello", 5);
     let sync = db.due_outbox(5).unwrap().pop().unwrap();
-    db.outbox_delivered(sync.id, &hash(7)).unwrap();
+    db.outbox_delivered(sync.id, &hash(7), 5).unwrap();
     // The node stored it with another envelope, under another hash.
     let copy = fetched(8, 1, Direction::Outgoing, 5);
     assert_eq!(db.record_incoming(&copy).unwrap(), Recorded::Duplicate(id));
@@ -90,9 +90,8 @@ fn two_own_messages_to_one_peer_need_two_timestamps() {
     let device = Device::new();
     let mut db = device.db();
     queue(&mut db, 1, "one", 5);
-    let copies = [];
-    let second =
-        NewOutgoing { peer: person(1), body: "two", timestamp: 5, now: 5, copies: &copies };
+    let content = Content::Text("two".to_owned());
+    let second = outgoing(1, &content, 5, &[]);
     assert!(matches!(db.queue_message(&second).unwrap_err(), DatabaseError::TimestampTaken));
     assert_eq!(db.free_timestamp(&person(1), 5).unwrap(), 6);
     queue(&mut db, 1, "two", 6);
@@ -106,14 +105,15 @@ fn a_batch_and_its_cursor_are_kept_together() {
     let device = Device::new();
     let mut db = device.db();
     let cursor = Cursor {
+        mailbox: person(0),
         node: warren_wire::NodeId::from_bytes([3; 32]),
         namespace: Namespace::DIRECT,
         last_hash: hash(2),
     };
     let batch = [fetched(1, 1, Direction::Incoming, 5), fetched(2, 1, Direction::Incoming, 6)];
     db.record_fetched_batch(&batch, Some(&cursor)).unwrap();
-    assert_eq!(db.cursor(&cursor.node, Namespace::DIRECT).unwrap(), Some(hash(2)));
-    assert_eq!(db.cursor(&cursor.node, Namespace::new(2)).unwrap(), None);
+    assert_eq!(db.cursor(&cursor.node, &person(0), Namespace::DIRECT).unwrap(), Some(hash(2)));
+    assert_eq!(db.cursor(&cursor.node, &person(0), Namespace::new(2)).unwrap(), None);
     db.forget_cursors().unwrap();
-    assert_eq!(db.cursor(&cursor.node, Namespace::DIRECT).unwrap(), None);
+    assert_eq!(db.cursor(&cursor.node, &person(0), Namespace::DIRECT).unwrap(), None);
 }

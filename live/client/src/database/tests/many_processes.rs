@@ -25,7 +25,7 @@ fn writers_that_open_and_write_at_once_all_succeed() {
     let arrived = db.arrived_after(MessageId::START, 1_000).unwrap();
     let ids: BTreeSet<MessageId> = arrived.iter().map(|message| message.id).collect();
     assert_eq!(ids.len(), usize::from(WRITERS) * 20);
-    assert_eq!(db.conversations(50).unwrap().len(), usize::from(WRITERS));
+    assert_eq!(db.conversations(Listing::All, None, 50).unwrap().len(), usize::from(WRITERS));
 }
 
 #[test]

@@ -80,9 +80,11 @@ fn fetched(number: u8, peer: u8, direction: Direction, timestamp: u64) -> Fetche
     Fetched {
         hash: hash(number),
         fingerprint: [number; 32],
-        peer: person(peer),
+        conversation: person(peer),
+        author: if direction == Direction::Outgoing { person(0) } else { person(peer) },
         direction,
         content: Content::Text(format!("message {number}")),
+        details: Details::default(),
         sender_name: None,
         timestamp,
         received_at: timestamp + 1,
@@ -100,12 +102,28 @@ fn copy(purpose: Purpose, peer: u8, data: &[u8]) -> SealedCopy {
     }
 }
 
+fn outgoing<'a>(
+    peer: u8,
+    content: &'a Content,
+    timestamp: u64,
+    copies: &'a [SealedCopy],
+) -> NewOutgoing<'a> {
+    const NOTHING: &Details = &Details {
+        quote: None,
+        preview: None,
+        mentions_me: false,
+        expiry: None,
+        attachments: Vec::new(),
+    };
+    let conversation = person(peer);
+    NewOutgoing { conversation, content, details: NOTHING, timestamp, now: timestamp, copies }
+}
+
 /// Queues a message with a copy for the recipient and one for the own mailbox.
 fn queue(db: &mut AccountDb, peer: u8, body: &str, timestamp: u64) -> MessageId {
     let copies = [copy(Purpose::Recipient, peer, b"sealed"), copy(Purpose::Sync, peer, b"own")];
-    let message =
-        NewOutgoing { peer: person(peer), body, timestamp, now: timestamp, copies: &copies };
-    db.queue_message(&message).unwrap()
+    let content = Content::Text(body.to_owned());
+    db.queue_message(&outgoing(peer, &content, timestamp, &copies)).unwrap()
 }
 
 /// Runs one ignored test of this crate in a process of its own, with the home directory told in

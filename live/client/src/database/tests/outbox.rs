@@ -13,15 +13,15 @@ fn a_message_is_sent_once_the_recipients_copy_is_delivered() {
     assert_eq!((recipient.copy.purpose, own.copy.purpose), (Purpose::Recipient, Purpose::Sync));
     assert_eq!(own.copy, copy(Purpose::Sync, 1, b"own"));
 
-    db.outbox_delivered(own.id, &hash(4)).unwrap();
+    db.outbox_delivered(own.id, &hash(4), 5).unwrap();
     assert_eq!(db.message(id).unwrap().state, MessageState::Pending);
     assert_eq!(db.message(id).unwrap().hash, Some(hash(4)));
-    db.outbox_delivered(recipient.id, &hash(5)).unwrap();
+    db.outbox_delivered(recipient.id, &hash(5), 5).unwrap();
     assert_eq!(db.message(id).unwrap().state, MessageState::Sent);
     assert_eq!(db.message(id).unwrap().hash, Some(hash(4)));
     assert_eq!(db.next_attempt().unwrap(), None);
     // Another process delivered it too.
-    db.outbox_delivered(recipient.id, &hash(5)).unwrap();
+    db.outbox_delivered(recipient.id, &hash(5), 5).unwrap();
     db.outbox_failed(recipient.id, None).unwrap();
     assert_eq!(db.message(id).unwrap().state, MessageState::Sent);
 }
@@ -60,11 +60,11 @@ fn a_note_to_self_is_sent_with_its_only_copy() {
     let device = Device::new();
     let mut db = device.db();
     let copies = [copy(Purpose::Sync, 0, b"note")];
-    let mut note =
-        NewOutgoing { peer: person(0), body: "note", timestamp: 5, now: 5, copies: &copies };
+    let content = Content::Text("note".to_owned());
+    let mut note = outgoing(0, &content, 5, &copies);
     let id = db.queue_message(&note).unwrap();
     let due = db.due_outbox(5).unwrap();
-    db.outbox_delivered(due[0].id, &hash(1)).unwrap();
+    db.outbox_delivered(due[0].id, &hash(1), 5).unwrap();
     assert_eq!(db.message(id).unwrap().state, MessageState::Sent);
 
     note.timestamp = 6;

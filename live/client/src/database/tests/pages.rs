@@ -38,12 +38,12 @@ fn a_filter_narrows_to_one_peer_and_to_what_is_unread() {
     }
     queue(&mut db, 1, "mine", 10);
     let of = |db: &AccountDb, peer: Option<u8>, unread| {
-        let filter = Filter { peer: peer.map(person), unread };
+        let filter = Filter { conversation: peer.map(person), unread };
         numbers(&db.messages(&filter, None, 50).unwrap().messages)
     };
     assert_eq!(of(&db, Some(1), false), [10, 3, 2, 1]);
     assert_eq!(of(&db, Some(1), true), [3, 2, 1]);
-    db.mark_conversation_read(&person(1)).unwrap();
+    db.mark_conversation_read(&person(1), 9).unwrap();
     assert_eq!(of(&db, Some(1), true), [0_u64; 0]);
     assert_eq!(of(&db, None, true), [6, 5, 4]);
 }

@@ -39,11 +39,10 @@ fn no_file_holds_a_message_a_name_an_account_id_or_a_seed() {
     })
     .unwrap();
     db.put_contact(&Contact {
-        id: person(1),
         name: "Planted Name".to_owned(),
         petname: Some("planted petname".to_owned()),
         approved: true,
-        created: 1,
+        ..Contact::new(person(1), 1)
     })
     .unwrap();
     device
