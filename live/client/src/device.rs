@@ -8,6 +8,7 @@ use warren_crypto::password::Cost;
 use warren_transport::Seed;
 use warren_wire::AccountId;
 
+use crate::attachments::{AttachmentError, FileStore};
 use crate::database::{AccountDb, AccountEntry, AccountKeys, Index};
 use crate::error::ClientError;
 use crate::events::Events;
@@ -148,7 +149,9 @@ impl Device {
         let account = self.open_account(&keys)?;
         let db = AccountDb::open(&self.vault, &keys)?;
         db.sweep_tombstones(now())?;
-        Ok(Messenger::new(account, keys.entry, db, self.seed()?, self.events.clone()))
+        let folder = self.vault.home().make_files_folder(keys.file());
+        let files = FileStore::new(folder.map_err(AttachmentError::from)?);
+        Ok(Messenger::new(account, keys.entry, db, files, self.seed()?, self.events.clone()))
     }
 
     /// What happens to the accounts of this device.

@@ -7,6 +7,7 @@ use warren_message::direct::SealError;
 use warren_onion::path::PathError;
 use warren_transport::SeedError;
 
+use crate::attachments::AttachmentError;
 use crate::database::DatabaseError;
 use crate::vault::VaultError;
 
@@ -65,6 +66,9 @@ pub enum ClientError {
     /// This device's clock and the network's are apart.
     #[error("the network says this device's clock is wrong: set it and try again")]
     Clock,
+    /// A file.
+    #[error(transparent)]
+    Attachment(#[from] AttachmentError),
     /// The message cannot be sealed.
     #[error(transparent)]
     Seal(#[from] SealError),
@@ -114,6 +118,7 @@ impl ClientError {
             Self::Refused { .. } => "refused",
             Self::Flooded => "flooded",
             Self::Clock => "clock",
+            Self::Attachment(error) => error.code(),
             Self::Seal(_) | Self::Content(_) => "message",
             Self::DamagedKey => "damaged_key",
         }

@@ -10,11 +10,13 @@
 //! | [`messenger`] | one account at work |
 //! | [`send`] | saved, then sealed copies on their way, until a swarm has them |
 //! | [`receive`] | fetched, opened, saved |
+//! | [`attachments`] | files: at rest, and on their way from and to a server |
 //! | `network` | the list of nodes, guards, and how a request travels around what fails |
 //! | [`events`] | what changed, told to whoever listens |
 //! | [`notification`] | how soon the owner wants to hear |
 //! | [`error`] | what went wrong, whose fault it is and what to do |
 
+pub mod attachments;
 pub mod database;
 pub mod device;
 pub mod error;

@@ -7,6 +7,7 @@ use warren_account::Account;
 use warren_transport::Seed;
 use warren_wire::Millis;
 
+use crate::attachments::FileStore;
 use crate::database::{AccountDb, AccountEntry, Db};
 use crate::error::ClientError;
 use crate::events::{Event, Events};
@@ -18,6 +19,7 @@ pub struct Messenger {
     pub(crate) account: Account,
     pub(crate) entry: AccountEntry,
     pub(crate) db: Db,
+    pub(crate) files: FileStore,
     pub(crate) network: Network,
     pub(crate) events: Events,
     /// How often mail was fetched since the start.
@@ -35,12 +37,13 @@ impl Messenger {
         account: Account,
         entry: AccountEntry,
         db: AccountDb,
+        files: FileStore,
         seed: Option<Seed>,
         events: Events,
     ) -> Self {
         let db = Db::new(db);
         let network = Network::new(db.clone(), account.seed32().duplicate(), seed);
-        Self { account, entry, db, network, events, fetches: AtomicU64::new(0) }
+        Self { account, entry, db, files, network, events, fetches: AtomicU64::new(0) }
     }
 
     /// What a list shows of the account.
@@ -51,6 +54,11 @@ impl Messenger {
     /// Its messages, contacts and conversations.
     pub const fn db(&self) -> &Db {
         &self.db
+    }
+
+    /// Its files on this device.
+    pub const fn files(&self) -> &FileStore {
+        &self.files
     }
 
     /// Tells whoever listens what happened to this account, after it was committed.

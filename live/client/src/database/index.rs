@@ -39,6 +39,13 @@ pub struct AccountKeys {
     pub(super) db_key: Secret<32>,
 }
 
+impl AccountKeys {
+    /// The name under which the account's data lies.
+    pub(crate) const fn file(&self) -> &FileName {
+        &self.file
+    }
+}
+
 impl fmt::Debug for AccountKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("AccountKeys(..)")

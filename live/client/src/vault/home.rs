@@ -69,6 +69,18 @@ impl Home {
         self.accounts().join(format!("{}.db", name.as_str()))
     }
 
+    /// The folder of one account's files, which is made where there is none.
+    pub(crate) fn make_files_folder(&self, name: &FileName) -> io::Result<PathBuf> {
+        let folder = self.files_folder(name);
+        make_private(&folder)?;
+        sync_directory(&self.accounts())?;
+        Ok(folder)
+    }
+
+    fn files_folder(&self, name: &FileName) -> PathBuf {
+        self.accounts().join(format!("{}.files", name.as_str()))
+    }
+
     /// Makes the directories, for their owner alone.
     ///
     /// A directory that held something before keeps its permissions: it may be somebody's.
@@ -127,7 +139,7 @@ impl Home {
         Ok(names)
     }
 
-    /// Deletes one account's database with its log and shared memory.
+    /// Deletes one account's database with its log and shared memory, and its files.
     pub(crate) fn remove_account_file(&self, name: &FileName) -> io::Result<()> {
         for suffix in ["", "-wal", "-shm", "-journal"] {
             let path = self.accounts().join(format!("{}.db{suffix}", name.as_str()));
@@ -135,6 +147,10 @@ impl Home {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 _ => {}
             }
+        }
+        match fs::remove_dir_all(self.files_folder(name)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
         }
         sync_directory(&self.accounts())
     }
@@ -167,7 +183,7 @@ fn restrict(_path: &Path) -> io::Result<()> {
 }
 
 /// Makes a rename durable. A directory cannot be opened as a file on Windows, and needs not be.
-fn sync_directory(path: &Path) -> io::Result<()> {
+pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) }
 }
 

@@ -18,6 +18,7 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
+pub(crate) use home::sync_directory;
 pub use home::{FileName, Home};
 use warren_crypto::hash::blake2b_keyed;
 pub use warren_crypto::password::Cost;
