@@ -1,5 +1,6 @@
 //! What can be typed: commands, options, and the help that explains them.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -115,6 +116,12 @@ pub enum Command {
     /// Watch a whole conversation, in a temporary folder
     #[command(after_help = DEMO_HELP)]
     Demo,
+    /// Keep accounts at work, and serve the API to apps and to the other commands
+    #[command(args_conflicts_with_subcommands = true, after_help = DAEMON_HELP)]
+    Daemon(DaemonArgs),
+    /// The local API
+    #[command(subcommand, arg_required_else_help = true)]
+    Api(ApiCommand),
     /// Print completions for a shell
     #[command(after_help = COMPLETIONS_HELP)]
     Completions {
@@ -145,6 +152,65 @@ Examples:
   warren demo --json
   warren --seed 'http://127.0.0.1:22023#KEY' demo";
 
+/// `warren daemon ...`
+#[derive(Debug, Args)]
+pub struct DaemonArgs {
+    /// What to do; nothing runs it
+    #[command(subcommand)]
+    pub command: Option<DaemonCommand>,
+    /// How to run it
+    #[command(flatten)]
+    pub run: DaemonRunArgs,
+}
+
+const DAEMON_HELP: &str = "\
+The daemon asks for the passphrase once. While it runs, commands need none: they ask it through a
+socket in the home directory that no other user can open. Ctrl-C, SIGTERM and `warren daemon stop`
+end it.
+
+With --listen it listens on loopback too, for apps that cannot open the socket. Each request must
+carry the token of the file api-token in the home directory.
+
+Examples:
+  warren daemon run
+  warren daemon run --listen 127.0.0.1:7450
+  warren daemon status                       exit code 1 if none runs
+  warren daemon lock                         drops all keys; `unlock` brings them back
+  warren daemon stop";
+
+/// What to do with the daemon.
+#[derive(Debug, Subcommand)]
+pub enum DaemonCommand {
+    /// Run it until Ctrl-C
+    Run(DaemonRunArgs),
+    /// Say whether one runs
+    Status,
+    /// Drop all keys and end all work, until somebody unlocks
+    Lock,
+    /// Unlock it with the passphrase
+    Unlock,
+    /// End it
+    Stop,
+}
+
+/// How to run the daemon.
+#[derive(Debug, Default, Args)]
+pub struct DaemonRunArgs {
+    /// Listen on loopback too; port 0 takes any
+    #[arg(long, value_name = "IP:PORT")]
+    pub listen: Option<SocketAddr>,
+    /// Let pages of this origin ask over loopback, with the token; may be repeated
+    #[arg(long, value_name = "ORIGIN", requires = "listen")]
+    pub allow_origin: Vec<String>,
+}
+
+/// `warren api ...`
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum ApiCommand {
+    /// Print its description in OpenAPI
+    Openapi,
+}
+
 const COMPLETIONS_HELP: &str = "\
 Examples:
   warren completions bash > ~/.local/share/bash-completion/completions/warren
@@ -174,6 +240,16 @@ pub enum AccountCommand {
         /// they see none
         #[arg(long)]
         name: Option<String>,
+    },
+    /// Call an account something else on this device
+    Rename {
+        /// The new name
+        name: String,
+    },
+    /// Show or choose how soon to hear of new messages: instant, slow (about every 15 minutes), manual
+    Notifications {
+        /// The mode; none shows it
+        mode: Option<String>,
     },
     /// Show an account
     #[command(after_help = SHOW_HELP)]

@@ -1,6 +1,7 @@
 //! What can go wrong, with a code for programs, an exit status, and what to do about it.
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -10,7 +11,6 @@ use warren_client::database::DatabaseError;
 use warren_client::vault::VaultError;
 use warren_noded::local_network::NetworkError;
 use warren_transport::SeedError;
-use warren_wire::AccountId;
 
 /// The exit codes; `warren --help` lists them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,7 +117,52 @@ pub enum Failure {
         /// The name.
         name: String,
         /// Whose it is.
-        id: AccountId,
+        id: String,
+    },
+    /// The API refused a request that makes no sense.
+    #[error("the request cannot be understood: {0}")]
+    BadRequest(String),
+    /// The API knows no such path or method.
+    #[error("the API has no such endpoint: GET /v1/openapi.json lists them")]
+    NoSuchEndpoint,
+    /// A request to the API took too long.
+    #[error("the request took too long: what it began goes on, ask for it again")]
+    TooSlow,
+    /// The daemon has no keys.
+    #[error("the daemon is locked: `warren daemon unlock` opens it")]
+    Locked,
+    /// What only a daemon can do.
+    #[error("no daemon runs for this home: `warren daemon run` starts one")]
+    NoDaemon,
+    /// Another daemon serves the home.
+    #[error(
+        "a daemon runs for this home already{}: `warren daemon stop` ends it",
+        .0.map(|pid| format!(" (process {pid})")).unwrap_or_default()
+    )]
+    DaemonRuns(Option<u32>),
+    /// The daemon does not answer as it must.
+    #[error("the daemon does not answer: `warren daemon stop` and start it anew")]
+    DaemonTrouble,
+    /// The daemon is told to listen where others can reach it.
+    #[error("{0} is not on loopback: other machines could reach it, so nothing listens there")]
+    NotLoopback(SocketAddr),
+    /// The daemon cannot listen.
+    #[error("nothing can listen at {at}: {error}")]
+    Listen {
+        /// Where.
+        at: String,
+        /// The system's words.
+        error: io::Error,
+    },
+    /// What the API says.
+    #[error("{message}")]
+    Api {
+        /// Whether trying again later may help.
+        is_network: bool,
+        /// The code.
+        code: String,
+        /// The words.
+        message: String,
     },
     /// Deleting without being sure.
     #[error(
@@ -192,9 +237,21 @@ impl From<io::Error> for Failure {
 
 impl Failure {
     /// A name for programs, which stays the same where the words change.
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> &str {
         match self {
             Self::Usage(_) => "usage",
+            Self::Api { code, .. } => code,
+            Self::Client(ClientError::Database(DatabaseError::Gone)) => "gone",
+            Self::Client(ClientError::Database(DatabaseError::PetnameTaken)) => "name_taken",
+            Self::BadRequest(_) => "bad_request",
+            Self::NoSuchEndpoint => "no_such_endpoint",
+            Self::TooSlow => "too_slow",
+            Self::Locked => "locked",
+            Self::NoDaemon => "no_daemon",
+            Self::DaemonRuns(_) => "daemon_runs",
+            Self::DaemonTrouble => "daemon_trouble",
+            Self::NotLoopback(_) => "not_loopback",
+            Self::Listen { .. } => "listen",
             Self::Client(error) => error.code(),
             Self::Seed(_) => "bad_seed",
             Self::NoDataFolder => "no_data_folder",
@@ -225,7 +282,7 @@ impl Failure {
     }
 
     /// How the program ends.
-    pub const fn exit(&self) -> Exit {
+    pub fn exit(&self) -> Exit {
         match self {
             Self::Usage(_) => Exit::Usage,
             Self::Interrupted => Exit::Interrupted,
@@ -235,18 +292,23 @@ impl Failure {
             | Self::Client(ClientError::Vault(
                 VaultError::WrongPassphrase | VaultError::EmptyPassphrase,
             )) => Exit::Passphrase,
+            Self::Api { code, .. } if code == "wrong_passphrase" => Exit::Passphrase,
             _ => Exit::Failed,
         }
     }
 
     /// Whether trying again later may help.
     pub const fn is_network(&self) -> bool {
-        matches!(self, Self::Client(error) if error.is_network())
+        match self {
+            Self::Client(error) => error.is_network(),
+            Self::Api { is_network, .. } => *is_network,
+            _ => false,
+        }
     }
 
     /// Whether what is on this device can be shown nevertheless.
-    pub const fn spares_what_is_here(&self) -> bool {
-        self.is_network()
-            || matches!(self, Self::Client(ClientError::NoSeed | ClientError::Seed(_)))
+    pub fn spares_what_is_here(&self) -> bool {
+        let has_no_network = |code: &str| ["no_seed", "directory"].contains(&code);
+        self.is_network() || matches!(self, Self::Api { code, .. } if has_no_network(code))
     }
 }

@@ -12,18 +12,25 @@
 //! | [`start`] | from what was typed to an unlocked device |
 //! | [`stop`] | Ctrl-C and SIGTERM |
 //! | [`wording`] | how people, times and nodes are written |
+//! | [`people`] | whom a person means by what they typed |
+//! | [`api`] | everything a device can do, for the command line and for apps |
+//! | [`daemon`] | what keeps a home at work and serves the API |
 //! | [`commands`] | one module for each command |
 
 use std::process::ExitCode;
 
 use clap::Parser;
 use clap::error::ErrorKind;
+use tracing_subscriber::EnvFilter;
 
+pub mod api;
 pub mod cli;
 pub mod commands;
+pub mod daemon;
 pub mod failure;
 pub mod output;
 pub mod passphrase;
+pub mod people;
 pub mod start;
 pub mod stop;
 pub mod terminal_text;
@@ -77,11 +84,18 @@ fn refuse(error: &clap::Error) -> ExitCode {
     if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() }
 }
 
+/// What is logged. These tell frames and headers, and with them content and people.
+fn log_filter(asked: &str) -> EnvFilter {
+    let silent = ["tungstenite", "hyper", "hyper_util", "h2", "axum", "tower"];
+    let silent = silent.iter().filter_map(|name| format!("{name}=off").parse().ok());
+    silent.fold(EnvFilter::new(asked), EnvFilter::add_directive)
+}
+
 /// Logs go to stderr, and there are none unless `WARREN_LOG` asks for them.
 fn logging() {
     let Ok(filter) = std::env::var("WARREN_LOG") else { return };
     tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
+        .with_env_filter(log_filter(&filter))
         .with_writer(std::io::stderr)
         .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
         .init();

@@ -2,11 +2,18 @@
 
 use std::path::PathBuf;
 
+use axum::http::Method;
 use directories::ProjectDirs;
+use warren_client::database::DatabaseError;
 use warren_client::vault::Cost;
-use warren_client::{Device, Messenger};
+use warren_client::{ClientError, Device};
 use warren_transport::Seed;
+use warren_wire::AccountId;
 
+use crate::api::accounts::{Account, Accounts};
+use crate::api::network::NewSeed;
+use crate::api::session::Home;
+use crate::api::{AccountApi, Api};
 use crate::cli::Global;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -35,11 +42,6 @@ impl Start {
         self.global.home.clone().map_or_else(data_folder, Ok)
     }
 
-    /// The account that was named.
-    pub fn account(&self) -> Option<&str> {
-        self.global.account.as_deref()
-    }
-
     /// The seed that was given.
     ///
     /// # Errors
@@ -59,7 +61,7 @@ impl Start {
         if !Device::exists(&home) {
             return Err(Failure::NoHome(home));
         }
-        let passphrase = passphrase::of_home(self.global.passphrase_file.as_deref())?;
+        let passphrase = self.passphrase()?;
         let mut device = Device::unlock(&home, passphrase.expose())?;
         remember(&mut device, seed)?;
         Ok(device)
@@ -81,12 +83,80 @@ impl Start {
         Ok(device)
     }
 
-    /// Unlocks the home and opens the account.
+    /// The passphrase of a home that exists.
     ///
     /// # Errors
-    /// As [`Start::device`], and where no account fits.
-    pub fn messenger(&self) -> Result<Messenger, Failure> {
-        Ok(self.device()?.messenger(self.account())?)
+    /// Where it was not given, and nobody can be asked.
+    pub fn passphrase(&self) -> Result<passphrase::SecretText, Failure> {
+        passphrase::of_home(self.global.passphrase_file.as_deref())
+    }
+
+    /// The API of the home: its daemon's where one runs, else in this process, unlocked.
+    ///
+    /// # Errors
+    /// As [`Start::device`].
+    pub async fn api(&self) -> Result<Api, Failure> {
+        let home = self.home()?;
+        let seed = self.seed()?;
+        let Some(api) = Api::of_daemon(&home).await else {
+            let device = self.device()?;
+            return Ok(Api::here(Home::for_one_command(home, device)));
+        };
+        if let Some(seed) = seed {
+            let seed = NewSeed { seed: seed.to_string() };
+            api.tell(Method::PUT, "network", &seed).await?;
+        }
+        Ok(api)
+    }
+
+    /// As [`Start::api`], and makes a home where there is none.
+    ///
+    /// # Errors
+    /// As [`Start::new_device`].
+    pub async fn new_home_api(&self) -> Result<Api, Failure> {
+        let home = self.home()?;
+        if Device::exists(&home) {
+            return self.api().await;
+        }
+        let device = self.new_device()?;
+        Ok(Api::here(Home::for_one_command(home, device)))
+    }
+
+    /// The API of the account that was named, or of the only one.
+    ///
+    /// # Errors
+    /// As [`Start::api`], and where no account fits.
+    pub async fn account(&self) -> Result<AccountApi, Failure> {
+        let api = self.api().await?;
+        let account = match self.global.account.as_deref() {
+            Some(which) => named(&api, which).await?,
+            None => only(&api).await?,
+        };
+        Ok(AccountApi::new(api, account))
+    }
+}
+
+/// The account of a name or an id.
+///
+/// # Errors
+/// Where none fits, or several.
+pub async fn named(api: &Api, which: &str) -> Result<Account, Failure> {
+    let Accounts { mut accounts } = api.get("accounts").await?;
+    match which.parse::<AccountId>() {
+        Ok(id) => accounts.retain(|account| account.account_id == id.to_string()),
+        Err(_) => accounts.retain(|account| account.name == which),
+    }
+    match accounts.len() {
+        0 | 1 => accounts.pop().ok_or_else(|| DatabaseError::UnknownAccount.into()),
+        count => Err(DatabaseError::AmbiguousName { count }.into()),
+    }
+}
+
+async fn only(api: &Api) -> Result<Account, Failure> {
+    let Accounts { mut accounts } = api.get("accounts").await?;
+    match accounts.len() {
+        0 | 1 => accounts.pop().ok_or_else(|| ClientError::NoAccount.into()),
+        several => Err(ClientError::WhichAccount(several).into()),
     }
 }
 

@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
-use warren_client::database::{AccountDb, Contact, DatabaseError};
-use warren_wire::directory::NodeRecord;
 use warren_wire::{AccountId, AccountKind, Millis};
 
+use crate::api::contacts::Contact;
+use crate::api::network::Hop;
 use crate::failure::Failure;
 use crate::terminal_text;
 
@@ -19,32 +19,6 @@ const LONGEST_NAME: usize = 64;
 /// Where it is none, or another kind of account's.
 pub fn person(text: &str) -> Result<AccountId, Failure> {
     text.trim().parse().ok().filter(is_person).ok_or(Failure::NoAccountId)
-}
-
-/// Whom a person means by a contact's name or an Account ID.
-///
-/// # Errors
-/// Where no contact fits.
-pub fn peer(db: &AccountDb, text: &str) -> Result<AccountId, Failure> {
-    let id = db.find_peer(text.trim())?;
-    if is_person(&id) { Ok(id) } else { Err(Failure::NoAccountId) }
-}
-
-/// Whom a message goes to: an Account ID, or the owner's own name for a contact.
-///
-/// What somebody calls themselves is not enough: anybody could take a message that was meant for
-/// somebody else of that name.
-///
-/// # Errors
-/// Where no contact fits.
-pub fn recipient(db: &AccountDb, text: &str) -> Result<AccountId, Failure> {
-    let text = text.trim();
-    let id = peer(db, text)?;
-    let is_id = text.parse::<AccountId>().is_ok();
-    if is_id || db.contact(&id)?.is_some_and(|contact| contact.petname.is_some()) {
-        return Ok(id);
-    }
-    Err(Failure::NotYourName { name: terminal_text::line(text), id })
 }
 
 fn is_person(id: &AccountId) -> bool {
@@ -72,11 +46,10 @@ pub fn name(text: &str) -> Result<&str, Failure> {
 }
 
 /// `05aa65...5aa74`: enough to recognise an id by, not enough to be sure.
-pub fn short_id(id: &AccountId) -> String {
-    let id = id.to_string();
+pub fn short_id(id: &str) -> String {
     match (id.get(..6), id.get(id.len().saturating_sub(5)..)) {
         (Some(start), Some(end)) => format!("{start}...{end}"),
-        _ => id,
+        _ => id.to_owned(),
     }
 }
 
@@ -84,21 +57,13 @@ pub fn short_id(id: &AccountId) -> String {
 ///
 /// The owner's name for them stands alone. What somebody calls themselves stands with their id,
 /// because anybody can call themselves anything.
-pub fn person_shown(id: &AccountId, contact: Option<&Contact>) -> String {
+pub fn person_shown(id: &str, contact: Option<&Contact>) -> String {
     let Some(contact) = contact else { return short_id(id) };
-    match (&contact.petname, contact.name.as_str()) {
-        (Some(petname), _) => terminal_text::line(petname),
-        (None, "") => short_id(id),
-        (None, name) => format!("{} ({})", terminal_text::line(name), short_id(id)),
+    match (&contact.name, &contact.calls_themselves) {
+        (Some(name), _) => terminal_text::line(name),
+        (None, None) => short_id(id),
+        (None, Some(name)) => format!("{} ({})", terminal_text::line(name), short_id(id)),
     }
-}
-
-/// The same, looked up.
-///
-/// # Errors
-/// Where the database fails.
-pub fn peer_shown(db: &AccountDb, id: &AccountId) -> Result<String, DatabaseError> {
-    Ok(person_shown(id, db.contact(id)?.as_ref()))
 }
 
 /// Local time, to the second.
@@ -137,22 +102,21 @@ pub fn count(number: usize, noun: &str) -> String {
 }
 
 /// One line of a list of nodes, numbered from 1.
-pub fn node_line(number: usize, node: &NodeRecord, note: &str) -> String {
-    let address = node.address().to_string();
-    let id = node.id.to_string();
-    let id = id.get(..12).unwrap_or(&id);
-    let line = format!("{number:>4}  {address:<21}  {id}  swarm {:016x}  {note}", node.swarm.0);
+pub fn node_line(number: usize, node: &Hop, note: &str) -> String {
+    let address = format!("{}:{}", node.ip, node.port);
+    let id = node.node_id.get(..12).unwrap_or(&node.node_id);
+    let line = format!("{number:>4}  {address:<21}  {id}  swarm {}  {note}", node.swarm_id);
     line.trim_end().to_owned()
 }
 
 /// The same for programs.
-pub fn node_json(number: usize, node: &NodeRecord) -> Value {
+pub fn node_json(number: usize, node: &Hop) -> Value {
     json!({
         "number": number,
-        "ip": node.ip.to_string(),
+        "ip": node.ip,
         "port": node.port,
-        "node_id": node.id.to_string(),
-        "swarm_id": format!("{:016x}", node.swarm.0),
+        "node_id": node.node_id,
+        "swarm_id": node.swarm_id,
     })
 }
 
@@ -162,21 +126,24 @@ mod tests {
 
     const ID: &str = "05aa654f00fc39fc69fd0db829410ca38177d7732a8d2f0934ab3872ac56d5aa74";
 
-    fn contact(name: &str, petname: Option<&str>) -> Contact {
-        let id = ID.parse().unwrap();
-        let petname = petname.map(str::to_owned);
-        Contact { name: name.to_owned(), petname, approved: true, ..Contact::new(id, 0) }
+    fn contact(calls_themselves: &str, name: Option<&str>) -> Contact {
+        Contact {
+            account_id: ID.to_owned(),
+            name: name.map(str::to_owned),
+            calls_themselves: Some(calls_themselves.to_owned()).filter(|name| !name.is_empty()),
+            approved: true,
+            blocked: false,
+        }
     }
 
     #[test]
     fn a_self_chosen_name_never_stands_alone() {
-        let id = ID.parse().unwrap();
-        let shown = |contact| person_shown(&id, Some(&contact));
+        let shown = |contact| person_shown(ID, Some(&contact));
         assert_eq!(shown(contact("Bob", Some("robert"))), "robert");
         assert_eq!(shown(contact("Bob", None)), "Bob (05aa65...5aa74)");
         assert_eq!(shown(contact("\u{1b}[2J", None)), "\\u{1b}[2J (05aa65...5aa74)");
         assert_eq!(shown(contact("", None)), "05aa65...5aa74");
-        assert_eq!(person_shown(&id, None), "05aa65...5aa74");
+        assert_eq!(person_shown(ID, None), "05aa65...5aa74");
     }
 
     #[test]

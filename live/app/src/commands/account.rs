@@ -2,88 +2,114 @@
 
 use std::fmt::Write;
 
+use axum::http::Method;
 use serde_json::{Value, json};
-use warren_account::{Account, Mnemonic};
-use warren_client::database::AccountEntry;
-use warren_client::{ClientError, Device};
+use warren_account::{Account as Keys, Mnemonic};
+use warren_client::{ClientError, NotificationMode};
 
+use crate::api::accounts::{
+    Account, AccountChange, Accounts, CreatedAccount, NewAccount, RestoredAccount, Words,
+};
 use crate::cli::AccountCommand;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
-use crate::start::Start;
+use crate::start::{Start, named};
 use crate::wording::{count, json_time, local_time};
 use crate::{passphrase, terminal_text, wording};
-
-/// What an account is called where nobody says.
-const DEFAULT_NAME: &str = "main";
 
 /// Carries the command out.
 ///
 /// # Errors
 /// Where words, passphrase or name do not fit, or the disk fails.
-pub fn run(start: &Start, command: &AccountCommand) -> Result<Exit, Failure> {
+pub async fn run(start: &Start, command: &AccountCommand) -> Result<Exit, Failure> {
     match command {
-        AccountCommand::Create { name } => create(start, name.as_deref()),
-        AccountCommand::Restore { name } => restore(start, name.as_deref()),
-        AccountCommand::Show { mnemonic, id } => show(start, *mnemonic, *id),
-        AccountCommand::List => list(start),
-        AccountCommand::Remove { which, yes } => remove(start, which, *yes),
+        AccountCommand::Create { name } => create(start, name.as_deref()).await,
+        AccountCommand::Restore { name } => restore(start, name.as_deref()).await,
+        AccountCommand::Rename { name } => rename(start, name).await,
+        AccountCommand::Notifications { mode } => notifications(start, mode.as_deref()).await,
+        AccountCommand::Show { mnemonic, id } => show(start, *mnemonic, *id).await,
+        AccountCommand::List => list(start).await,
+        AccountCommand::Remove { which, yes } => remove(start, which, *yes).await,
         AccountCommand::Id { .. } => id_of_phrase(start.output),
     }
     .map(|()| Exit::Done)
 }
 
-fn create(start: &Start, name: Option<&str>) -> Result<(), Failure> {
-    let name = name.map(wording::name).transpose()?;
-    let mut device = start.new_device()?;
-    let label = free_name(&device, name)?;
-    let (entry, mnemonic) = device.create_account(&label, name)?;
-    let mut value = entry_json(&entry);
+async fn create(start: &Start, name: Option<&str>) -> Result<(), Failure> {
+    let name = name.map(wording::name).transpose()?.map(str::to_owned);
+    let api = start.new_home_api().await?;
+    let CreatedAccount { account, mnemonic } =
+        api.send(Method::POST, "accounts", &NewAccount { name }).await?;
+    let mut value = account_json(&account);
     put_mnemonic(&mut value, &mnemonic);
     let text = format!(
         "The account '{}' is made.\n\n  Account ID  {}\n\n\
          People need the Account ID to write to you; it is no secret.\n\n{}\n\n\
          Write the words down on paper, in this order, and keep them where nobody looks. Whoever\n\
          has them has the account; without them nobody can bring it back, not even you.",
-        terminal_text::line(&entry.label),
-        entry.id,
+        terminal_text::line(&account.name),
+        account.account_id,
         mnemonic_text(&mnemonic),
     );
     start.output.result(&value, text)
 }
 
-fn restore(start: &Start, name: Option<&str>) -> Result<(), Failure> {
-    let name = name.map(wording::name).transpose()?;
+async fn restore(start: &Start, name: Option<&str>) -> Result<(), Failure> {
+    let name = name.map(wording::name).transpose()?.map(str::to_owned);
     let words = passphrase::recovery_words()?;
     // Wrong words are told before a home is made or a passphrase asked for.
     Mnemonic::parse(words.expose())?;
-    let mut device = start.new_device()?;
-    let label = free_name(&device, name)?;
-    let entry = device.restore_account(words.expose(), &label, name)?;
+    let api = start.new_home_api().await?;
+    let given = RestoredAccount { name, mnemonic: words.expose().to_owned() };
+    let account: Account = api.send(Method::POST, "accounts/restore", &given).await?;
     let text = format!(
         "The account '{}' is back.\n\n  Account ID  {}\n\n\
          `warren read --all` fetches the messages that the network still keeps.",
-        terminal_text::line(&entry.label),
-        entry.id,
+        terminal_text::line(&account.name),
+        account.account_id,
     );
-    start.output.result(&entry_json(&entry), text)
+    start.output.result(&account_json(&account), text)
 }
 
-fn show(start: &Start, mnemonic: bool, id_alone: bool) -> Result<(), Failure> {
-    let device = start.device()?;
-    let entry = device.messenger(start.account())?.account().clone();
-    let mut value = entry_json(&entry);
-    let id = entry.id.to_string();
+async fn rename(start: &Start, name: &str) -> Result<(), Failure> {
+    let of = start.account().await?;
+    let path = format!("accounts/{}", of.account.account_id);
+    let change = AccountChange { name: Some(name.to_owned()), notifications: None };
+    let account: Account = of.api().send(Method::PATCH, &path, &change).await?;
+    let text = format!("The account is called '{}' here.", terminal_text::line(&account.name));
+    start.output.result(&account_json(&account), text)
+}
+
+async fn notifications(start: &Start, mode: Option<&str>) -> Result<(), Failure> {
+    let mode = mode.map(str::parse::<NotificationMode>).transpose();
+    let mode = mode.map_err(|error| Failure::Usage(error.to_string()))?;
+    let of = start.account().await?;
+    let path = format!("accounts/{}", of.account.account_id);
+    let change = AccountChange { name: None, notifications: mode };
+    let account: Account = match mode {
+        Some(_) => of.api().send(Method::PATCH, &path, &change).await?,
+        None => of.account,
+    };
+    let mode = account.notifications.name();
+    let value = json!({ "account_id": account.account_id, "notifications": mode });
+    start.output.result(&value, mode)
+}
+
+async fn show(start: &Start, mnemonic: bool, id_alone: bool) -> Result<(), Failure> {
+    let of = start.account().await?;
+    let account = &of.account;
+    let mut value = account_json(account);
+    let id = &account.account_id;
     if id_alone {
         return start.output.result(&value, id);
     }
     let mut text = format!(
         "{}\n  Account ID        {id}\n  On this device    since {}",
-        terminal_text::line(&entry.label),
-        local_time(entry.created),
+        terminal_text::line(&account.name),
+        local_time(account.created),
     );
     if mnemonic {
-        let mnemonic = device.mnemonic(&id)?;
+        let Words { mnemonic } = of.get("mnemonic").await?;
         put_mnemonic(&mut value, &mnemonic);
         // Writing to a String does not fail.
         let _ = write!(text, "\n\n{}", mnemonic_text(&mnemonic));
@@ -91,73 +117,59 @@ fn show(start: &Start, mnemonic: bool, id_alone: bool) -> Result<(), Failure> {
     start.output.result(&value, text)
 }
 
-fn list(start: &Start) -> Result<(), Failure> {
-    let accounts = start.device()?.accounts()?;
-    let value = json!({ "accounts": accounts.iter().map(entry_json).collect::<Vec<_>>() });
+async fn list(start: &Start) -> Result<(), Failure> {
+    let Accounts { accounts } = start.api().await?.get("accounts").await?;
+    let value = json!({ "accounts": accounts.iter().map(account_json).collect::<Vec<_>>() });
     if accounts.is_empty() {
         let text = "There is no account here: `warren account create` makes one.";
         return start.output.result(&value, text);
     }
-    let line =
-        |entry: &AccountEntry| format!("{}  {}", entry.id, terminal_text::line(&entry.label));
+    let line = |account: &Account| {
+        format!("{}  {}", account.account_id, terminal_text::line(&account.name))
+    };
     start.output.result(&value, accounts.iter().map(line).collect::<Vec<_>>().join("\n"))
 }
 
-fn remove(start: &Start, which: &str, yes: bool) -> Result<(), Failure> {
+async fn remove(start: &Start, which: &str, yes: bool) -> Result<(), Failure> {
     if !yes {
         return Err(Failure::NotConfirmed(which.to_owned()));
     }
-    let mut device = start.device()?;
-    let entry = device.remove_account(which)?;
-    let left = device.accounts()?.len();
+    let api = start.api().await?;
+    let path = format!("accounts/{}", named(&api, which).await?.account_id);
+    let account: Account = api.send(Method::DELETE, &path, &()).await?;
+    let Accounts { accounts: left } = api.get("accounts").await?;
     let text = format!(
         "The account '{}' is off this device, with its messages. {} left.",
-        terminal_text::line(&entry.label),
-        count(left, "account"),
+        terminal_text::line(&account.name),
+        count(left.len(), "account"),
     );
-    start.output.result(&entry_json(&entry), text)
+    start.output.result(&account_json(&account), text)
 }
 
 fn id_of_phrase(output: Output) -> Result<(), Failure> {
     let words = passphrase::recovery_words()?;
-    let account = Account::from_mnemonic(words.expose()).map_err(ClientError::from)?;
+    let account = Keys::from_mnemonic(words.expose()).map_err(ClientError::from)?;
     let id = account.id().to_string();
     output.result(&json!({ "account_id": id }), &id)
 }
 
-/// The chosen name, or `main`, `main-2` and so on.
-fn free_name(device: &Device, chosen: Option<&str>) -> Result<String, Failure> {
-    let taken: Vec<String> = device.accounts()?.into_iter().map(|entry| entry.label).collect();
-    let is_free = |name: &str| !taken.iter().any(|other| other.eq_ignore_ascii_case(name));
-    if let Some(chosen) = chosen {
-        return if is_free(chosen) {
-            Ok(chosen.to_owned())
-        } else {
-            Err(Failure::NameTaken(chosen.to_owned()))
-        };
-    }
-    let numbered = (2..).map(|number| format!("{DEFAULT_NAME}-{number}"));
-    let mut names = std::iter::once(DEFAULT_NAME.to_owned()).chain(numbered);
-    Ok(names.find(|name| is_free(name)).unwrap_or_default())
-}
-
-fn entry_json(entry: &AccountEntry) -> Value {
+fn account_json(account: &Account) -> Value {
     json!({
-        "account_id": entry.id.to_string(),
-        "name": entry.label,
-        "created": json_time(entry.created),
+        "account_id": account.account_id,
+        "name": account.name,
+        "created": json_time(account.created),
     })
 }
 
-fn put_mnemonic(value: &mut Value, mnemonic: &Mnemonic) {
+fn put_mnemonic(value: &mut Value, mnemonic: &str) {
     if let Some(fields) = value.as_object_mut() {
-        fields.insert("mnemonic".to_owned(), mnemonic.expose().into());
+        fields.insert("mnemonic".to_owned(), mnemonic.into());
     }
 }
 
 /// The words in numbered rows, to be copied by hand.
-fn mnemonic_text(mnemonic: &Mnemonic) -> String {
-    let words: Vec<&str> = mnemonic.words().collect();
+fn mnemonic_text(mnemonic: &str) -> String {
+    let words: Vec<&str> = mnemonic.split(' ').collect();
     let mut text = "Recovery words".to_owned();
     for (row, words) in words.chunks(4).enumerate() {
         text.push_str("\n  ");
@@ -172,28 +184,12 @@ fn mnemonic_text(mnemonic: &Mnemonic) -> String {
 
 #[cfg(test)]
 mod tests {
-    use warren_client::vault::Cost;
-
     use super::*;
 
     #[test]
     fn the_words_are_numbered_in_order() {
-        let phrase = ["session"; 13].join(" ");
-        let seed = Mnemonic::parse(&phrase).unwrap();
-        let text = mnemonic_text(&Mnemonic::encode(&seed));
+        let text = mnemonic_text(&["session"; 13].join(" "));
         assert_eq!(text.lines().count(), 5);
         assert!(text.ends_with("\n  13 session"), "{text}");
-    }
-
-    #[test]
-    fn accounts_without_a_chosen_name_get_different_ones() {
-        let home = tempfile::tempdir().unwrap();
-        let mut device = Device::create(home.path(), "x", Cost::LEAST).unwrap();
-        for expected in ["main", "main-2", "main-3"] {
-            let name = free_name(&device, None).unwrap();
-            assert_eq!(name, expected);
-            device.create_account(&name, None).unwrap();
-        }
-        assert!(matches!(free_name(&device, Some("MAIN")), Err(Failure::NameTaken(_))));
     }
 }

@@ -1,32 +1,34 @@
 //! `warren contacts`: names for Account IDs, kept on this device.
 
+use axum::http::Method;
 use serde_json::{Value, json};
-use warren_client::database::{AccountDb, Contact};
-use warren_wire::AccountId;
 
+use crate::api::AccountApi;
+use crate::api::contacts::{Contact, ContactChange, ContactName, Contacts};
 use crate::cli::ContactsCommand;
 use crate::failure::{Exit, Failure};
 use crate::start::Start;
-use crate::terminal_text;
-use crate::wording::{self, now};
+use crate::{people, terminal_text, wording};
 
 /// Carries the command out.
 ///
 /// # Errors
 /// Where a name or an id does not fit, or the database fails.
-pub fn run(start: &Start, command: Option<&ContactsCommand>) -> Result<Exit, Failure> {
-    let messenger = start.messenger()?;
-    let done = messenger.db().with(|db| match command {
-        None | Some(ContactsCommand::List) => list(start, db),
-        Some(ContactsCommand::Add { id, name }) => add(start, db, id, name),
-        Some(ContactsCommand::Rename { contact, name }) => rename(start, db, contact, name),
-        Some(ContactsCommand::Remove { contact }) => remove(start, db, contact),
-    });
-    done.map(|()| Exit::Done)
+pub async fn run(start: &Start, command: Option<&ContactsCommand>) -> Result<Exit, Failure> {
+    let account = start.account().await?;
+    match command {
+        None | Some(ContactsCommand::List) => list(start, &account).await,
+        Some(ContactsCommand::Add { id, name }) => add(start, &account, id, name).await,
+        Some(ContactsCommand::Rename { contact, name }) => {
+            rename(start, &account, contact, name).await
+        }
+        Some(ContactsCommand::Remove { contact }) => remove(start, &account, contact).await,
+    }
+    .map(|()| Exit::Done)
 }
 
-fn list(start: &Start, db: &AccountDb) -> Result<(), Failure> {
-    let contacts = db.contacts()?;
+async fn list(start: &Start, account: &AccountApi) -> Result<(), Failure> {
+    let Contacts { contacts } = account.get("contacts").await?;
     let value = json!({ "contacts": contacts.iter().map(contact_json).collect::<Vec<_>>() });
     if contacts.is_empty() {
         let text = "There are no contacts yet: `warren contacts add ID --name NAME` adds one.";
@@ -37,48 +39,48 @@ fn list(start: &Start, db: &AccountDb) -> Result<(), Failure> {
 }
 
 fn contact_line(contact: &Contact) -> String {
-    let own = contact.name.as_str();
-    let calls =
-        (!own.is_empty()).then(|| format!("calls themselves '{}'", terminal_text::line(own)));
-    match &contact.petname {
-        Some(petname) => format!("{}  {}", contact.id, terminal_text::line(petname)),
-        None => format!("{}  ({})", contact.id, calls.as_deref().unwrap_or("no name yet")),
+    let own = contact.calls_themselves.as_deref();
+    let calls = own.map(|own| format!("calls themselves '{}'", terminal_text::line(own)));
+    match &contact.name {
+        Some(name) => format!("{}  {}", contact.account_id, terminal_text::line(name)),
+        None => format!("{}  ({})", contact.account_id, calls.as_deref().unwrap_or("no name yet")),
     }
 }
 
-fn add(start: &Start, db: &AccountDb, id: &str, name: &str) -> Result<(), Failure> {
+async fn add(start: &Start, account: &AccountApi, id: &str, name: &str) -> Result<(), Failure> {
     let id = wording::person(id)?;
-    let name = wording::name(name)?;
-    let known = db.contact(&id)?.unwrap_or_else(|| Contact::new(id, now()));
-    let contact = Contact { petname: Some(name.to_owned()), approved: true, ..known };
-    db.put_contact(&contact)?;
-    show(start, db, &id, &format!("'{name}' is {id}."))
+    let name = wording::name(name)?.to_owned();
+    let path = format!("contacts/{id}");
+    let contact = account.send(Method::PUT, &path, &ContactName { name }).await?;
+    show(start, &contact)
 }
 
-fn rename(start: &Start, db: &AccountDb, who: &str, name: &str) -> Result<(), Failure> {
-    let id = wording::peer(db, who)?;
-    let name = wording::name(name)?;
-    db.rename_contact(&id, Some(name))?;
-    show(start, db, &id, &format!("'{name}' is {id}."))
+async fn rename(start: &Start, account: &AccountApi, who: &str, name: &str) -> Result<(), Failure> {
+    let path = format!("contacts/{}", people::peer(account, who).await?.account_id);
+    let name = Some(wording::name(name)?.to_owned());
+    let contact =
+        account.send(Method::PATCH, &path, &ContactChange { name, ..Default::default() }).await?;
+    show(start, &contact)
 }
 
-fn remove(start: &Start, db: &AccountDb, who: &str) -> Result<(), Failure> {
-    let id = wording::peer(db, who)?;
-    db.remove_contact(&id)?;
-    let value = json!({ "account_id": id.to_string(), "removed": true });
+async fn remove(start: &Start, account: &AccountApi, who: &str) -> Result<(), Failure> {
+    let id = people::peer(account, who).await?.account_id;
+    account.tell(Method::DELETE, &format!("contacts/{id}"), &()).await?;
+    let value = json!({ "account_id": id, "removed": true });
     start.output.result(&value, format!("{id} is no contact any more; its messages stay."))
 }
 
-fn show(start: &Start, db: &AccountDb, id: &AccountId, text: &str) -> Result<(), Failure> {
-    let value = db.contact(id)?.as_ref().map_or(Value::Null, contact_json);
-    start.output.result(&value, text)
+fn show(start: &Start, contact: &Contact) -> Result<(), Failure> {
+    let name = contact.name.as_deref().unwrap_or_default();
+    let text = format!("'{}' is {}.", terminal_text::line(name), contact.account_id);
+    start.output.result(&contact_json(contact), text)
 }
 
 fn contact_json(contact: &Contact) -> Value {
     json!({
-        "account_id": contact.id.to_string(),
-        "name": contact.petname,
-        "calls_themselves": Some(&contact.name).filter(|name| !name.is_empty()),
+        "account_id": contact.account_id,
+        "name": contact.name,
+        "calls_themselves": contact.calls_themselves,
         "approved": contact.approved,
     })
 }

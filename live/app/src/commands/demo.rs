@@ -14,6 +14,7 @@ use warren_noded::local_network::{NetworkError, Plan};
 use warren_transport::{Seed, SeedError};
 use warren_wire::AccountId;
 
+use crate::api::network::Hop;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::start::Start;
@@ -221,7 +222,9 @@ impl Demo {
         let notes = ["guard, sees Alice's address", "", "passes on to the mailbox"];
         let lines: Vec<String> = (1..)
             .zip(path.hops.iter().zip(notes))
-            .map(|(number, (hop, note))| node_line(number, hop, note).trim_start().to_owned())
+            .map(|(number, (hop, note))| {
+                node_line(number, &Hop::from(hop), note).trim_start().to_owned()
+            })
             .collect();
         self.step("Alice's path", &lines.join("\n"))
     }

@@ -1,12 +1,14 @@
 //! One module for each command, and the way from what was typed to its module.
 
-use crate::cli::Command;
+use crate::cli::{ApiCommand, Command};
 use crate::failure::{Exit, Failure};
 use crate::start::Start;
 
 pub mod account;
+pub mod api;
 pub mod completions;
 pub mod contacts;
+pub mod daemon;
 pub mod demo;
 pub mod outbox;
 pub mod path;
@@ -20,14 +22,16 @@ pub mod up;
 /// Where it fails; see [`Failure`].
 pub async fn run(start: Start, command: Command) -> Result<Exit, Failure> {
     match command {
-        Command::Account(command) => account::run(&start, &command),
+        Command::Account(command) => Box::pin(account::run(&start, &command)).await,
         Command::Send(args) => Box::pin(send::run(&start, &args)).await,
         Command::Read(args) => Box::pin(read::run(&start, &args)).await,
-        Command::Contacts(args) => contacts::run(&start, args.command.as_ref()),
+        Command::Contacts(args) => Box::pin(contacts::run(&start, args.command.as_ref())).await,
         Command::Path => Box::pin(path::run(&start)).await,
         Command::Outbox(args) => Box::pin(outbox::run(&start, args.command)).await,
         Command::Up(args) => Box::pin(up::run(&start, &args)).await,
         Command::Demo => Box::pin(demo::run(&start)).await,
+        Command::Daemon(args) => Box::pin(daemon::run(&start, args)).await,
+        Command::Api(ApiCommand::Openapi) => api::openapi(&start),
         Command::Completions { shell } => completions::completions(&start, shell),
         Command::Man { to } => completions::manual(&start, &to),
     }

@@ -1,8 +1,8 @@
 //! `warren path`: the nodes that requests pass through, proven by a question through them.
 
 use serde_json::json;
-use warren_wire::directory::NodeRecord;
 
+use crate::api::network::{Hop, PathInUse};
 use crate::failure::{Exit, Failure};
 use crate::start::Start;
 use crate::wording::{json_time, local_time, node_json, node_line};
@@ -12,10 +12,9 @@ use crate::wording::{json_time, local_time, node_json, node_line};
 /// # Errors
 /// Where no path can be built.
 pub async fn run(start: &Start) -> Result<Exit, Failure> {
-    let messenger = start.messenger()?;
-    let path = messenger.path().await?;
+    let path: PathInUse = start.account().await?.get("path").await?;
     let numbered = || (1..).zip(&path.hops);
-    let line = |(number, hop): (usize, &NodeRecord)| {
+    let line = |(number, hop): (usize, &Hop)| {
         node_line(number, hop, if number == 1 { "guard" } else { "" })
     };
     let hops: Vec<_> = numbered()

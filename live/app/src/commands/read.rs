@@ -1,30 +1,39 @@
 //! `warren read`: fetches, shows what is unread, and goes on for as long as it is told to.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::time::{Duration, Instant};
 
+use axum::http::Method;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
-use warren_client::database::{
-    AccountDb, Content, Direction, Filter, Message, MessageId, MessageState,
-};
-use warren_client::{ClientError, Messenger};
-use warren_wire::AccountId;
+use warren_client::ClientError;
 
+use crate::api::AccountApi;
+use crate::api::contacts::Contact;
+use crate::api::messages::{
+    After, Arrived, Direction, Kind, Message, MessageIds, MessageState, Messages, Which,
+};
+use crate::api::network::{Network, Sync, Synced};
+use crate::api::outbox::{Outbox, Retried};
 use crate::cli::ReadArgs;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
+use crate::people;
 use crate::start::Start;
 use crate::stop::Stop;
 use crate::terminal_text;
-use crate::wording::{self, json_time, local_time, peer_shown};
+use crate::wording::{json_time, local_time, now, person_shown};
 
 /// How often the device is looked at: what other processes fetched, and what waits to be sent.
 const INTERVAL: Duration = Duration::from_secs(1);
 /// How long one request for new messages waits for them.
-const WAIT: Duration = Duration::from_secs(20);
+const WAIT: u64 = 20;
 /// The longest pause between two tries while the network cannot be reached.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// The longest that one request may wait.
+const LONGEST_WAIT: u64 = 60;
 /// How many messages are read from the database at a time.
 const PAGE: usize = 500;
 /// Behind the first line of a message.
@@ -36,27 +45,24 @@ const INDENT: &str = "    ";
 /// Where the home or the database fails. A network that cannot be reached is told on stderr, and
 /// what is on this device is shown.
 pub async fn run(start: &Start, args: &ReadArgs) -> Result<Exit, Failure> {
-    let device = start.device()?;
-    if (args.follow || args.wait.is_some()) && device.seed()?.is_none() {
-        // No waiting helps here.
-        return Err(ClientError::NoSeed.into());
+    let account = start.account().await?;
+    if args.follow || args.wait.is_some() {
+        let network: Network = account.api().get("network").await?;
+        if network.seed.is_none() {
+            // No waiting helps here.
+            return Err(ClientError::NoSeed.into());
+        }
     }
-    let mut reader = Reader {
-        messenger: device.messenger(start.account())?,
-        output: start.output,
-        peer: None,
-        is_failing: false,
-    };
+    let mut reader = Reader { account, output: start.output, peer: None, is_failing: false };
     if let Some(from) = &args.from {
-        let peer = reader.messenger.db().with(|db| wording::peer(db, from))?;
-        reader.peer = Some(peer);
+        reader.peer = Some(people::peer(&reader.account, from).await?.account_id);
     }
     if args.follow {
-        let listener = device.messenger(start.account())?;
+        let listener = reader.account.clone();
         return until_stopped(Box::pin(reader.follow(listener, args)), Exit::Done).await;
     }
     reader.fetch().await?;
-    let mut shown = reader.show_kept(args, None)?;
+    let mut shown = reader.show_kept(args, None).await?;
     if let (0, Some(seconds)) = (shown, args.wait) {
         let wait = reader.wait(args, Duration::from_secs(seconds));
         shown = until_stopped(wait, 0).await?;
@@ -81,24 +87,29 @@ async fn until_stopped<T>(
 }
 
 struct Reader {
-    messenger: Messenger,
+    account: AccountApi,
     output: Output,
     /// Whose messages alone are shown.
-    peer: Option<AccountId>,
+    peer: Option<String>,
     /// Whether the network could not be reached when last asked.
     is_failing: bool,
+}
+
+/// Fetches what is new, and waits so many seconds for it where nothing is.
+async fn sync(account: &AccountApi, wait: u64) -> Result<Synced, Failure> {
+    account.send(Method::POST, "sync", &Sync { wait }).await
 }
 
 impl Reader {
     /// Fetches what is new.
     async fn fetch(&mut self) -> Result<(), Failure> {
-        let fetched = self.messenger.receive().await;
+        let fetched = sync(&self.account, 0).await;
         self.heard(fetched).map(|_| ())
     }
 
     /// Tells of a network that stopped answering; whether it answers. What else failed is an error.
-    fn heard(&mut self, fetched: Result<usize, ClientError>) -> Result<bool, Failure> {
-        let failure = match fetched.map_err(Failure::from) {
+    fn heard(&mut self, fetched: Result<Synced, Failure>) -> Result<bool, Failure> {
+        let failure = match fetched {
             Err(failure) if !failure.spares_what_is_here() => return Err(failure),
             Err(failure) => Some(failure),
             Ok(_) => None,
@@ -118,9 +129,9 @@ impl Reader {
         let end = Instant::now() + wait;
         loop {
             let left = end.saturating_duration_since(Instant::now());
-            let fetched = self.messenger.receive_waiting(left).await;
+            let fetched = sync(&self.account, left.as_secs().clamp(1, LONGEST_WAIT)).await;
             let answered = self.heard(fetched)?;
-            let shown = self.show_kept(args, None)?;
+            let shown = self.show_kept(args, None).await?;
             if shown > 0 || Instant::now() >= end {
                 return Ok(shown);
             }
@@ -131,57 +142,66 @@ impl Reader {
     }
 
     /// Shows what is in the database, oldest first, up to `last`; the number of messages.
-    fn show_kept(&mut self, args: &ReadArgs, last: Option<MessageId>) -> Result<usize, Failure> {
-        let filter = Filter { conversation: self.peer, unread: !args.all };
+    async fn show_kept(&mut self, args: &ReadArgs, last: Option<i64>) -> Result<usize, Failure> {
         let limit = args.limit.unwrap_or(usize::MAX);
+        let mut which = Which {
+            conversation: self.peer.clone(),
+            unread: !args.all,
+            before: None,
+            limit: Some(PAGE),
+        };
         let mut messages = Vec::new();
-        let mut before = None;
         loop {
-            let page = self.messenger.db().with(|db| db.messages(&filter, before, PAGE))?;
-            let wanted = |message: &Message| last.is_none_or(|last| message.id <= last);
+            let page: Messages = self.account.query("messages", &which).await?;
+            let wanted = |message: &Message| last.is_none_or(|last| message.message_id <= last);
             messages.extend(page.messages.into_iter().filter(wanted));
-            before = page.older;
-            if before.is_none() || messages.len() >= limit {
+            which.before = page.older;
+            if which.before.is_none() || messages.len() >= limit {
                 break;
             }
         }
         messages.truncate(limit);
         messages.reverse();
-        self.show(&messages)?;
+        self.show(&messages).await?;
         Ok(messages.len())
     }
 
     /// Shows messages and marks them as read, once they have left this program.
-    fn show(&mut self, messages: &[Message]) -> Result<(), Failure> {
+    async fn show(&mut self, messages: &[Message]) -> Result<(), Failure> {
+        let mut people: HashMap<&str, Option<Contact>> = HashMap::new();
         let mut unread = Vec::new();
         for message in messages {
-            let told = |db: &mut AccountDb| {
-                Ok::<_, Failure>((
-                    peer_shown(db, &message.conversation)?,
-                    message_json(db, message)?,
-                ))
+            let id = message.conversation.as_str();
+            let contact = match people.entry(id) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(unknown) => unknown.insert(self.account.find(id).await?.contact),
             };
-            let (name, value) = self.messenger.db().with(told)?;
-            if let Err(failure) = self.output.result(&value, message_text(message, &name)) {
-                self.messenger.db().with(|db| db.mark_read(&unread, wording::now()))?;
+            let value = message_json(message, contact.as_ref());
+            let text = message_text(message, &person_shown(id, contact.as_ref()));
+            if let Err(failure) = self.output.result(&value, text) {
+                self.mark_read(unread).await?;
                 return Err(failure);
             }
             if !message.read {
-                unread.push(message.id);
+                unread.push(message.message_id);
             }
         }
-        if !unread.is_empty() {
-            self.messenger.db().with(|db| db.mark_read(&unread, wording::now()))?;
+        self.mark_read(unread).await
+    }
+
+    async fn mark_read(&self, message_ids: Vec<i64>) -> Result<(), Failure> {
+        if message_ids.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        self.account.tell(Method::POST, "messages/read", &MessageIds { message_ids }).await
     }
 
     /// Shows messages as they come, from this process or another, and sends those that wait.
     /// `listener` is the same account, and listens while messages are shown and sent.
-    async fn follow(&mut self, listener: Messenger, args: &ReadArgs) -> Result<Exit, Failure> {
+    async fn follow(&mut self, listener: AccountApi, args: &ReadArgs) -> Result<Exit, Failure> {
         // First what is here, so that nobody waits for the network to read it.
-        let last = self.messenger.db().with(|db| db.last_arrived())?;
-        self.show_kept(args, Some(last))?;
+        let last = self.arrived(i64::MAX).await?.last;
+        self.show_kept(args, Some(last)).await?;
         let (news, heard) = mpsc::channel(1);
         tokio::select! {
             () = listen(listener, news) => Ok(Exit::Done),
@@ -191,8 +211,8 @@ impl Reader {
 
     async fn show_news(
         &mut self,
-        mut news: mpsc::Receiver<Result<usize, ClientError>>,
-        mut last: MessageId,
+        mut news: mpsc::Receiver<Result<Synced, Failure>>,
+        mut last: i64,
     ) -> Result<(), Failure> {
         loop {
             if let Ok(Some(fetched)) = timeout(INTERVAL, news.recv()).await {
@@ -201,44 +221,52 @@ impl Reader {
                     self.output.warning("connected", "the network answers again");
                 }
             }
-            last = self.show_arrived(last)?;
+            last = self.show_arrived(last).await?;
             if !self.is_failing {
                 self.send_waiting().await?;
             }
         }
     }
 
-    /// Tries what waits and is due; a failure is no news, because it waited before.
+    /// Tries what waits; a failure is no news, because it waited before. A daemon does it itself.
     async fn send_waiting(&mut self) -> Result<(), Failure> {
-        if self.messenger.db().with(|db| db.next_attempt())?.is_none() {
+        if self.account.api().is_daemon() {
             return Ok(());
         }
-        match self.messenger.deliver_waiting().await.map_err(Failure::from) {
+        let outbox: Outbox = self.account.get("outbox").await?;
+        if outbox.next_attempt.is_none_or(|next| next > now()) {
+            return Ok(());
+        }
+        match self.account.send::<Retried>(Method::POST, "outbox/retry?due=true", &()).await {
             Err(failure) if !failure.is_network() => Err(failure),
             _ => Ok(()),
         }
     }
 
+    async fn arrived(&self, after: i64) -> Result<Arrived, Failure> {
+        self.account.query("messages/arrived", &After { after, limit: Some(PAGE) }).await
+    }
+
     /// Shows what came after `last`; the message that came last.
-    fn show_arrived(&mut self, mut last: MessageId) -> Result<MessageId, Failure> {
+    async fn show_arrived(&mut self, mut last: i64) -> Result<i64, Failure> {
         loop {
-            let mut arrived = self.messenger.db().with(|db| db.arrived_after(last, PAGE))?;
-            let Some(newest) = arrived.last() else { return Ok(last) };
-            last = newest.id;
-            arrived.retain(|message| self.peer.is_none_or(|peer| peer == message.conversation));
-            self.show(&arrived)?;
+            let Arrived { mut messages, .. } = self.arrived(last).await?;
+            let Some(newest) = messages.last() else { return Ok(last) };
+            last = newest.message_id;
+            let peer = self.peer.as_ref();
+            messages.retain(|message| peer.is_none_or(|peer| *peer == message.conversation));
+            self.show(&messages).await?;
         }
     }
 }
 
 /// Fetches messages as they come, and tells of every try.
-async fn listen(messenger: Messenger, news: mpsc::Sender<Result<usize, ClientError>>) {
+async fn listen(account: AccountApi, news: mpsc::Sender<Result<Synced, Failure>>) {
     let mut pause = INTERVAL;
     let mut answered = false;
     loop {
         // Whether the network answers is known before anything is waited for.
-        let wait = if answered { WAIT } else { Duration::ZERO };
-        let fetched = messenger.receive_waiting(wait).await;
+        let fetched = sync(&account, if answered { WAIT } else { 0 }).await;
         answered = fetched.is_ok();
         if news.send(fetched).await.is_err() {
             return;
@@ -253,55 +281,37 @@ async fn listen(messenger: Messenger, news: mpsc::Sender<Result<usize, ClientErr
 }
 
 /// One message for programs.
-fn message_json(db: &AccountDb, message: &Message) -> Result<Value, Failure> {
-    let contact = db.contact(&message.conversation)?;
-    Ok(json!({
-        "message_id": message.id.number(),
-        "peer": message.conversation.to_string(),
-        "name": contact.as_ref().and_then(|contact| contact.petname.clone()),
-        "calls_themselves": contact.map(|contact| contact.name).filter(|name| !name.is_empty()),
-        "direction": match message.direction {
-            Direction::Incoming => "incoming",
-            Direction::Outgoing => "outgoing",
-        },
-        "text": match &message.content {
-            Content::Text(text) => Some(text),
-            _ => None,
-        },
+fn message_json(message: &Message, contact: Option<&Contact>) -> Value {
+    json!({
+        "message_id": message.message_id,
+        "peer": message.conversation,
+        "name": contact.and_then(|contact| contact.name.as_deref()),
+        "calls_themselves": contact.and_then(|contact| contact.calls_themselves.as_deref()),
+        "direction": message.direction,
+        "text": message.text,
         "timestamp": message.timestamp,
         "time": json_time(message.timestamp),
-        "state": state_word(message.state),
+        "state": message.state,
         "was_read": message.read,
-    }))
-}
-
-const fn state_word(state: MessageState) -> &'static str {
-    match state {
-        MessageState::Pending => "waiting",
-        MessageState::Sent => "delivered",
-        MessageState::Failed => "failed",
-        MessageState::Received => "received",
-    }
+    })
 }
 
 /// One message for people: `2026-01-31 18:05:09  bob: Hello`.
 fn message_text(message: &Message, name: &str) -> String {
     let time = local_time(message.timestamp);
-    let body = match &message.content {
-        Content::Text(text) => terminal_text::block(text, INDENT),
-        Content::Control(_) | Content::Unknown(_) => {
-            "[a kind of message this version cannot show]".to_owned()
-        }
-        Content::Deleted => "[deleted by its author]".to_owned(),
+    let body = match &message.text {
+        Some(text) => terminal_text::block(text, INDENT),
+        None if message.kind == Kind::Deleted => "[deleted by its author]".to_owned(),
+        None => "[a kind of message this version cannot show]".to_owned(),
     };
     let separator = if body.contains('\n') { format!("\n{INDENT}") } else { " ".to_owned() };
     match message.direction {
         Direction::Incoming => format!("{time}  {name}:{separator}{body}"),
         Direction::Outgoing => {
             let note = match message.state {
-                MessageState::Pending => " (waiting)",
+                MessageState::Waiting => " (waiting)",
                 MessageState::Failed => " (not delivered)",
-                MessageState::Sent | MessageState::Received => "",
+                MessageState::Delivered | MessageState::Received => "",
             };
             format!("{time}  you to {name}{note}:{separator}{body}")
         }
@@ -313,25 +323,24 @@ mod tests {
     use super::*;
 
     fn message(text: &str, direction: Direction, state: MessageState) -> Message {
-        let id = "05aa654f00fc39fc69fd0db829410ca38177d7732a8d2f0934ab3872ac56d5aa74";
         Message {
-            id: MessageId::new(1),
-            conversation: id.parse().unwrap(),
-            author: id.parse().unwrap(),
+            message_id: 1,
+            conversation: "05aa654f00fc39fc69fd0db829410ca38177d7732a8d2f0934ab3872ac56d5aa74"
+                .to_owned(),
             direction,
-            content: Content::Text(text.to_owned()),
+            author: "05aa654f00fc39fc69fd0db829410ca38177d7732a8d2f0934ab3872ac56d5aa74".to_owned(),
+            kind: Kind::Text,
+            text: Some(text.to_owned()),
+            control: None,
             timestamp: 1_700_000_000_000,
             received_at: 1_700_000_000_000,
             state,
-            read: true,
-            hash: None,
             failure: None,
+            read: true,
             edited_at: None,
             mentions_me: false,
             expiry: None,
             expires_at: None,
-            quote: None,
-            preview: None,
         }
     }
 
@@ -350,9 +359,9 @@ mod tests {
 
     #[test]
     fn own_messages_are_marked_with_how_far_they_got() {
-        let waiting = message("hi", Direction::Outgoing, MessageState::Pending);
+        let waiting = message("hi", Direction::Outgoing, MessageState::Waiting);
         assert!(message_text(&waiting, "bob").ends_with("you to bob (waiting): hi"));
-        let sent = message("hi", Direction::Outgoing, MessageState::Sent);
+        let sent = message("hi", Direction::Outgoing, MessageState::Delivered);
         assert!(message_text(&sent, "bob").ends_with("you to bob: hi"));
     }
 }

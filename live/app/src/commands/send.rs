@@ -2,17 +2,18 @@
 
 use std::io::{self, IsTerminal, Read};
 
+use axum::http::Method;
 use serde_json::json;
-use warren_client::database::{Direction, MessageId, MessageState};
-use warren_client::{Delivery, Messenger, Sent};
-use warren_wire::AccountId;
-use warren_wire::Millis;
 
+use crate::api::AccountApi;
+use crate::api::messages::{DeliveryReport, Message, MessageState, NewMessage};
+use crate::api::outbox::{Outbox, Retried};
 use crate::cli::SendArgs;
 use crate::failure::{Exit, Failure};
+use crate::people;
 use crate::start::Start;
 use crate::stop::Stop;
-use crate::wording::{self, json_time, peer_shown};
+use crate::wording::{self, json_time};
 
 /// More than a message can hold; the engine knows the exact limit.
 const MOST_INPUT_BYTES: usize = 1024 * 1024;
@@ -23,87 +24,70 @@ const MOST_INPUT_BYTES: usize = 1024 * 1024;
 /// Where nobody is meant, nothing is said, or the message cannot be saved. A network that cannot
 /// be reached is no error: the message waits.
 pub async fn run(start: &Start, args: &SendArgs) -> Result<Exit, Failure> {
-    let messenger = start.messenger()?;
-    let to = messenger.db().with(|db| wording::recipient(db, &args.to))?;
+    let account = start.account().await?;
+    let to = people::recipient(&account, &args.to).await?;
     let text = message_text(&args.text)?;
-    let before = messenger.db().with(|db| db.last_arrived())?;
+    // From here on a signal ends nothing halfway.
     let mut stop = Stop::listen().map_err(Failure::Terminal)?;
-    // The engine comes first: the message is saved before a signal is looked at.
-    let sent = tokio::select! {
+    let new = NewMessage { to: to.account_id, text };
+    let message: Message = account.send(Method::POST, "messages", &new).await?;
+    let delivered = tokio::select! {
         biased;
-        sent = send(&messenger, &to, &text) => Some(sent?),
+        delivered = deliver(&account, &message) => Some(delivered?),
         () = stop.asked() => None,
     };
-    match sent {
-        Some(sent) => report(start, &messenger, &to, &sent),
-        None => report_interrupted(start, &messenger, &to, before),
-    }
-}
-
-/// Sends the message and whatever waits; what waits is tried again only once the network is there.
-async fn send(messenger: &Messenger, to: &AccountId, text: &str) -> Result<Sent, Failure> {
-    let sent = messenger.send(to, text).await?;
-    if sent.state == Delivery::Delivered && messenger.db().with(|db| db.next_attempt())?.is_some() {
-        // This message has arrived; what becomes of older ones, `outbox` tells.
-        let _ = messenger.deliver_all().await;
-    }
-    Ok(sent)
-}
-
-fn report(
-    start: &Start,
-    messenger: &Messenger,
-    to: &AccountId,
-    sent: &Sent,
-) -> Result<Exit, Failure> {
-    match &sent.state {
-        Delivery::Delivered => {
-            show(start, messenger, to, (sent.message, sent.timestamp), None)?;
-            Ok(Exit::Done)
+    match delivered {
+        Some(DeliveryReport { state: MessageState::Failed, reason }) => {
+            Err(Failure::NotTaken(reason.unwrap_or_default()))
         }
-        Delivery::Waiting(reason) => {
-            show(start, messenger, to, (sent.message, sent.timestamp), Some(reason))?;
-            Ok(Exit::Waiting)
+        Some(DeliveryReport { state: MessageState::Waiting, reason }) => {
+            show(start, &account, &message, Some(&reason.unwrap_or_default())).await
         }
-        Delivery::Failed(reason) => Err(Failure::NotTaken(reason.clone())),
+        Some(_) => show(start, &account, &message, None).await,
+        None => report_interrupted(start, &account, &message).await,
     }
 }
 
-fn report_interrupted(
+/// Delivers the message, then whatever waits: that is tried again only once the network is there.
+async fn deliver(account: &AccountApi, message: &Message) -> Result<DeliveryReport, Failure> {
+    let path = format!("messages/{}/deliver", message.message_id);
+    let report: DeliveryReport = account.send(Method::POST, &path, &()).await?;
+    if report.state == MessageState::Delivered {
+        let Outbox { waiting, .. } = account.get("outbox").await?;
+        if !waiting.is_empty() {
+            // This message has arrived; what becomes of older ones, `outbox` tells.
+            let _: Result<Retried, _> = account.send(Method::POST, "outbox/retry", &()).await;
+        }
+    }
+    Ok(report)
+}
+
+async fn report_interrupted(
     start: &Start,
-    messenger: &Messenger,
-    to: &AccountId,
-    before: MessageId,
+    account: &AccountApi,
+    message: &Message,
 ) -> Result<Exit, Failure> {
-    let arrived = messenger.db().with(|db| db.arrived_after(before, 1000))?;
-    let own = |message: &&_| is_own(message, to);
-    let saved = arrived.iter().rfind(own).ok_or(Failure::Interrupted)?;
-    let delivered = saved.state == MessageState::Sent;
-    let reason = (!delivered).then_some("interrupted before the network had it");
-    show(start, messenger, to, (saved.id, saved.timestamp), reason)?;
-    Ok(if delivered { Exit::Done } else { Exit::Waiting })
+    let message: Message = account.get(&format!("messages/{}", message.message_id)).await?;
+    let is_delivered = message.state == MessageState::Delivered;
+    let reason = (!is_delivered).then_some("interrupted before the network had it");
+    show(start, account, &message, reason).await
 }
 
-fn is_own(message: &warren_client::database::Message, to: &AccountId) -> bool {
-    message.direction == Direction::Outgoing && message.conversation == *to
-}
-
-fn show(
+async fn show(
     start: &Start,
-    messenger: &Messenger,
-    to: &AccountId,
-    (message, timestamp): (MessageId, Millis),
+    account: &AccountApi,
+    message: &Message,
     waiting: Option<&str>,
-) -> Result<(), Failure> {
+) -> Result<Exit, Failure> {
     let value = json!({
-        "message_id": message.number(),
-        "to": to.to_string(),
-        "timestamp": timestamp,
-        "time": json_time(timestamp),
+        "message_id": message.message_id,
+        "to": message.conversation,
+        "timestamp": message.timestamp,
+        "time": json_time(message.timestamp),
         "state": if waiting.is_some() { "waiting" } else { "delivered" },
         "reason": waiting,
     });
-    let name = messenger.db().with(|db| peer_shown(db, to))?;
+    let name = people::shown(account, &message.conversation).await?;
     let text = waiting.map_or_else(
         || format!("Delivered to {name}."),
         |reason| {
@@ -115,7 +99,8 @@ fn show(
             )
         },
     );
-    start.output.result(&value, text)
+    start.output.result(&value, text)?;
+    Ok(if waiting.is_some() { Exit::Waiting } else { Exit::Done })
 }
 
 /// The message from the arguments, or all of stdin without its last line break.

@@ -9,8 +9,8 @@ use warren_noded::directory::DirectoryError;
 use warren_noded::local_network::{NetworkError, Plan};
 use warren_noded::{LocalNetwork, NodeError};
 use warren_store::StoreError;
-use warren_wire::directory::NodeRecord;
 
+use crate::api::network::Hop;
 use crate::cli::UpArgs;
 use crate::failure::{Exit, Failure};
 use crate::start::{Start, data_folder};
@@ -81,9 +81,9 @@ fn announce(start: &Start, network: &LocalNetwork, data: &Path) -> Result<(), Fa
     start.output.result(&value, text)
 }
 
-fn records(network: &LocalNetwork) -> Vec<NodeRecord> {
+fn records(network: &LocalNetwork) -> Vec<Hop> {
     let ids = network.nodes().iter().map(|running| running.node());
-    ids.filter_map(|node| node.placement().list().get(&node.identity.id()).cloned()).collect()
+    ids.filter_map(|node| node.placement().list().get(&node.identity.id()).map(Hop::from)).collect()
 }
 
 fn lines_to_paste(seed: &str) -> String {

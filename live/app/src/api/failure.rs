@@ -1,0 +1,75 @@
+//! Failures as an app sees them: a status, a code that stays, and words for people.
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use warren_client::ClientError;
+use warren_client::database::DatabaseError;
+use warren_client::vault::VaultError;
+
+use crate::failure::Failure;
+
+/// The body of every answer whose status is 400 or above.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ErrorBody {
+    /// What went wrong.
+    pub error: ErrorText,
+}
+
+/// What went wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ErrorText {
+    /// A name for programs, which stays the same where the words change.
+    pub code: String,
+    /// The reason and what to do, for people.
+    pub message: String,
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let status = status(&self);
+        let error = ErrorText { code: self.code().to_owned(), message: self.to_string() };
+        (status, Json(ErrorBody { error })).into_response()
+    }
+}
+
+fn status(failure: &Failure) -> StatusCode {
+    match failure {
+        _ if failure.is_network() => StatusCode::SERVICE_UNAVAILABLE,
+        Failure::NoSuchEndpoint
+        | Failure::Client(ClientError::NoAccount)
+        | Failure::Client(ClientError::Database(
+            DatabaseError::UnknownAccount | DatabaseError::UnknownContact | DatabaseError::Gone,
+        )) => StatusCode::NOT_FOUND,
+        Failure::NameTaken(_)
+        | Failure::NotYourName { .. }
+        | Failure::NoDaemon
+        | Failure::Client(
+            ClientError::NoSeed
+            | ClientError::WhichAccount(_)
+            | ClientError::Database(
+                DatabaseError::AccountExists
+                | DatabaseError::AmbiguousName { .. }
+                | DatabaseError::PetnameTaken,
+            ),
+        ) => StatusCode::CONFLICT,
+        Failure::BadRequest(_)
+        | Failure::Seed(_)
+        | Failure::EmptyMessage
+        | Failure::Name(_)
+        | Failure::NoAccountId
+        | Failure::Client(
+            ClientError::Mnemonic(_) | ClientError::Content(_) | ClientError::Seal(_),
+        ) => StatusCode::BAD_REQUEST,
+        Failure::Client(ClientError::Vault(
+            VaultError::WrongPassphrase | VaultError::EmptyPassphrase,
+        )) => StatusCode::FORBIDDEN,
+        Failure::Locked => StatusCode::LOCKED,
+        Failure::TooSlow => StatusCode::GATEWAY_TIMEOUT,
+        Failure::NotTaken(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        Failure::TooMuchInput(_) => StatusCode::PAYLOAD_TOO_LARGE,
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}

@@ -1,0 +1,377 @@
+//! Messages: page by page, sent, marked as seen, deleted.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::Path;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use warren_client::database::{self, AccountDb, DatabaseError, Filter, MessageId, Position};
+use warren_client::{Delivery, Event, Messenger};
+use warren_wire::{AccountId, AccountKind, Millis};
+
+use super::expiry::Expiry;
+use super::extract::{Asked, Given, OfAccount};
+use super::failure::ErrorBody;
+use super::session::Home;
+use crate::failure::Failure;
+use crate::wording;
+
+/// How many messages a page has where nobody says.
+const USUAL_LIMIT: usize = 50;
+/// The most messages of a page.
+const MOST_MESSAGES: usize = 500;
+
+pub(super) fn routes() -> OpenApiRouter<Arc<Home>> {
+    OpenApiRouter::new()
+        .routes(routes!(page, send))
+        .routes(routes!(arrived))
+        .routes(routes!(mark_read))
+        .routes(routes!(show, delete))
+        .routes(routes!(deliver))
+}
+
+/// A message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Message {
+    /// Its number on this device. A greater one arrived later.
+    pub message_id: i64,
+    /// The other side: a person, a group, or the account itself for notes to oneself.
+    pub conversation: String,
+    /// Who wrote it.
+    pub author: String,
+    /// Whether it is the owner's.
+    pub direction: Direction,
+    /// What it holds.
+    pub kind: Kind,
+    /// Its text, where that is what it holds.
+    pub text: Option<String>,
+    /// What changed, where that is what it holds.
+    #[schema(value_type = Option<Object>)]
+    pub control: Option<serde_json::Value>,
+    /// When its author says it was written.
+    pub timestamp: Millis,
+    /// When it came onto this device.
+    pub received_at: Millis,
+    /// How far it got.
+    pub state: MessageState,
+    /// Why it was given up.
+    pub failure: Option<String>,
+    /// Whether the owner has seen it; always true of their own.
+    pub read: bool,
+    /// When its author changed it last.
+    pub edited_at: Option<Millis>,
+    /// Whether it names the owner.
+    pub mentions_me: bool,
+    /// How long it lives; absent where it stays.
+    pub expiry: Option<Expiry>,
+    /// When it goes, once its time runs.
+    pub expires_at: Option<Millis>,
+}
+
+/// What a message holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Text; empty where the message is its files alone.
+    Text,
+    /// Something that changed and is shown among the messages: a timer, a group's name, a call.
+    Control,
+    /// Something that this version cannot show.
+    Unknown,
+    /// Nothing: its author deleted it for everyone.
+    Deleted,
+}
+
+/// Who said it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// Somebody else.
+    Incoming,
+    /// The account's owner, on this device or another.
+    Outgoing,
+}
+
+/// How far a message got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MessageState {
+    /// In the outbox.
+    Waiting,
+    /// In its recipient's mailbox.
+    Delivered,
+    /// Given up.
+    Failed,
+    /// Fetched from the account's mailbox.
+    Received,
+}
+
+/// Some messages, newest first.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct Messages {
+    /// The messages.
+    pub messages: Vec<Message>,
+    /// What `before` must be for the next, older page; absent where this was the last.
+    pub older: Option<String>,
+}
+
+/// Messages in the order in which they came onto this device.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct Arrived {
+    /// The messages, oldest first.
+    pub messages: Vec<Message>,
+    /// The number of the message that came last of all; 0 where there is none.
+    pub last: i64,
+}
+
+/// Which messages.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub struct Which {
+    /// Of one conversation alone.
+    pub conversation: Option<String>,
+    /// Those the owner has not seen alone.
+    pub unread: bool,
+    /// The `older` of the page before.
+    pub before: Option<String>,
+    /// At most so many; 50 where absent, never more than 500.
+    pub limit: Option<usize>,
+}
+
+/// From where on.
+#[derive(Debug, Default, Serialize, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub struct After {
+    /// The number of a message; only those that came later are meant. 0 means all.
+    pub after: i64,
+    /// At most so many; 50 where absent, never more than 500.
+    pub limit: Option<usize>,
+}
+
+/// A message to be sent.
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct NewMessage {
+    /// To whom: an Account ID.
+    pub to: String,
+    /// What it says.
+    pub text: String,
+}
+
+/// How far a message got.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct DeliveryReport {
+    /// How far.
+    pub state: MessageState,
+    /// Why it waits or failed.
+    pub reason: Option<String>,
+}
+
+/// Messages by their numbers.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct MessageIds {
+    /// The numbers.
+    pub message_ids: Vec<i64>,
+}
+
+/// A page of messages, newest first.
+#[utoipa::path(
+    get, path = "/accounts/{account}/messages", tag = "messages",
+    params(("account" = String, Path, description = "Account ID"), Which),
+    responses((status = 200, body = Messages), (status = "default", body = ErrorBody)),
+)]
+async fn page(of: OfAccount, Asked(which): Asked<Which>) -> Result<Json<Messages>, Failure> {
+    let conversation = which.conversation.as_deref().map(str::parse).transpose();
+    let conversation = conversation.map_err(|_| Failure::NoAccountId)?;
+    let filter = Filter { conversation, unread: which.unread };
+    let before = which.before.as_deref().map(position).transpose()?;
+    let page = of.db().with(|db| db.messages(&filter, before, limit(which.limit)))?;
+    Ok(Json(Messages {
+        messages: page.messages.into_iter().map(Message::from).collect(),
+        older: page.older.map(|older| format!("{}.{}", older.timestamp, older.id)),
+    }))
+}
+
+/// What came onto this device after a message, oldest first.
+#[utoipa::path(
+    get, path = "/accounts/{account}/messages/arrived", tag = "messages",
+    params(("account" = String, Path, description = "Account ID"), After),
+    responses((status = 200, body = Arrived), (status = "default", body = ErrorBody)),
+)]
+async fn arrived(of: OfAccount, Asked(asked): Asked<After>) -> Result<Json<Arrived>, Failure> {
+    let after = MessageId::new(asked.after);
+    of.db().with(|db| {
+        let messages = db.arrived_after(after, limit(asked.limit))?;
+        let messages = messages.into_iter().map(Message::from).collect();
+        Ok(Json(Arrived { messages, last: db.last_arrived()?.number() }))
+    })
+}
+
+/// Saves a message, which is sent as soon as it can be; `deliver` waits for that.
+#[utoipa::path(
+    post, path = "/accounts/{account}/messages", tag = "messages", request_body = NewMessage,
+    params(("account" = String, Path, description = "Account ID")),
+    responses((status = 201, body = Message), (status = "default", body = ErrorBody)),
+)]
+async fn send(
+    of: OfAccount,
+    Given(new): Given<NewMessage>,
+) -> Result<(StatusCode, Json<Message>), Failure> {
+    let to: Option<AccountId> = new.to.parse().ok();
+    let to = to.filter(|id| id.kind() == AccountKind::Person).ok_or(Failure::NoAccountId)?;
+    if new.text.trim().is_empty() {
+        return Err(Failure::EmptyMessage);
+    }
+    let (id, _) = of.save_text(&to, &new.text)?;
+    let message = of.db().with(|db| db.message(id))?;
+    Ok((StatusCode::CREATED, Json(message.into())))
+}
+
+/// Tries to deliver a message, and says how far it got.
+#[utoipa::path(
+    post, path = "/accounts/{account}/messages/{message}/deliver", tag = "messages",
+    params(
+        ("account" = String, Path, description = "Account ID"),
+        ("message" = i64, Path, description = "the message's number"),
+    ),
+    responses((status = 200, body = DeliveryReport), (status = "default", body = ErrorBody)),
+)]
+async fn deliver(
+    of: OfAccount,
+    Path((_, message)): Path<(String, i64)>,
+) -> Result<Json<DeliveryReport>, Failure> {
+    let delivering = of.session.delivering(&of.account().id);
+    let _alone = delivering.lock().await;
+    let (state, reason) = match of.deliver_message(MessageId::new(message)).await? {
+        Delivery::Delivered => (MessageState::Delivered, None),
+        Delivery::Waiting(reason) => (MessageState::Waiting, Some(reason)),
+        Delivery::Failed(reason) => (MessageState::Failed, Some(reason)),
+    };
+    Ok(Json(DeliveryReport { state, reason }))
+}
+
+/// Marks messages as seen. Those that do not exist make no difference.
+#[utoipa::path(
+    post, path = "/accounts/{account}/messages/read", tag = "messages", request_body = MessageIds,
+    params(("account" = String, Path, description = "Account ID")),
+    responses((status = 204), (status = "default", body = ErrorBody)),
+)]
+async fn mark_read(of: OfAccount, Given(given): Given<MessageIds>) -> Result<StatusCode, Failure> {
+    let ids: Vec<MessageId> = given.message_ids.into_iter().map(MessageId::new).collect();
+    let changed = of.db().with(|db| {
+        let unread = ids.iter().filter_map(|id| db.message(*id).ok()).filter(|one| !one.read);
+        let unread: Vec<_> = unread.collect();
+        db.mark_read(&ids, wording::now())?;
+        Ok::<_, Failure>(unread)
+    })?;
+    publish_changes(&of, &changed);
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Shows a message.
+#[utoipa::path(
+    get, path = "/accounts/{account}/messages/{message}", tag = "messages",
+    params(
+        ("account" = String, Path, description = "Account ID"),
+        ("message" = i64, Path, description = "the message's number"),
+    ),
+    responses((status = 200, body = Message), (status = "default", body = ErrorBody)),
+)]
+async fn show(
+    of: OfAccount,
+    Path((_, message)): Path<(String, i64)>,
+) -> Result<Json<Message>, Failure> {
+    Ok(Json(of.db().with(|db| db.message(MessageId::new(message)))?.into()))
+}
+
+/// Deletes a message on this device.
+#[utoipa::path(
+    delete, path = "/accounts/{account}/messages/{message}", tag = "messages",
+    params(
+        ("account" = String, Path, description = "Account ID"),
+        ("message" = i64, Path, description = "the message's number"),
+    ),
+    responses((status = 204), (status = "default", body = ErrorBody)),
+)]
+async fn delete(
+    of: OfAccount,
+    Path((_, message)): Path<(String, i64)>,
+) -> Result<StatusCode, Failure> {
+    let id = MessageId::new(message);
+    let deleted = of.db().with(|db: &mut AccountDb| {
+        let message = db.message(id)?;
+        db.delete_messages_at(&[id], wording::now())?;
+        Ok::<_, DatabaseError>(message)
+    })?;
+    of.publish(Event::MessageDeleted { conversation: deleted.conversation, message_id: id });
+    of.publish(Event::ConversationChanged { conversation: deleted.conversation });
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn publish_changes(messenger: &Messenger, changed: &[database::Message]) {
+    let mut told: Vec<AccountId> = Vec::new();
+    for message in changed {
+        let conversation = message.conversation;
+        messenger.publish(Event::MessageChanged { conversation, message_id: message.id });
+        if !told.contains(&conversation) {
+            messenger.publish(Event::ConversationChanged { conversation });
+            told.push(conversation);
+        }
+    }
+}
+
+fn limit(asked: Option<usize>) -> usize {
+    asked.unwrap_or(USUAL_LIMIT).min(MOST_MESSAGES)
+}
+
+/// Reads `older` back.
+fn position(text: &str) -> Result<Position, Failure> {
+    let bad = || Failure::BadRequest("`before` is no `older` of a page".to_owned());
+    let (timestamp, id) = text.split_once('.').ok_or_else(bad)?;
+    let timestamp = timestamp.parse().map_err(|_| bad())?;
+    Ok(Position { timestamp, id: MessageId::new(id.parse().map_err(|_| bad())?) })
+}
+
+impl From<database::Message> for Message {
+    fn from(message: database::Message) -> Self {
+        let (kind, text, control) = match message.content {
+            database::Content::Text(text) => (Kind::Text, Some(text), None),
+            database::Content::Control(json) => {
+                (Kind::Control, None, serde_json::from_str(&json).ok())
+            }
+            database::Content::Unknown(_) => (Kind::Unknown, None, None),
+            database::Content::Deleted => (Kind::Deleted, None, None),
+        };
+        Self {
+            message_id: message.id.number(),
+            conversation: message.conversation.to_string(),
+            author: message.author.to_string(),
+            direction: match message.direction {
+                database::Direction::Incoming => Direction::Incoming,
+                database::Direction::Outgoing => Direction::Outgoing,
+            },
+            kind,
+            text,
+            control,
+            timestamp: message.timestamp,
+            received_at: message.received_at,
+            state: match message.state {
+                database::MessageState::Pending => MessageState::Waiting,
+                database::MessageState::Sent => MessageState::Delivered,
+                database::MessageState::Failed => MessageState::Failed,
+                database::MessageState::Received => MessageState::Received,
+            },
+            failure: message.failure,
+            read: message.read,
+            edited_at: message.edited_at,
+            mentions_me: message.mentions_me,
+            expiry: message.expiry.map(Expiry::from),
+            expires_at: message.expires_at,
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! An unlocked home and its accounts at work, until it is locked.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinHandle;
+use warren_client::{Device, Event, Events, Messenger, NotificationMode};
+use warren_wire::AccountId;
+
+use crate::daemon::work;
+use crate::failure::Failure;
+
+/// A home: locked, or with a session.
+pub struct Home {
+    folder: PathBuf,
+    session: RwLock<Option<Arc<Session>>>,
+    /// Whether accounts are kept at work, and the process may be told to stop.
+    is_daemon: bool,
+    stop: Notify,
+}
+
+impl Home {
+    /// A home that nobody has unlocked.
+    pub fn locked(folder: PathBuf) -> Self {
+        Self { folder, session: RwLock::default(), is_daemon: false, stop: Notify::new() }
+    }
+
+    /// A home for one command: accounts are opened when they are asked for.
+    pub fn for_one_command(folder: PathBuf, device: Device) -> Self {
+        let home = Self::locked(folder);
+        home.put(Some(Arc::new(Session::new(device, false))));
+        home
+    }
+
+    /// A home whose accounts are kept at work, until it is locked. To be called in a runtime.
+    ///
+    /// # Errors
+    /// Where an account cannot be opened.
+    pub fn at_work(folder: PathBuf, device: Device) -> Result<Self, Failure> {
+        let home = Self { is_daemon: true, ..Self::locked(folder) };
+        home.begin(device)?;
+        Ok(home)
+    }
+
+    /// Begins a session, unless there is one.
+    ///
+    /// # Errors
+    /// Where an account cannot be opened.
+    pub fn begin(&self, device: Device) -> Result<(), Failure> {
+        if self.session().is_ok() {
+            return Ok(());
+        }
+        let session = Arc::new(Session::new(device, self.is_daemon));
+        session.open_all()?;
+        self.put(Some(session));
+        Ok(())
+    }
+
+    /// Where it lies.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Whether a daemon serves it.
+    pub const fn is_daemon(&self) -> bool {
+        self.is_daemon
+    }
+
+    /// The session.
+    ///
+    /// # Errors
+    /// Where the home is locked.
+    pub fn session(&self) -> Result<Arc<Session>, Failure> {
+        let session = self.session.read().unwrap_or_else(PoisonError::into_inner);
+        session.clone().ok_or(Failure::Locked)
+    }
+
+    /// Ends all work and drops all keys. Requests on their way are answered with
+    /// [`Failure::Locked`].
+    pub async fn lock(&self) {
+        let session = self.session();
+        self.put(None);
+        if let Ok(session) = session {
+            session.end().await;
+        }
+    }
+
+    /// Tells the daemon to stop.
+    pub fn stop(&self) {
+        self.stop.notify_one();
+    }
+
+    /// Waits until somebody tells the daemon to stop.
+    pub async fn told_to_stop(&self) {
+        self.stop.notified().await;
+    }
+
+    fn put(&self, session: Option<Arc<Session>>) {
+        *self.session.write().unwrap_or_else(PoisonError::into_inner) = session;
+    }
+}
+
+/// An unlocked home.
+pub struct Session {
+    device: Mutex<Device>,
+    running: Mutex<Vec<Running>>,
+    events: Events,
+    ended: watch::Sender<bool>,
+    keeps_at_work: bool,
+}
+
+/// An account that is open.
+struct Running {
+    messenger: Arc<Messenger>,
+    delivering: Arc<tokio::sync::Mutex<()>>,
+    mode: watch::Sender<NotificationMode>,
+    work: Option<JoinHandle<()>>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(work) = &self.work {
+            work.abort();
+        }
+    }
+}
+
+impl Session {
+    fn new(device: Device, keeps_at_work: bool) -> Self {
+        Self {
+            events: device.events().clone(),
+            device: Mutex::new(device),
+            running: Mutex::default(),
+            ended: watch::Sender::new(false),
+            keeps_at_work,
+        }
+    }
+
+    /// Does something short with the device.
+    pub fn device<T>(&self, work: impl FnOnce(&mut Device) -> T) -> T {
+        work(&mut self.device.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What happens to the accounts.
+    pub const fn events(&self) -> &Events {
+        &self.events
+    }
+
+    /// An account, opened where it is not yet.
+    ///
+    /// # Errors
+    /// Where there is none, or its database fails.
+    pub fn messenger(&self, id: &AccountId) -> Result<Arc<Messenger>, Failure> {
+        let mut running = self.running();
+        if let Some(found) = running.iter().find(|one| one.messenger.account().id == *id) {
+            return Ok(Arc::clone(&found.messenger));
+        }
+        let opened = self.open(id)?;
+        let messenger = Arc::clone(&opened.messenger);
+        running.push(opened);
+        Ok(messenger)
+    }
+
+    /// What whoever sends for an account holds meanwhile, so that nothing is sent twice at a time.
+    pub fn delivering(&self, id: &AccountId) -> Arc<tokio::sync::Mutex<()>> {
+        let running = self.running();
+        let found = running.iter().find(|one| one.messenger.account().id == *id);
+        found.map(|one| Arc::clone(&one.delivering)).unwrap_or_default()
+    }
+
+    /// Opens every account, which puts it to work where accounts are kept at work.
+    ///
+    /// # Errors
+    /// Where one cannot be opened.
+    pub fn open_all(&self) -> Result<(), Failure> {
+        for account in self.device(|device| device.accounts())? {
+            self.messenger(&account.id)?;
+        }
+        Ok(())
+    }
+
+    /// Ends an account's work.
+    pub fn close(&self, id: &AccountId) {
+        self.running().retain(|one| one.messenger.account().id != *id);
+    }
+
+    /// Ends the work of all accounts and begins it anew, as where the network is another.
+    ///
+    /// # Errors
+    /// Where one cannot be opened.
+    pub fn restart(&self) -> Result<(), Failure> {
+        self.running().clear();
+        if self.keeps_at_work { self.open_all() } else { Ok(()) }
+    }
+
+    /// Has an account work in another mode.
+    pub fn use_mode(&self, id: &AccountId, mode: NotificationMode) {
+        let running = self.running();
+        if let Some(one) = running.iter().find(|one| one.messenger.account().id == *id) {
+            one.mode.send_replace(mode);
+        }
+    }
+
+    /// Waits until the home is locked.
+    pub async fn ended(&self) {
+        let mut ended = self.ended.subscribe();
+        // The sender lives as long as the session.
+        let _ = ended.wait_for(|ended| *ended).await;
+    }
+
+    async fn end(&self) {
+        self.events.publish(None, Event::Locked);
+        self.ended.send_replace(true);
+        let mut running = std::mem::take(&mut *self.running());
+        for work in running.iter_mut().filter_map(|one| one.work.take()) {
+            work.abort();
+            // It was told to end; how it ended says nothing.
+            let _ = work.await;
+        }
+    }
+
+    fn open(&self, id: &AccountId) -> Result<Running, Failure> {
+        let (messenger, mode) = self.device(|device| {
+            let messenger = device.messenger(Some(&id.to_string()))?;
+            Ok::<_, Failure>((messenger, device.notification_mode(id)?))
+        })?;
+        let messenger = Arc::new(messenger);
+        let delivering = Arc::default();
+        let mode = watch::Sender::new(mode);
+        let work = self.keeps_at_work.then(|| {
+            let account = work::AtWork {
+                messenger: Arc::clone(&messenger),
+                delivering: Arc::clone(&delivering),
+                events: self.events.clone(),
+            };
+            tokio::spawn(account.keep(mode.subscribe()))
+        });
+        Ok(Running { messenger, delivering, mode, work })
+    }
+
+    fn running(&self) -> MutexGuard<'_, Vec<Running>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Lets a request through where the home is unlocked, for as long as it stays so.
+pub async fn until_locked(
+    State(home): State<Arc<Home>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let session = match home.session() {
+        Ok(session) => session,
+        Err(locked) => return locked.into_response(),
+    };
+    request.extensions_mut().insert(Arc::clone(&session));
+    tokio::select! {
+        biased;
+        response = next.run(request) => response,
+        () = session.ended() => Failure::Locked.into_response(),
+    }
+}
