@@ -33,6 +33,16 @@ impl AccountDb {
         Ok(Self { connection, account })
     }
 
+    /// As [`AccountDb::open`], without encryption: what lies in the file can be read.
+    #[cfg(test)]
+    pub(super) fn open_plain(
+        path: &std::path::Path,
+        account: AccountId,
+    ) -> Result<Self, DatabaseError> {
+        let connection = connection::open_plain(path, &account, &schema::ACCOUNT)?;
+        Ok(Self { connection, account })
+    }
+
     /// Whose database this is.
     pub fn account(&self) -> &AccountId {
         &self.account

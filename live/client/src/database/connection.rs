@@ -58,6 +58,19 @@ pub(super) fn open(
     Ok(connection)
 }
 
+/// As [`open`], without encryption: what lies in the file can be read.
+#[cfg(test)]
+pub(super) fn open_plain(
+    path: &Path,
+    owner: &AccountId,
+    schema: &Schema,
+) -> Result<Connection, DatabaseError> {
+    let mut connection = Connection::open(path)?;
+    connection.execute_batch(AFTER_KEY)?;
+    migrate(&mut connection, Some(owner), schema)?;
+    Ok(connection)
+}
+
 /// `PRAGMA key = "x'<64 hex digits>'"`: a raw key, so SQLCipher derives nothing.
 fn apply_key(connection: &Connection, key: &Secret<32>) -> Result<(), DatabaseError> {
     let mut statement = [0_u8; KEY_STATEMENT_BYTES];

@@ -388,7 +388,7 @@ impl Tx<'_> {
         self.connection
             .prepare_cached(
                 "UPDATE OR IGNORE messages SET hash = ?2 WHERE id = ?1 AND hash IS NULL
-                     AND (conversation = ?3 OR ?4)",
+                     AND (conversation = ?3 AND substr(?3, 1, 1) = x'03' OR ?4)",
             )?
             .execute(params![message, Col(hash), Col(target), target == self.account()])?;
         Ok(())

@@ -222,7 +222,7 @@ impl AccountDb {
         before: Option<Position>,
         limit: usize,
     ) -> Result<Page, DatabaseError> {
-        let (conditions, mut values) = filter.conditions(before);
+        let (conditions, mut values) = filter.conditions(before.map(|before| ("<", before)));
         values.push(i64::try_from(limit.saturating_add(1)).unwrap_or(i64::MAX).into());
         let mut statement = self.connection.prepare_cached(&format!(
             "{COLUMNS} {conditions} ORDER BY timestamp DESC, id DESC LIMIT ?"
@@ -233,6 +233,45 @@ impl AccountDb {
         messages.truncate(limit);
         let older = messages.last().filter(|_| more).map(Message::position);
         Ok(Page { messages, older })
+    }
+
+    /// A page of at most `limit` messages, newest first, all of them newer than `after` and next to
+    /// it; [`Page::older`] is where the page before them starts.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn newer_messages(
+        &self,
+        filter: &Filter,
+        after: Position,
+        limit: usize,
+    ) -> Result<Page, DatabaseError> {
+        let (conditions, mut values) = filter.conditions(Some((">", after)));
+        values.push(i64::try_from(limit).unwrap_or(i64::MAX).into());
+        let mut statement = self
+            .connection
+            .prepare_cached(&format!("{COLUMNS} {conditions} ORDER BY timestamp, id LIMIT ?"))?;
+        let mut messages: Vec<Message> =
+            statement.query_map(params_from_iter(values), message)?.collect::<Result<_, _>>()?;
+        messages.reverse();
+        let older = Some(messages.last().map_or(after.next(), Message::position));
+        Ok(Page { messages, older })
+    }
+
+    /// A page around a message: it, at most `limit` older ones and at most `limit` newer ones of
+    /// its conversation, newest first.
+    ///
+    /// # Errors
+    /// [`DatabaseError::Gone`] where there is no such message.
+    pub fn messages_around(&self, id: MessageId, limit: usize) -> Result<Page, DatabaseError> {
+        let middle = self.message(id)?;
+        let filter = Filter { conversation: Some(middle.conversation), unread: false };
+        let older = self.messages(&filter, Some(middle.position()), limit)?;
+        let mut page = self.newer_messages(&filter, middle.position(), limit)?;
+        page.older = older.older;
+        page.messages.push(middle);
+        page.messages.extend(older.messages);
+        Ok(page)
     }
 
     /// One message.
@@ -278,18 +317,21 @@ impl AccountDb {
 impl Filter {
     /// `WHERE ...` with positional values. Conditions that are not asked for are left out, so
     /// that SQLite can walk the index that fits.
-    fn conditions(&self, before: Option<Position>) -> (String, Vec<rusqlite::types::Value>) {
+    pub(super) fn conditions(
+        &self,
+        bound: Option<(&str, Position)>,
+    ) -> (String, Vec<rusqlite::types::Value>) {
         let mut conditions = Vec::new();
         let mut values = Vec::new();
         if let Some(conversation) = &self.conversation {
-            conditions.push("conversation = ?");
+            conditions.push("conversation = ?".to_owned());
             values.push(conversation.as_bytes().to_vec().into());
         }
         if self.unread {
-            conditions.push("read = 0");
+            conditions.push("read = 0".to_owned());
         }
-        if let Some(Position { timestamp, id }) = before {
-            conditions.push("(timestamp, id) < (?, ?)");
+        if let Some((relation, Position { timestamp, id })) = bound {
+            conditions.push(format!("(timestamp, id) {relation} (?, ?)"));
             values.push(i64::try_from(timestamp).unwrap_or(i64::MAX).into());
             values.push(id.0.into());
         }
@@ -297,6 +339,13 @@ impl Filter {
             return (String::new(), values);
         }
         (format!("WHERE {}", conditions.join(" AND ")), values)
+    }
+}
+
+impl Position {
+    /// The place right behind: a page before it holds the message at this place.
+    const fn next(self) -> Self {
+        Self { timestamp: self.timestamp, id: MessageId(self.id.0.saturating_add(1)) }
     }
 }
 

@@ -24,16 +24,24 @@
 //! | [`outbox`] | messages the owner sends |
 //! | [`jobs`] | what is still to be done in the network |
 //! | [`conversations`] | the list of chats, kept by the database's own triggers |
+//! | [`search`] | all messages by their words |
+//! | [`expiry`] | messages that disappear |
+//! | [`configs`] | the state of configuration messages; settings |
+//! | [`groups`] | groups, and what lets the account act in them |
+//! | [`upkeep`] | whether the database is whole, and how large |
 //! | [`network_state`] | cursors, the node list, guard and path |
 
 pub mod account;
 pub mod attachments;
 mod column;
+pub mod configs;
 mod connection;
 pub mod contacts;
 pub mod conversations;
 pub mod details;
 pub mod error;
+pub mod expiry;
+pub mod groups;
 pub mod index;
 pub mod jobs;
 pub mod messages;
@@ -42,19 +50,24 @@ pub mod outbox;
 pub mod reading;
 pub mod recording;
 mod schema;
+pub mod search;
 pub mod signals;
 #[cfg(test)]
 mod tests;
 pub mod tombstones;
+pub mod upkeep;
 
 pub use account::{AccountDb, Db, Tx};
 pub use attachments::{
     Attachment, AttachmentId, AttachmentKind, AttachmentState, LocalFile, NewAttachment, Remote,
 };
+pub use configs::ConfigState;
 pub use contacts::{Contact, Picture};
 pub use conversations::{Conversation, ListPosition, Listing, Notify, Setting};
 pub use details::{Details, Expiry, ExpiryMode, Preview, Quote};
 pub use error::DatabaseError;
+pub use expiry::Expired;
+pub use groups::{Group, GroupState};
 pub use index::{AccountEntry, AccountKeys, Index};
 pub use jobs::{Job, JobId, Task};
 pub use messages::{Content, Direction, Filter, Message, MessageId, MessageState, Page, Position};
@@ -62,4 +75,6 @@ pub use network_state::{CachedNodeList, Cursor, Guard, GuardTrouble, SavedPath};
 pub use outbox::{DueCopy, NewOutgoing, OutboxId, Purpose, SealedCopy};
 pub use reading::Unread;
 pub use recording::{Fetched, Recorded};
+pub use search::{Hit, Search, SearchOrder, SearchPage, SearchPosition};
 pub use signals::{Applied, Change, Reaction, Receipt, Signal};
+pub use upkeep::{Fault, Size};

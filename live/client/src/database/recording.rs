@@ -241,7 +241,8 @@ impl Tx<'_> {
             )
     }
 
-    /// The row that a fetched message is the same as.
+    /// The row that a fetched message is the same as. The plus keeps SQLite from walking the whole
+    /// conversation.
     fn known(&self, message: &Fetched) -> Result<Option<MessageId>, DatabaseError> {
         let found = self
             .connection
@@ -249,7 +250,7 @@ impl Tx<'_> {
                 "SELECT id FROM messages WHERE hash = ?1
                  UNION ALL SELECT message_id FROM message_hashes WHERE hash = ?1
                  UNION ALL SELECT id FROM messages
-                     WHERE fingerprint = ?2 AND conversation = ?3 AND author = ?4
+                     WHERE fingerprint = ?2 AND +conversation = ?3 AND author = ?4
                  UNION ALL SELECT id FROM messages
                      WHERE outgoing = 1 AND conversation = ?3 AND timestamp = ?5 AND ?6
                  LIMIT 1",

@@ -153,11 +153,12 @@ impl Tx<'_> {
         Ok(true)
     }
 
+    /// The plus keeps SQLite from walking the whole conversation.
     fn forget_quotes(&self, message: &Message) -> Result<(), DatabaseError> {
         self.connection
             .prepare_cached(
                 "UPDATE messages SET quote_text = NULL WHERE quote_timestamp = ?1
-                     AND quote_author = ?2 AND conversation = ?3 AND quote_text IS NOT NULL",
+                     AND quote_author = ?2 AND +conversation = ?3 AND quote_text IS NOT NULL",
             )?
             .execute(params![
                 Col(message.timestamp),

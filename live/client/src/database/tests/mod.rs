@@ -1,16 +1,22 @@
 //! Behaviours of the databases as a whole.
 
 mod contacts;
+mod conversations;
 mod crash;
 mod duplicates;
+mod expiry;
 mod index;
+mod jobs;
 mod many_processes;
 mod network_state;
 mod outbox;
 mod pages;
+mod search;
 mod secrecy;
+mod signals;
 mod tombstones;
 mod unread;
+mod upkeep;
 mod versions;
 
 use std::path::{Path, PathBuf};
@@ -117,6 +123,13 @@ fn outgoing<'a>(
     };
     let conversation = person(peer);
     NewOutgoing { conversation, content, details: NOTHING, timestamp, now: timestamp, copies }
+}
+
+/// What person `sender` does at `sent_at` to the message of person `author` of a time, in the
+/// conversation with the author.
+fn signal(author: u8, sender: u8, timestamp: u64, sent_at: u64, change: Change) -> Signal {
+    let (author, sender) = (person(author), person(sender));
+    Signal { conversation: Some(author), author, timestamp, sender, sent_at, change }
 }
 
 /// Queues a message with a copy for the recipient and one for the own mailbox.

@@ -1,0 +1,208 @@
+//! Searching all messages, by words and beginnings of words.
+//!
+//! What a person types is never taken for the index's own syntax: each word is looked for as it
+//! stands, all of them must be there, a text in double quotes is looked for as a phrase, and the
+//! last word may go on. A quote that is not closed is no quote.
+
+use std::fmt;
+
+use rusqlite::params;
+use warren_wire::AccountId;
+
+use super::account::AccountDb;
+use super::error::DatabaseError;
+use super::messages::{Message, MessageId};
+
+/// What stands in a snippet before and behind what was found. No text holds these characters in
+/// earnest: Unicode keeps them for programs.
+pub const MARKS: (char, char) = ('\u{fdd0}', '\u{fdd1}');
+
+/// The most words looked for; the rest is left out.
+const MOST_WORDS: usize = 16;
+/// The least characters of a last word that may go on.
+const LEAST_PREFIX: usize = 2;
+
+/// The index is walked alone; messages are looked up for the few rows that it gives. `?1` is the
+/// query, `?2` where to start, `?3` how many.
+const NEWEST: &str = "SELECT rowid, (SELECT id FROM messages WHERE place = search.rowid LIMIT 1),
+    snippet(search, -1, '\u{fdd0}', '\u{fdd1}', '\u{2026}', 16)
+    FROM search WHERE search MATCH ?1 AND rowid < ?2 ORDER BY rowid DESC LIMIT ?3";
+
+/// The same by rank; the conversation's column counts nothing.
+const BEST: &str = "SELECT rowid, (SELECT id FROM messages WHERE place = search.rowid LIMIT 1),
+    snippet(search, -1, '\u{fdd0}', '\u{fdd1}', '\u{2026}', 16)
+    FROM search WHERE search MATCH ?1 AND rank MATCH 'bm25(1.0, 1.0, 0.0)'
+    ORDER BY rank LIMIT ?3 OFFSET ?2";
+
+/// In which order messages are found.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum SearchOrder {
+    /// The newest first.
+    #[default]
+    Newest,
+    /// The best first: those that say the words often, in few words.
+    Best,
+}
+
+/// What to look for.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Search {
+    /// What the person typed.
+    pub text: String,
+    /// In one conversation, or in all.
+    pub conversation: Option<AccountId>,
+    /// In which order.
+    pub order: SearchOrder,
+}
+
+/// Where the next page of a search starts. Good for the same [`Search`] alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SearchPosition(i64);
+
+impl SearchPosition {
+    /// Wraps a number, as a program hands it in.
+    pub const fn new(number: i64) -> Self {
+        Self(number)
+    }
+
+    /// The number.
+    pub const fn number(self) -> i64 {
+        self.0
+    }
+}
+
+/// A message that was found.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Hit {
+    /// The message.
+    pub message: Message,
+    /// The part of it, or of its files' names, where it was found, with [`MARKS`] around the words.
+    pub snippet: String,
+}
+
+/// Some messages that were found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SearchPage {
+    /// The messages, in the order asked for.
+    pub hits: Vec<Hit>,
+    /// Where the next page starts; `None` where this was the last.
+    pub next: Option<SearchPosition>,
+}
+
+impl AccountDb {
+    /// A page of at most `limit` messages that hold what is looked for; nothing where there is
+    /// nothing to look for.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn search(
+        &self,
+        search: &Search,
+        after: Option<SearchPosition>,
+        limit: usize,
+    ) -> Result<SearchPage, DatabaseError> {
+        let Some(query) = search.query() else {
+            return Ok(SearchPage { hits: Vec::new(), next: None });
+        };
+        let wanted = i64::try_from(limit.saturating_add(1)).unwrap_or(i64::MAX);
+        let mut statement = self.connection.prepare_cached(search.statement())?;
+        let start = after.map_or(search.start(), |after| after.0);
+        let mut found: Vec<(i64, MessageId, String)> = statement
+            .query_map(params![query, start, wanted], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })?
+            .collect::<Result<_, _>>()?;
+        let more = found.len() > limit;
+        found.truncate(limit);
+        let next = match search.order {
+            SearchOrder::Newest => found.last().map(|(place, ..)| *place),
+            SearchOrder::Best => i64::try_from(limit).ok().map(|limit| start.saturating_add(limit)),
+        };
+        let hits = found
+            .into_iter()
+            .map(|(_, id, snippet)| Ok(Hit { message: self.message(id)?, snippet }));
+        Ok(SearchPage {
+            hits: hits.collect::<Result<_, DatabaseError>>()?,
+            next: next.filter(|_| more).map(SearchPosition),
+        })
+    }
+}
+
+impl Search {
+    /// Looks for what a person typed, everywhere, the newest first.
+    pub fn new(text: &str) -> Self {
+        Self { text: text.to_owned(), ..Self::default() }
+    }
+
+    /// The statement that finds it.
+    pub(super) const fn statement(&self) -> &'static str {
+        match self.order {
+            SearchOrder::Newest => NEWEST,
+            SearchOrder::Best => BEST,
+        }
+    }
+
+    const fn start(&self) -> i64 {
+        match self.order {
+            SearchOrder::Newest => i64::MAX,
+            SearchOrder::Best => 0,
+        }
+    }
+
+    /// What was typed in the syntax of FTS5, every word a quoted string; `None` where there is none.
+    pub(super) fn query(&self) -> Option<String> {
+        let phrases = phrases(&self.text);
+        if phrases.is_empty() {
+            return None;
+        }
+        let words = format!("{{body files}} : ({})", phrases.join(" AND "));
+        Some(match &self.conversation {
+            Some(id) => format!("{words} AND chat : \"{id}\""),
+            None => words,
+        })
+    }
+}
+
+/// Words and phrases as strings of FTS5. Within one nothing is syntax but the quote, and no word
+/// holds one.
+fn phrases(text: &str) -> Vec<String> {
+    let mut phrases = Vec::new();
+    let mut parts = text.split('"').peekable();
+    let mut quoted = false;
+    while let Some(part) = parts.next() {
+        let is_last = parts.peek().is_none();
+        if quoted && !is_last {
+            phrases.extend(phrase(part));
+        } else {
+            let goes_on = is_last && !part.ends_with(char::is_whitespace);
+            let words: Vec<&str> = part.split_whitespace().collect();
+            let last = words.len().saturating_sub(1);
+            for (at, word) in words.into_iter().enumerate() {
+                let may_go_on = goes_on && at == last && word.chars().count() >= LEAST_PREFIX;
+                phrases.extend(phrase(word).map(|word| word + if may_go_on { "*" } else { "" }));
+            }
+        }
+        quoted = !quoted;
+    }
+    phrases.truncate(MOST_WORDS);
+    phrases
+}
+
+/// A string of FTS5; `None` where no letter or number is in it, and nothing could be found by it.
+fn phrase(text: &str) -> Option<String> {
+    let text: String = text.chars().filter(|c| *c != '\0').collect();
+    text.chars().any(char::is_alphanumeric).then(|| format!("\"{text}\""))
+}
+
+impl fmt::Debug for Search {
+    /// Not what is looked for.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Search({} bytes, {:?})", self.text.len(), self.order)
+    }
+}
+
+impl fmt::Debug for Hit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Hit({})", self.message.id)
+    }
+}
