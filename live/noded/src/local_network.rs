@@ -12,11 +12,14 @@ use warren_wire::swarm::INVALID_SWARM;
 use crate::authority::{self, AuthorityError, RunningAuthority, Settings};
 use crate::config::LimitsConfig;
 use crate::directory::DirectoryError;
+use crate::files::FilesOptions;
 use crate::follow::{Follower, Membership, follow};
 use crate::identity::{Identity, IdentityError};
 use crate::node::{self, Node, NodeError, NodeOptions, RunningNode, now};
 use crate::private_file;
 
+/// Where a node keeps the content of files, in its folder.
+const CONTENT_FOLDER: &str = "content";
 /// The fewest nodes through which three hops and a destination fit.
 pub const FEWEST_NODES: usize = 4;
 /// Where the signed list of the nodes is kept.
@@ -82,7 +85,8 @@ pub struct LocalNetwork {
 }
 
 impl LocalNetwork {
-    /// Starts the directory and the nodes. The same folder gives the same nodes, with their mail.
+    /// Starts the directory and the nodes, which keep files too. The same folder gives the same nodes,
+    /// with their mail.
     ///
     /// # Errors
     /// Where a port or the folder is not to be had.
@@ -93,10 +97,12 @@ impl LocalNetwork {
             mailbox_burst: NonZeroU32::MAX,
             ..LimitsConfig::default()
         };
-        Self::start_with(plan, &NodeOptions { limits, ..NodeOptions::default() }).await
+        let files = Some(FilesOptions::in_store(CONTENT_FOLDER));
+        Self::start_with(plan, &NodeOptions { limits, files, ..NodeOptions::default() }).await
     }
 
-    /// As [`LocalNetwork::start`], with options that all nodes share.
+    /// As [`LocalNetwork::start`], with options that all nodes share. Where they name a relative
+    /// folder for files, it lies in the folder of each node.
     ///
     /// # Errors
     /// Where a port or the folder is not to be had.
@@ -128,7 +134,8 @@ impl LocalNetwork {
             let membership = member.membership(seed.clone(), roles);
             let Member { identity, listener, folder, .. } = member;
             let list = Arc::clone(&published);
-            let node = Node::start_on(identity, folder, listener, list, options.clone()).await?;
+            let options = in_folder(options, &folder);
+            let node = Node::start_on(identity, folder, listener, list, options).await?;
             let follower = follow(Arc::clone(node.node()), membership);
             network.followers.push(follower.map_err(AuthorityError::from)?);
             network.nodes.push(node);
@@ -192,6 +199,17 @@ fn member(plan: &Plan, index: usize) -> Result<Member, NetworkError> {
     let listener = node::bind(wanted)?;
     let port = listener.local_addr().map_err(|error| NodeError::Listen(wanted, error))?.port();
     Ok(Member { identity, listener, ip, port, folder })
+}
+
+/// The options of one node.
+fn in_folder(options: &NodeOptions, folder: &Path) -> NodeOptions {
+    let mut options = options.clone();
+    if let Some(files) = &mut options.files
+        && !files.store.contains("://")
+    {
+        files.store = folder.join(&files.store).to_string_lossy().into_owned();
+    }
+    options
 }
 
 /// How many nodes the network in a folder has; `None` where none was ever started there.

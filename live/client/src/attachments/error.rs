@@ -2,6 +2,10 @@
 
 use std::io;
 
+use warren_message::attachment::FileError;
+
+use crate::error::ClientError;
+
 /// Why a file could not be kept, fetched or sent. No text holds a name, a key or an address.
 #[derive(Debug, thiserror::Error)]
 pub enum AttachmentError {
@@ -14,6 +18,33 @@ pub enum AttachmentError {
     /// The disk.
     #[error("the disk failed: {0}")]
     Disk(io::Error),
+    /// What a server has is not what the sender stored.
+    #[error(transparent)]
+    Corrupt(#[from] FileError),
+    /// The way to the server.
+    #[error(transparent)]
+    Network(Box<ClientError>),
+    /// No node of the network keeps files.
+    #[error("no node of this network keeps files: name a file server, or ask an operator for one")]
+    NoServer,
+    /// The address names a server whose key is not known.
+    #[error("the file is on a server that is not known: ask for it to be sent again")]
+    UnknownServer,
+    /// The server has it no longer.
+    #[error("the server has the file no longer: ask for it to be sent again")]
+    Expired,
+    /// It is larger than allowed, or than its sender said.
+    #[error("the file is too large")]
+    TooLarge,
+    /// The server has no room or too much to do.
+    #[error("the file server has no room at this time: try again later")]
+    Busy,
+    /// The server refused.
+    #[error("the file server refused with status {0}")]
+    Refused(u16),
+    /// The server does not keep to the protocol.
+    #[error("the file server's answer makes no sense: use another server")]
+    Nonsense,
 }
 
 impl AttachmentError {
@@ -23,7 +54,31 @@ impl AttachmentError {
             Self::Missing => "file_missing",
             Self::Damaged => "file_damaged",
             Self::Disk(_) => "disk",
+            Self::Corrupt(_) => "file_corrupt",
+            Self::Network(error) => error.code(),
+            Self::NoServer => "no_file_server",
+            Self::UnknownServer => "unknown_file_server",
+            Self::Expired => "file_expired",
+            Self::TooLarge => "file_too_large",
+            Self::Busy => "file_server_busy",
+            Self::Refused(_) | Self::Nonsense => "file_server",
         }
+    }
+
+    /// Whether trying again later may help.
+    pub const fn is_network(&self) -> bool {
+        match self {
+            Self::Network(error) => error.is_network(),
+            Self::Busy => true,
+            Self::Refused(status) => *status >= 500,
+            _ => false,
+        }
+    }
+}
+
+impl From<ClientError> for AttachmentError {
+    fn from(error: ClientError) -> Self {
+        Self::Network(Box::new(error))
     }
 }
 

@@ -42,3 +42,23 @@ pub(super) mod secret {
         Secret::from_slice(&bytes).ok_or_else(|| D::Error::custom("a secret of another length"))
     }
 }
+
+/// Public bytes in hexadecimal digits.
+pub(super) mod bytes {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(in super::super) fn serialize<S: Serializer>(
+        bytes: &[u8; 32],
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&hex::encode(bytes))
+    }
+
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<[u8; 32], D::Error> {
+        let bytes = hex::decode(String::deserialize(from)?).map_err(D::Error::custom)?;
+        bytes.try_into().map_err(|_| D::Error::custom("a key of another length"))
+    }
+}

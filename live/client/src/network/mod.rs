@@ -5,10 +5,12 @@
 //! | `nodes` | the list of nodes: in memory, in the database, from the directory |
 //! | `guards` | where every path begins |
 //! | [`road`] | how a request travels, and around what fails |
+//! | `server` | requests to servers that keep files, over paths of their own |
 
 mod guards;
 mod nodes;
 pub(crate) mod road;
+mod server;
 
 use std::sync::Mutex;
 

@@ -25,17 +25,18 @@ use crate::messenger::now;
 
 use super::Network;
 use super::guards::FIRST_HOPS;
+use super::server::ServerRoad;
 
 /// How long one path is used.
-const PATH_LIFE: Millis = 10 * 60 * SECOND;
+pub(super) const PATH_LIFE: Millis = 10 * 60 * SECOND;
 /// How long a node that failed is passed over.
 const AVOID_FOR: Duration = Duration::from_secs(60);
 /// How long a whole request may take, what it asks the node to wait not counted.
-const TIMEOUT: Duration = Duration::from_secs(15);
+pub(super) const TIMEOUT: Duration = Duration::from_secs(15);
 /// How long to wait after a path broke.
-const PAUSE: Duration = Duration::from_millis(100);
+pub(super) const PAUSE: Duration = Duration::from_millis(100);
 /// After so many requests in a row without an answer the first hop is taken to be away.
-const SILENCES: u32 = 2;
+pub(super) const SILENCES: u32 = 2;
 /// How many paths may break under one request.
 const ATTEMPTS: usize = 5;
 
@@ -46,7 +47,9 @@ pub(crate) struct Road {
     /// Which last hop said that it cannot reach a destination.
     accused: HashMap<NodeId, NodeId>,
     /// How many requests in a row were not answered.
-    silences: u32,
+    pub(super) silences: u32,
+    /// The way to servers.
+    pub(super) servers: ServerRoad,
     /// Whether the guard is known to be away; `None` before it was tried.
     pub(crate) guard_away: Option<bool>,
 }
@@ -101,6 +104,12 @@ impl Road {
 
     pub(crate) fn avoid(&mut self, node: NodeId) {
         self.avoided.insert(node, Instant::now());
+    }
+
+    /// Notes that a request was not answered; how many in a row were not.
+    pub(super) fn note_silence(&mut self) -> u32 {
+        self.silences += 1;
+        self.silences
     }
 
     /// Passes a destination over once two different last hops say that it cannot be reached: one
@@ -250,12 +259,7 @@ impl Network {
                 Ok(Err(Detour::FirstHop))
             }
             Err(TransportError::TimedOut | TransportError::Broken) => {
-                let silences = {
-                    let mut road = self.road();
-                    road.silences += 1;
-                    road.silences
-                };
-                if silences >= SILENCES {
+                if self.road().note_silence() >= SILENCES {
                     self.first_hop_failed(&first.id)?;
                 }
                 Ok(Err(Detour::Road("a path did not answer in time")))
@@ -325,7 +329,7 @@ impl Network {
 
     /// The first of guard and substitutes that is there and may be on a path to the destination;
     /// where all are away, the first that may.
-    fn first_hop(
+    pub(super) fn first_hop(
         &self,
         list: &NodeList,
         destination: &NodeRecord,
@@ -342,7 +346,7 @@ impl Network {
         Ok(there.or(fitting.first()).map(|hop| (*hop).clone()))
     }
 
-    fn draw_path(
+    pub(super) fn draw_path(
         &self,
         list: &NodeList,
         first: &NodeRecord,
@@ -368,6 +372,6 @@ fn subnet(node: &NodeRecord) -> [u8; 3] {
 }
 
 /// A network on loopback, whose nodes one person runs: subnets say nothing about who runs what.
-fn is_local(list: &NodeList) -> bool {
+pub(super) fn is_local(list: &NodeList) -> bool {
     list.nodes().iter().all(|node| node.ip.is_loopback())
 }
