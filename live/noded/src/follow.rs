@@ -203,7 +203,7 @@ fn report(answers: &[Announced], before: &mut Option<Standing>, membership: &Mem
         ),
         Standing::Untested if answers.is_empty() => {
             tracing::warn!(
-                "no authority of the directory answers: the node goes on with the list it has"
+                "no authority of the directory answers or takes the node: it goes on with the list it has"
             );
         }
         Standing::Untested => tracing::info!("announced to the directory"),
