@@ -26,6 +26,8 @@ use crate::http::response;
 use crate::node::{Node, now};
 use crate::{listen, private_file};
 
+/// The file in a node's folder that keeps the newest list of the directory that it follows.
+pub const KEPT_LIST: &str = "nodes.json";
 /// The most bytes of a question.
 pub(crate) const MAX_QUESTION_BYTES: usize = 64 * 1024;
 /// How many bytes of questions a seed keeps in memory at once.

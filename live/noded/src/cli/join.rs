@@ -46,7 +46,7 @@ impl Directory {
                 ip: *advertise.ip(),
                 port: advertise.port(),
                 roles: Roles { files: !config.files.store.is_empty() },
-                file: data.join("nodes.json"),
+                file: data.join(directory::KEPT_LIST),
             }),
         };
         Ok(Self { authority, membership, follower: None })

@@ -88,7 +88,11 @@ pub async fn check(loaded: &Loaded, now: Millis) -> Vec<Finding> {
     });
     check_store(&mut findings).await;
     check_authority(&mut findings, now).await;
-    let published = check_list(&mut findings, identity.as_ref(), now);
+    let published = if loaded.config.follows() {
+        check_kept_list(&mut findings, identity.as_ref())
+    } else {
+        check_list(&mut findings, identity.as_ref(), now)
+    };
     check_clock(&mut findings, now);
     check_ports(&mut findings, identity.as_ref(), published.as_ref());
     check_files(&mut findings);
@@ -218,6 +222,34 @@ async fn check_authority(findings: &mut Findings<'_>, now: Millis) {
     findings.add(if having == 0 { Level::Warning } else { Level::Ok }, key, text);
 }
 
+/// A node that follows a directory brings its list itself: only what it kept of an earlier run is
+/// here, and its absence keeps no node from running.
+fn check_kept_list(findings: &mut Findings<'_>, identity: Option<&Identity>) -> Option<Published> {
+    let config = &findings.loaded.config;
+    let key = "data";
+    let seed = config.list.authority.as_deref().and_then(|text| text.parse::<Seed>().ok());
+    let file = config.data.as_deref()?.join(directory::KEPT_LIST);
+    if !file.exists() {
+        findings.add(Level::Ok, key, "no list is kept yet: the node asks for one when it runs");
+        return None;
+    }
+    match directory::load_list(&file, seed.as_ref().map(Seed::keys)) {
+        Ok(published) => {
+            let own = identity.is_some_and(|it| published.list.get(&it.id()).is_some());
+            let named = if own { "names this node" } else { "does not name this node" };
+            let (file, nodes) = (file.display(), published.list.nodes().len());
+            let text = format!("the list in {file} {named}, and {nodes} in all");
+            findings.add(Level::Ok, key, text);
+            Some(published)
+        }
+        Err(error) => {
+            let text = format!("the list of an earlier run is not used: {error}");
+            findings.add(Level::Warning, key, text);
+            None
+        }
+    }
+}
+
 fn check_list(
     findings: &mut Findings<'_>,
     identity: Option<&Identity>,
@@ -291,8 +323,10 @@ fn check_ports(
     let listed = identity.zip(published).and_then(|(identity, published)| {
         published.list.get(&identity.id()).map(|record| record.address())
     });
+    let announced = config.advertise.filter(|_| config.follows()).map(SocketAddr::from);
     let ports = [
-        ("listen", config.listen.or(listed)),
+        ("listen", config.listen.or(announced).or(listed)),
+        ("list.own_authority", config.list.own_authority),
         ("seed.listen", config.seed.listen),
         ("metrics.listen", config.metrics.listen),
     ];
@@ -315,7 +349,8 @@ fn check_files(findings: &mut Findings<'_>) {
     let connections = listen::most_connections(usize::MAX);
     if connections < FEW_CONNECTIONS {
         let text = format!(
-            "open files are limited so that {connections} connections fit: raise LimitNOFILE"
+            "here, open files are limited so that {connections} connections fit: the service of \
+             the package may have more; elsewhere raise LimitNOFILE"
         );
         findings.add(Level::Warning, "limits.connections", text);
     }

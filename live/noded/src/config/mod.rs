@@ -189,7 +189,7 @@ impl Config {
                 "say where the node's folder is: --data, WARREN_NODE_DATA or `data`".into(),
             );
         }
-        let follows = self.list.authority.is_some() || self.list.own_authority.is_some();
+        let follows = self.follows();
         if follows && self.advertise.is_none() {
             found("advertise", "say what to announce: --advertise, the node's address".into());
         }
@@ -226,6 +226,11 @@ impl Config {
         }
         self.limits.problems(&mut found);
         problems
+    }
+
+    /// Whether the node takes its lists from a directory, and not from `list.file`.
+    pub const fn follows(&self) -> bool {
+        self.list.authority.is_some() || self.list.own_authority.is_some()
     }
 
     /// What a node is started with.

@@ -5,6 +5,7 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 use tempfile::TempDir;
+use warren_noded::Identity;
 use warren_noded::config::{Config, ConfigError, Loaded};
 
 use crate::network::TestNetwork;
@@ -178,4 +179,30 @@ async fn a_check_asks_the_authorities_for_a_list_that_enough_keys_signed() {
         assert_eq!(said.len(), 3 - count, "{said:?}");
         assert!(said.iter().all(|finding| finding["level"] != "error"), "{said:?}");
     }
+}
+
+#[tokio::test]
+async fn a_node_that_follows_a_directory_needs_no_list_to_begin_with() {
+    let network = TestNetwork::start(4);
+    let folder = tempfile::tempdir().unwrap();
+    Identity::load_or_create(folder.path()).unwrap();
+    let list = folder.path().join("nodes.json");
+    let text = format!(
+        "data = {:?}\nadvertise = \"127.0.0.1:1\"\n[list]\nauthority = {:?}\nfile = {list:?}\n",
+        folder.path(),
+        network.seed(),
+    );
+    let (_folder, path) = written(&text);
+    let findings = || {
+        let output = check_config(&path, &[("WARREN_NODE_LISTEN", "127.0.0.1:0")]);
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!((output.status.code(), &report["runs"]), (Some(0), &true.into()), "{report}");
+        report["findings"].to_string()
+    };
+    let said = findings();
+    assert!(said.contains("no list is kept yet"), "{said}");
+    // What is kept of another directory is not used, and keeps the node from nothing.
+    std::fs::write(&list, "{}").unwrap();
+    let said = findings();
+    assert!(said.contains("the list of an earlier run is not used"), "{said}");
 }
