@@ -151,6 +151,7 @@ impl Device {
         db.sweep_tombstones(now())?;
         let folder = self.vault.home().make_files_folder(keys.file());
         let files = FileStore::new(folder.map_err(AttachmentError::from)?);
+        files.tidy(&db)?;
         Ok(Messenger::new(account, keys.entry, db, files, self.seed()?, self.events.clone()))
     }
 

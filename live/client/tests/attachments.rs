@@ -8,11 +8,11 @@
 )]
 
 use std::fs;
-use std::io::Read;
+use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
 
 use warren_client::attachments::{
-    AttachmentError, Download, FileServer, Format, StoredFile, Upload,
+    AttachmentError, Download, FileServer, Format, Metadata, StoredFile, Upload,
 };
 use warren_client::vault::Cost;
 use warren_client::{Device, Messenger};
@@ -203,6 +203,66 @@ async fn a_transfer_that_is_cancelled_leaves_nothing_half() {
     alice.upload(&mut upload, &mut |upload| steps.push(upload.sent())).await.unwrap();
     assert_eq!(steps[0], 0);
     network.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_photograph_goes_out_without_its_place_and_with_a_small_picture() {
+    let folder = tempfile::tempdir().unwrap();
+    let network = network(&folder.path().join("net")).await;
+    let home = folder.path().join("a");
+    let alice = person(&home, &network);
+    let mut photograph = Vec::new();
+    let pixels = image::DynamicImage::new_rgb8(800, 400);
+    pixels.write_to(&mut Cursor::new(&mut photograph), image::ImageFormat::Jpeg).unwrap();
+    // A comment behind the beginning of the image.
+    let comment = [&[0xff, 0xfe, 0, 2 + u8::try_from(MARK.len()).unwrap()], MARK].concat();
+    photograph.splice(2..2, comment);
+
+    let source = Cursor::new(photograph.clone());
+    let kept = alice.import(source, None, Metadata::Keep).await.unwrap();
+    assert!(read(&alice, &kept.file) == photograph);
+    let source = Cursor::new(photograph.clone());
+    let taken = alice.import(source, Some("holiday.txt"), Metadata::Strip).await.unwrap();
+    assert_eq!((taken.media_type.as_str(), taken.dimensions), ("image/jpeg", Some((800, 400))));
+    let remote = send(&alice, &taken.file, Format::Stream).await;
+    let fetched = fetch(&alice, &remote, taken.file.size).await.unwrap();
+    let shown = read(&alice, &fetched);
+    assert!(!shown.windows(MARK.len()).any(|window| window == MARK));
+    let shown = image::load_from_memory(&shown).unwrap();
+    assert_eq!((shown.width(), shown.height()), (800, 400));
+    let (small, _) = taken.thumbnail.unwrap();
+    assert_eq!(image::load_from_memory(&read(&alice, &small)).unwrap().width(), 320);
+
+    let text = alice.import(MARK, Some("notes.md"), Metadata::Strip).await.unwrap();
+    assert_eq!((text.media_type.as_str(), text.thumbnail), ("text/markdown", None));
+    let half = Cursor::new(photograph[..400].to_vec());
+    let damaged = alice.import(half, None, Metadata::Strip).await;
+    assert!(matches!(damaged, Err(AttachmentError::Image)), "{damaged:?}");
+    assert!(!is_marked(&home));
+    fs::write(home.join("plain"), MARK).unwrap();
+    assert!(is_marked(&home));
+    network.stop().await;
+}
+
+#[test]
+fn files_that_no_message_has_are_swept_at_the_next_start_and_go_with_their_account() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut device = Device::create(folder.path(), "passphrase", Cost::LEAST).unwrap();
+    device.create_account("me", None).unwrap();
+    device.create_account("other", None).unwrap();
+    let messenger = device.messenger(Some("me")).unwrap();
+    let file = messenger.files().put(b"x").unwrap();
+    device.messenger(Some("other")).unwrap().files().put(b"x").unwrap();
+    drop(messenger);
+    assert!(device.messenger(Some("me")).unwrap().files().open(&file).is_ok(), "it is young");
+    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(2 * 60 * 60);
+    for path in files_in(folder.path()).iter().filter(|path| path.ends_with(file.name.as_str())) {
+        fs::OpenOptions::new().write(true).open(path).unwrap().set_modified(old).unwrap();
+    }
+    assert!(device.messenger(Some("me")).unwrap().files().open(&file).is_err());
+    assert_eq!(kept(folder.path()), 1);
+    device.remove_account("other").unwrap();
+    assert_eq!(kept(folder.path()), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -42,6 +42,12 @@ pub enum AttachmentError {
     /// The server refused.
     #[error("the file server refused with status {0}")]
     Refused(u16),
+    /// An image that is damaged, or of a format that is not known well enough.
+    #[error(
+        "the image cannot be read, so that nobody can say what it tells besides the picture: convert \
+         it to JPEG, PNG, WebP or GIF, or send it with all its data"
+    )]
+    Image,
     /// The server does not keep to the protocol.
     #[error("the file server's answer makes no sense: use another server")]
     Nonsense,
@@ -61,6 +67,7 @@ impl AttachmentError {
             Self::Expired => "file_expired",
             Self::TooLarge => "file_too_large",
             Self::Busy => "file_server_busy",
+            Self::Image => "bad_image",
             Self::Refused(_) | Self::Nonsense => "file_server",
         }
     }

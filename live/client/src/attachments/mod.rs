@@ -7,6 +7,9 @@
 //!
 //! | module | what |
 //! |---|---|
+//! | [`import`] | a file of the person's comes in |
+//! | [`metadata`] | images without what they say of the one who took them |
+//! | [`thumbnail`] | small pictures |
 //! | [`store`] | the folder of an account's files |
 //! | [`sealed`] | a file at rest, in chunks that can be read in any order |
 //! | `part` | a file that is being written |
@@ -21,11 +24,14 @@
 pub mod crypt;
 pub mod download;
 pub mod error;
+pub mod import;
+pub mod metadata;
 mod part;
 pub mod sealed;
 pub mod server;
 mod state;
 pub mod store;
+pub mod thumbnail;
 pub mod upload;
 
 use std::io;
@@ -33,6 +39,7 @@ use std::io;
 pub use crypt::Format;
 pub use download::Download;
 pub use error::AttachmentError;
+pub use import::{Imported, Metadata};
 pub use sealed::{SealedReader, SealedWriter};
 pub use server::FileServer;
 pub use store::{FileStore, StoredFile};

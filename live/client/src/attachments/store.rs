@@ -12,6 +12,7 @@ use super::error::AttachmentError;
 use super::part::{self, Part};
 use super::sealed::{CHUNK_BYTES, SealedReader, SealedWriter};
 use super::state::{file_name, secret};
+use crate::database::{AccountDb, DatabaseError, LocalFile};
 use crate::vault::{FileName, sync_directory};
 
 /// Files younger than this are not swept: whoever made them may be about to note them.
@@ -30,6 +31,20 @@ pub struct StoredFile {
     pub key: Secret<32>,
     /// Bytes of content.
     pub size: u64,
+}
+
+impl StoredFile {
+    /// What the database keeps of the file.
+    pub fn to_local(&self) -> LocalFile {
+        let (name, key) = (self.name.as_str().to_owned(), self.key.duplicate());
+        LocalFile { name, key, size: self.size }
+    }
+
+    /// A file as the database has it; `None` where its name is none.
+    pub fn of_local(local: &LocalFile) -> Option<Self> {
+        let (name, key) = (FileName::parse(&local.name)?, local.key.duplicate());
+        Some(Self { name, key, size: local.size })
+    }
 }
 
 impl Clone for StoredFile {
@@ -113,6 +128,24 @@ impl FileStore {
             erase(&path)?;
         }
         Ok(sync_directory(&self.folder)?)
+    }
+
+    /// Deletes the files that the database gave up, and those that it does not know. What the disk
+    /// refuses is left for another time.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn tidy(&self, db: &AccountDb) -> Result<(), DatabaseError> {
+        for text in db.doomed_files()? {
+            let removed = FileName::parse(&text).is_none_or(|name| self.remove(&name).is_ok());
+            if removed {
+                db.doomed_file_deleted(&text)?;
+            }
+        }
+        let kept = db.kept_files()?;
+        let kept: Vec<_> = kept.iter().filter_map(|name| FileName::parse(name)).collect();
+        let _ = self.sweep(&kept);
+        Ok(())
     }
 
     /// Deletes what no `kept` name claims and is older than [`GRACE`]; how many files that were.
