@@ -102,6 +102,9 @@ pub enum Command {
     Send(SendArgs),
     /// Fetch and show messages
     Read(ReadArgs),
+    /// Look for messages on this device
+    #[command(after_help = SEARCH_HELP)]
+    Search(SearchArgs),
     /// The people you know by name
     #[command(args_conflicts_with_subcommands = true)]
     Contacts(ContactsArgs),
@@ -379,6 +382,32 @@ Examples:
   warren read --follow
   warren read --all --from bob --limit 20
   warren read --json | jq -r .text";
+
+/// `warren search`
+#[derive(Debug, Args)]
+pub struct SearchArgs {
+    /// What to look for
+    #[arg(required = true)]
+    pub text: Vec<String>,
+    /// Only in the conversation with a contact's name or an Account ID
+    #[arg(long, value_name = "CONTACT")]
+    pub from: Option<String>,
+    /// At most so many
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub limit: usize,
+    /// Those first that say it often, in few words; else the newest
+    #[arg(long)]
+    pub best: bool,
+}
+
+const SEARCH_HELP: &str = "\
+All words must be there, in any order; the last may go on. A text in double quotes is looked for as
+it stands. Nothing leaves this device, and nothing is marked as read.
+
+Examples:
+  warren search meet tues
+  warren search '\"next tuesday\"' --from bob
+  warren search --json meet | jq -r .text";
 
 /// `warren contacts ...`
 #[derive(Debug, Args)]

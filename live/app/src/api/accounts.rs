@@ -10,7 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use warren_client::database::AccountEntry;
 use warren_client::{Device, Event, NotificationMode};
-use warren_wire::{AccountId, Millis};
+use warren_wire::AccountId;
 
 use super::extract::{Given, InSession, OfAccount};
 use super::failure::ErrorBody;
@@ -39,7 +39,7 @@ pub struct Account {
     /// What the people it writes to are told; absent where they are told nothing.
     pub display_name: Option<String>,
     /// When it came onto this device.
-    pub created: Millis,
+    pub created: u64,
     /// How soon its owner wants to hear of new messages.
     pub notifications: NotificationMode,
 }

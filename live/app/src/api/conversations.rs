@@ -48,7 +48,7 @@ pub struct Conversation {
     /// Whether it comes from somebody the owner has not accepted.
     pub is_request: bool,
     /// Until when nothing of it is told; 9007199254740991 means for ever.
-    pub muted_until: Millis,
+    pub muted_until: u64,
     /// What is told of it otherwise.
     pub notify: Notify,
     /// Whether the owner marked it as unread.
@@ -56,7 +56,7 @@ pub struct Conversation {
     /// What the owner began to write.
     pub draft: String,
     /// The timestamp of the newest message the owner has seen, on whichever device.
-    pub last_read: Millis,
+    pub last_read: u64,
     /// How many messages of others the owner has not seen.
     pub unread: u64,
     /// How many of these name the owner.
@@ -64,11 +64,11 @@ pub struct Conversation {
     /// The newest message; absent where there is none.
     pub last_message_id: Option<i64>,
     /// Its time; where there is none, that of the last one there was.
-    pub last_timestamp: Millis,
+    pub last_timestamp: u64,
     /// How long its messages live; absent where they stay.
     pub expiry: Option<Expiry>,
     /// When it came to be on this device.
-    pub created: Millis,
+    pub created: u64,
 }
 
 /// Which messages of a conversation the owner is told of.
@@ -115,6 +115,7 @@ pub enum Listing {
 #[into_params(parameter_in = Query)]
 pub struct WhichConversations {
     /// Which part; the inbox where absent.
+    #[param(inline)]
     pub listing: Listing,
     /// The `next` of the page before.
     pub after: Option<String>,
@@ -131,7 +132,7 @@ pub struct ConversationChange {
     /// Puts it away, or back.
     pub archived: Option<bool>,
     /// Nothing is told of it until then; 0 ends that.
-    pub muted_until: Option<Millis>,
+    pub muted_until: Option<u64>,
     /// What is told of it otherwise.
     pub notify: Option<Notify>,
     /// Marks it as unread, whatever was read.

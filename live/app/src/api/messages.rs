@@ -11,7 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use warren_client::database::{self, AccountDb, DatabaseError, Filter, MessageId, Position};
 use warren_client::{Delivery, Event, Messenger};
-use warren_wire::{AccountId, AccountKind, Millis};
+use warren_wire::{AccountId, AccountKind};
 
 use super::expiry::Expiry;
 use super::extract::{Asked, Given, OfAccount};
@@ -53,9 +53,9 @@ pub struct Message {
     #[schema(value_type = Option<Object>)]
     pub control: Option<serde_json::Value>,
     /// When its author says it was written.
-    pub timestamp: Millis,
+    pub timestamp: u64,
     /// When it came onto this device.
-    pub received_at: Millis,
+    pub received_at: u64,
     /// How far it got.
     pub state: MessageState,
     /// Why it was given up.
@@ -63,13 +63,13 @@ pub struct Message {
     /// Whether the owner has seen it; always true of their own.
     pub read: bool,
     /// When its author changed it last.
-    pub edited_at: Option<Millis>,
+    pub edited_at: Option<u64>,
     /// Whether it names the owner.
     pub mentions_me: bool,
     /// How long it lives; absent where it stays.
     pub expiry: Option<Expiry>,
     /// When it goes, once its time runs.
-    pub expires_at: Option<Millis>,
+    pub expires_at: Option<u64>,
 }
 
 /// What a message holds.

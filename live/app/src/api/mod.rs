@@ -12,7 +12,7 @@
 //! | [`caller`] | asking, over a socket or in process |
 //! | [`daemon`] | the daemon: status, lock, unlock, stop |
 //! | [`network`] | the network: its seed, the path in use, fetching |
-//! | [`accounts`], [`contacts`], [`conversations`], [`messages`], [`outbox`] | one noun each |
+//! | [`accounts`], [`contacts`], [`conversations`], [`messages`], [`outbox`], [`search`] | one noun each |
 //! | [`events`] | what changes, over a WebSocket |
 //!
 //! An endpoint is a function with `#[utoipa::path]` in the file of its noun, named in that file's
@@ -48,6 +48,7 @@ pub mod guard;
 pub mod messages;
 pub mod network;
 pub mod outbox;
+pub mod search;
 pub mod session;
 
 pub use caller::{AccountApi, Api};
@@ -80,6 +81,7 @@ fn nouns() -> OpenApiRouter<Arc<Home>> {
         .merge(conversations::routes())
         .merge(messages::routes())
         .merge(outbox::routes())
+        .merge(search::routes())
         .merge(network::routes())
         .merge(events::routes())
 }
@@ -132,5 +134,17 @@ async fn described(State(_): State<Arc<Home>>) -> Response {
     match description() {
         Ok(text) => ([(CONTENT_TYPE, "application/json")], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHECKED_IN: &str = include_str!("../../../../docs/api/openapi.json");
+
+    #[test]
+    fn the_checked_in_description_is_that_of_the_code() {
+        assert!(description().unwrap() == CHECKED_IN, "run `cargo xtask generate`");
     }
 }

@@ -11,8 +11,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use warren_client::{ClientError, Event, Listener};
 use warren_transport::Seed;
+use warren_wire::AccountId;
 use warren_wire::directory::NodeRecord;
-use warren_wire::{AccountId, Millis};
 
 use super::extract::{Given, InSession, OfAccount};
 use super::failure::ErrorBody;
@@ -61,7 +61,7 @@ pub struct PathInUse {
     /// The nodes, the guard first.
     pub hops: Vec<Hop>,
     /// Since when.
-    pub since: Millis,
+    pub since: u64,
 }
 
 /// How to fetch.

@@ -37,7 +37,7 @@ pub struct Outbox {
     /// The messages.
     pub waiting: Vec<Waiting>,
     /// When the next of them is due; absent where nothing waits.
-    pub next_attempt: Option<Millis>,
+    pub next_attempt: Option<u64>,
 }
 
 /// Which to try.

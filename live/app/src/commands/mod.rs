@@ -13,6 +13,7 @@ pub mod demo;
 pub mod outbox;
 pub mod path;
 pub mod read;
+pub mod search;
 pub mod send;
 pub mod up;
 
@@ -26,6 +27,7 @@ pub async fn run(start: Start, command: Command) -> Result<Exit, Failure> {
         Command::Send(args) => Box::pin(send::run(&start, &args)).await,
         Command::Read(args) => Box::pin(read::run(&start, &args)).await,
         Command::Contacts(args) => Box::pin(contacts::run(&start, args.command.as_ref())).await,
+        Command::Search(args) => Box::pin(search::run(&start, &args)).await,
         Command::Path => Box::pin(path::run(&start)).await,
         Command::Outbox(args) => Box::pin(outbox::run(&start, args.command)).await,
         Command::Up(args) => Box::pin(up::run(&start, &args)).await,

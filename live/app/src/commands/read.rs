@@ -281,7 +281,7 @@ async fn listen(account: AccountApi, news: mpsc::Sender<Result<Synced, Failure>>
 }
 
 /// One message for programs.
-fn message_json(message: &Message, contact: Option<&Contact>) -> Value {
+pub(super) fn message_json(message: &Message, contact: Option<&Contact>) -> Value {
     json!({
         "message_id": message.message_id,
         "peer": message.conversation,
@@ -297,7 +297,7 @@ fn message_json(message: &Message, contact: Option<&Contact>) -> Value {
 }
 
 /// One message for people: `2026-01-31 18:05:09  bob: Hello`.
-fn message_text(message: &Message, name: &str) -> String {
+pub(super) fn message_text(message: &Message, name: &str) -> String {
     let time = local_time(message.timestamp);
     let body = match &message.text {
         Some(text) => terminal_text::block(text, INDENT),

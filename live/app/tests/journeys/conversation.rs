@@ -111,6 +111,27 @@ fn a_limit_leaves_older_messages_unread() {
 }
 
 #[test]
+fn messages_are_found_by_their_words() {
+    let two = two();
+    for text in ["meet me on tuesday", "or on wednesday", "\u{1b}[2J tuesday"] {
+        two.alice.run(&["send", &two.bob_id, text]).with_code(0);
+    }
+    two.bob.run(&["read"]).with_code(0);
+    let found = |arguments: &[&str]| {
+        let found = two.bob.run(&[&["--json", "search"], arguments].concat()).with_code(0);
+        let texts = found.json_lines();
+        texts.iter().map(|one| one["text"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(found(&["tues"]), ["\u{1b}[2J tuesday", "meet me on tuesday"]);
+    assert_eq!(found(&["wednesday", "or"]), ["or on wednesday"]);
+    assert_eq!(found(&["\"on tuesday\"", "--from", &two.alice_id]), ["meet me on tuesday"]);
+    assert_eq!(found(&["tuesday", "--limit", "1"]).len(), 1);
+    let shown = two.bob.run(&["search", "tuesday"]).with_code(0).stdout;
+    assert!(!shown.contains('\u{1b}'), "{shown}");
+    assert_eq!(two.bob.run(&["search", "friday"]).with_code(0).stdout, "Nothing was found.\n");
+}
+
+#[test]
 fn every_command_prints_json() {
     let two = two();
     let alice = &two.alice;

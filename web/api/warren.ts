@@ -1,0 +1,791 @@
+// What the local API takes and gives. Written by `cargo xtask generate` from
+// docs/api/openapi.json: do not edit.
+/** An account on this device. */
+export type Account = {
+  /** Its id, 66 hexadecimal digits. */
+  account_id: string;
+  /** When it came onto this device. */
+  created: number;
+  /** What the people it writes to are told; absent where they are told nothing. */
+  display_name?: string | null;
+  /** What it is called here. */
+  name: string;
+  /** How soon its owner wants to hear of new messages. */
+  notifications: NotificationMode;
+};
+/** What changes of an account; what is absent stays. */
+export type AccountChange = {
+  /** Its name on this device. */
+  name?: string | null;
+  notifications?: (NotificationMode | null);
+};
+/** The accounts on this device, in the order they came. */
+export type Accounts = {
+  /** The accounts. */
+  accounts: Array<Account>;
+};
+/** Messages in the order in which they came onto this device. */
+export type Arrived = {
+  /** The number of the message that came last of all; 0 where there is none. */
+  last: number;
+  /** The messages, oldest first. */
+  messages: Array<Message>;
+};
+/** A person an account knows. */
+export type Contact = {
+  /** Their Account ID. */
+  account_id: string;
+  /** Whether the owner wants their messages. */
+  approved: boolean;
+  /** Whether nothing of theirs is kept. */
+  blocked: boolean;
+  /** What they call themselves, as anybody could; absent where they never said. */
+  calls_themselves?: string | null;
+  /** What the owner of the account calls them. */
+  name?: string | null;
+};
+/** What changes of a contact; what is absent stays. */
+export type ContactChange = {
+  /** Whether the owner wants their messages. */
+  approved?: boolean | null;
+  /** Whether nothing of theirs is kept. A stranger may be blocked, too. */
+  blocked?: boolean | null;
+  /** What the owner of the account calls them. */
+  name?: string | null;
+};
+/** What a contact is to be called. */
+export type ContactName = {
+  /** What the owner of the account calls them. No two contacts share one. */
+  name: string;
+};
+/** Contacts, by the name that is shown. */
+export type Contacts = {
+  /** The contacts. */
+  contacts: Array<Contact>;
+};
+/** A conversation, as the list shows it. */
+export type Conversation = {
+  /** Whether it is put away. */
+  archived: boolean;
+  /** The other side: a person, a group, or the account itself for notes to oneself. */
+  conversation: string;
+  /** When it came to be on this device. */
+  created: number;
+  /** What the owner began to write. */
+  draft: string;
+  expiry?: (Expiry | null);
+  /** Whether it comes from somebody the owner has not accepted. */
+  is_request: boolean;
+  /** The newest message; absent where there is none. */
+  last_message_id?: number | null;
+  /** The timestamp of the newest message the owner has seen, on whichever device. */
+  last_read: number;
+  /** Its time; where there is none, that of the last one there was. */
+  last_timestamp: number;
+  /** Whether the owner marked it as unread. */
+  marked_unread: boolean;
+  /** How many of these name the owner. */
+  mentioned: number;
+  /** Until when nothing of it is told; 9007199254740991 means for ever. */
+  muted_until: number;
+  /** What is told of it otherwise. */
+  notify: Notify;
+  /** Above 0 where it is pinned, the greatest first; below 0 where it is hidden. */
+  priority: number;
+  /** How many messages of others the owner has not seen. */
+  unread: number;
+};
+/** What the owner sets for a conversation; what is absent stays. */
+export type ConversationChange = {
+  /** Puts it away, or back. */
+  archived?: boolean | null;
+  /** What the owner began to write. */
+  draft?: string | null;
+  /** Marks it as unread, whatever was read. */
+  marked_unread?: boolean | null;
+  /** Nothing is told of it until then; 0 ends that. */
+  muted_until?: number | null;
+  notify?: (Notify | null);
+  /** Above 0 pins it, below 0 hides it. */
+  priority?: number | null;
+};
+/** Conversations: pinned ones, then the one with the newest message first. */
+export type Conversations = {
+  /** The conversations. */
+  conversations: Array<Conversation>;
+  /** What `after` must be for the next page; absent where this was the last. */
+  next?: string | null;
+};
+/** An account, and the recovery words that are the account. */
+export type CreatedAccount = {
+  /** The account. */
+  account: Account;
+  /** Thirteen words. Whoever has them has the account. */
+  mnemonic: string;
+};
+/** How the daemon is. */
+export type Daemon = {
+  /** How many accounts are at work. */
+  accounts: number;
+  /** Whether the keys are out of memory. */
+  locked: boolean;
+  /** Its process. */
+  pid: number;
+  /** The program's version. */
+  version: string;
+};
+/** How far a message got. */
+export type DeliveryReport = {
+  /** Why it waits or failed. */
+  reason?: string | null;
+  /** How far. */
+  state: MessageState;
+};
+/** How far a message of one's own got. */
+export type DeliveryState = "waiting" | "delivered" | "failed";
+/** Who said it. */
+export type Direction = "incoming" | "outgoing";
+/** The body of every answer whose status is 400 or above. */
+export type ErrorBody = {
+  /** What went wrong. */
+  error: ErrorText;
+};
+/** What went wrong. */
+export type ErrorText = {
+  /** A name for programs, which stays the same where the words change. */
+  code: string;
+  /** The reason and what to do, for people. */
+  message: string;
+};
+/** What changed. Conversations are named by the other side: a person, a group, or the account
+ * itself for notes to oneself. */
+export type Event = ({
+  /** Where. */
+  conversation: string;
+  event: "message_new";
+  /** Which. */
+  message_id: number;
+} | {
+  /** Where. */
+  conversation: string;
+  event: "message_changed";
+  /** Which. */
+  message_id: number;
+} | {
+  /** Where. */
+  conversation: string;
+  event: "message_deleted";
+  /** Which. */
+  message_id: number;
+} | {
+  /** Which. */
+  conversation: string;
+  event: "conversation_changed";
+} | {
+  /** Whom. */
+  contact: string;
+  event: "contact_changed";
+} | {
+  /** Who. */
+  author: string;
+  /** Where. */
+  conversation: string;
+  event: "typing";
+  /** Whether they type. */
+  typing: boolean;
+} | {
+  /** Where. */
+  conversation: string;
+  event: "delivery";
+  /** Which. */
+  message_id: number;
+  /** How far. */
+  state: DeliveryState;
+} | {
+  /** Bytes that are there. */
+  done: number;
+  event: "transfer";
+  /** Whose attachment. */
+  message_id: number;
+  /** Which of the message's, from 0. */
+  position: number;
+  /** All its bytes. */
+  total: number;
+} | {
+  /** It does. */
+  connected: boolean;
+  event: "network";
+} | {
+  event: "account_changed";
+} | {
+  event: "locked";
+} | {
+  event: "missed";
+});
+/** How long messages live. */
+export type Expiry = {
+  /** From when on. */
+  mode: ExpiryMode;
+  /** For how many seconds. */
+  seconds: number;
+};
+/** From when on the time of a disappearing message runs. */
+export type ExpiryMode = "after_read" | "after_send";
+/** Whom a text means. */
+export type Found = {
+  /** Their Account ID. */
+  account_id: string;
+  contact?: (Contact | null);
+};
+/** A message that was found. */
+export type Hit = {
+  /** The message. */
+  message: Message;
+  /** The part of it, or of its files' names, where it was found: U+FDD0 stands before what was
+   * looked for and U+FDD1 behind it. */
+  snippet: string;
+};
+/** Messages that were found. */
+export type Hits = {
+  /** The messages, in the order asked for. */
+  hits: Array<Hit>;
+  /** What `after` must be for the next page; absent where this was the last. */
+  next?: number | null;
+};
+/** A node, as its list names it. */
+export type Hop = {
+  /** Its address. */
+  ip: string;
+  /** Its key, 64 hexadecimal digits. */
+  node_id: string;
+  /** Its port. */
+  port: number;
+  /** Which swarm it belongs to, 16 hexadecimal digits. */
+  swarm_id: string;
+};
+/** What a message holds. */
+export type Kind = "text" | "control" | "unknown" | "deleted";
+/** A message. */
+export type Message = {
+  /** Who wrote it. */
+  author: string;
+  /** What changed, where that is what it holds. */
+  control?: Record<string, unknown> | null;
+  /** The other side: a person, a group, or the account itself for notes to oneself. */
+  conversation: string;
+  /** Whether it is the owner's. */
+  direction: Direction;
+  /** When its author changed it last. */
+  edited_at?: number | null;
+  /** When it goes, once its time runs. */
+  expires_at?: number | null;
+  expiry?: (Expiry | null);
+  /** Why it was given up. */
+  failure?: string | null;
+  /** What it holds. */
+  kind: Kind;
+  /** Whether it names the owner. */
+  mentions_me: boolean;
+  /** Its number on this device. A greater one arrived later. */
+  message_id: number;
+  /** Whether the owner has seen it; always true of their own. */
+  read: boolean;
+  /** When it came onto this device. */
+  received_at: number;
+  /** How far it got. */
+  state: MessageState;
+  /** Its text, where that is what it holds. */
+  text?: string | null;
+  /** When its author says it was written. */
+  timestamp: number;
+};
+/** Messages by their numbers. */
+export type MessageIds = {
+  /** The numbers. */
+  message_ids: Array<number>;
+};
+/** How far a message got. */
+export type MessageState = "waiting" | "delivered" | "failed" | "received";
+/** Some messages, newest first. */
+export type Messages = {
+  /** The messages. */
+  messages: Array<Message>;
+  /** What `before` must be for the next, older page; absent where this was the last. */
+  older?: string | null;
+};
+/** The network this device belongs to. */
+export type Network = {
+  /** Where the list of nodes comes from and what signs it, `URL#KEYS`; absent where nobody said. */
+  seed?: string | null;
+};
+/** What a new account is called. */
+export type NewAccount = {
+  /** Its name here, which the people it writes to are told too. Without one it is called `main`
+   * here and they are told nothing. */
+  name?: string | null;
+};
+/** A message to be sent. */
+export type NewMessage = {
+  /** What it says. */
+  text: string;
+  /** To whom: an Account ID. */
+  to: string;
+};
+/** The network this device is to belong to. */
+export type NewSeed = {
+  /** Where the list of nodes comes from and what signs it, `URL#KEYS`. */
+  seed: string;
+};
+/** An event, and whose it is. */
+export type Notice = (Event & {
+  /** The account it happened to; absent where it concerns them all. */
+  account?: string | null;
+});
+/** How soon the owner wants to hear of new messages. What is sent leaves at once in each. */
+export type NotificationMode = "instant" | "slow" | "manual";
+/** Which messages of a conversation the owner is told of. */
+export type Notify = "all" | "mentions" | "nothing";
+/** What waits, oldest first. */
+export type Outbox = {
+  /** When the next of them is due; absent where nothing waits. */
+  next_attempt?: number | null;
+  /** The messages. */
+  waiting: Array<Waiting>;
+};
+/** The nodes that requests pass through. */
+export type PathInUse = {
+  /** The nodes, the guard first. */
+  hops: Array<Hop>;
+  /** Since when. */
+  since: number;
+};
+/** What brings an account back. */
+export type RestoredAccount = {
+  /** Its thirteen recovery words. */
+  mnemonic: string;
+  /** Its name here, as for a new one. */
+  name?: string | null;
+};
+/** How another try went. */
+export type Retried = {
+  /** How many were delivered. */
+  delivered: number;
+  /** How many the network refused for good. */
+  failed: number;
+  /** Why. */
+  reason?: string | null;
+  /** How many messages were tried. */
+  tried: number;
+  /** How many still wait. */
+  waiting: number;
+};
+/** How to fetch. */
+export type Sync = {
+  /** Where nothing is new, wait for it: at most so many seconds, never more than 60. */
+  wait?: number;
+};
+/** What was fetched. */
+export type Synced = {
+  /** How many new messages. */
+  new: number;
+};
+/** What opens a locked home. */
+export type Unlock = {
+  /** The passphrase. */
+  passphrase: string;
+};
+/** What waits for the owner's eyes, in conversations that are neither muted, hidden nor archived. */
+export type UnreadCounts = {
+  /** Conversations with unread messages, and those marked as unread. */
+  conversations: number;
+  /** Messages that name the owner. */
+  mentions: number;
+  /** Messages. */
+  messages: number;
+  /** Requests, whether seen or not. */
+  requests: number;
+};
+/** A message that waits. */
+export type Waiting = {
+  /** How often it was tried in vain. */
+  attempts: number;
+  /** Whether its recipient's copy waits; else the one for the owner's other devices does. */
+  for_recipient: boolean;
+  /** The message. */
+  message: Message;
+};
+/** Recovery words. */
+export type Words = {
+  /** Thirteen words. Whoever has them has the account. */
+  mnemonic: string;
+};
+
+/** Every operation, by its method and path. */
+export interface Operations {
+  /** Lists the accounts. */
+  "GET /v1/accounts": {
+    response: Accounts;
+  };
+  /** Creates an account. */
+  "POST /v1/accounts": {
+    body: NewAccount;
+    response: CreatedAccount;
+  };
+  /** Brings an account back from its recovery words. */
+  "POST /v1/accounts/restore": {
+    body: RestoredAccount;
+    response: Account;
+  };
+  /** Shows an account. */
+  "GET /v1/accounts/{account}": {
+    path: {
+      /** Account ID */
+      account: string;
+    };
+    response: Account;
+  };
+  /** Takes an account and its messages off this device. Only its recovery words bring it back. */
+  "DELETE /v1/accounts/{account}": {
+    path: {
+      /** Account ID */
+      account: string;
+    };
+    response: Account;
+  };
+  /** Changes how an account is called here and how soon its owner wants to hear. */
+  "PATCH /v1/accounts/{account}": {
+    path: {
+      /** Account ID */
+      account: string;
+    };
+    body: AccountChange;
+    response: Account;
+  };
+  /** Lists the contacts. */
+  "GET /v1/accounts/{account}/contacts": {
+    path: {
+      /** Account ID */
+      account: string;
+    };
+    response: Contacts;
+  };
+  /** Shows a contact. */
+  "GET /v1/accounts/{account}/contacts/{peer}": {
+    path: {
+      /** Account ID */
+      account: string;
+      /** the contact's Account ID */
+      peer: string;
+    };
+    response: Contact;
+  };
+  /** Gives an Account ID a name, and makes a contact of it. */
+  "PUT /v1/accounts/{account}/contacts/{peer}": {
+    path: {
+      /** Account ID */
+      account: string;
+      /** the contact's Account ID */
+      peer: string;
+    };
+    body: ContactName;
+    response: Contact;
+  };
+  /** Forgets a contact. Messages stay. */
+  "DELETE /v1/accounts/{account}/contacts/{peer}": {
+    path: {
+      /** Account ID */
+      account: string;
+      /** the contact's Account ID */
+      peer: string;
+    };
+    response: Contact;
+  };
+  /** Changes a contact. */
+  "PATCH /v1/accounts/{account}/contacts/{peer}": {
+    path: {
+      /** Account ID */
+      account: string;
+      /** the contact's Account ID */
+      peer: string;
+    };
+    body: ContactChange;
+    response: Contact;
+  };
+  /** Lists conversations. */
+  "GET /v1/accounts/{account}/conversations": {
+    path: {
+      /** Account ID */
+      account: string;
+    };
+    query: {
+      /** Which part; the inbox where absent. */
+      listing?: "inbox" | "archived" | "requests" | "hidden" | "all";
+      /** The `next` of the page before. */
+      after?: string;
+      /** At most so many; 100 where absent, never more than 500. */
+      limit?: number;
+    };
+    response: Conversations;
+  };
+  /** Shows a conversation. */
+  "GET /v1/accounts/{account}/conversations/{peer}": {
+    path: {
+      /** Account ID */
+      account: string;
+      /** the other side */
+      peer: string;
+    };
+    response: Conversation;
+  };
+  /** Deletes a conversation with all its messages on this device. */
+  "DELETE /v1/accounts/{account}/conversations/{peer}": {
+    path: {
+      /** Account ID */
+      account: string;
+      /** the other side */
+      peer: string;
+    };
+    response: void;
+  };
+  /** Sets something for a conversation, which is made where there is none yet. */
+  "PATCH /v1/accounts/{account}/conversations/{peer}": {
+    path: {
+      /** Account ID */
+      account: string;
+      /** the other side */
+      peer: string;
+    };
+    body: ConversationChange;
+    response: Conversation;
+  };
+  /** Accepts a request: its author's messages are wanted from now on. */
+  "POST /v1/accounts/{account}/conversations/{peer}/accept": {
+    path: {
+      /** Account ID */
+      account: string;
+      /** the other side */
+      peer: string;
+    };
+    response: void;
+  };
+  /** Declines a request: the conversation goes, its author may ask again. */
+  "POST /v1/accounts/{account}/conversations/{peer}/decline": {
+    path: {
+      /** Account ID */
+      account: string;
+      /** the other side */
+      peer: string;
+    };
+    response: void;
+  };
+  /** Marks everything in a conversation as seen. */
+  "POST /v1/accounts/{account}/conversations/{peer}/read": {
+    path: {
+      /** Account ID */
+      account: string;
+      /** the other side */
+      peer: string;
+    };
+    response: void;
+  };
+  /** Whom a name or an Account ID means. What the owner calls people goes before what they call
+   * themselves. */
+  "GET /v1/accounts/{account}/find": {
+    path: {
+      /** Account ID */
+      account: string;
+    };
+    query: {
+      /** A contact's name or an Account ID. */
+      who: string;
+    };
+    response: Found;
+  };
+  /** A page of messages, newest first. */
+  "GET /v1/accounts/{account}/messages": {
+    path: {
+      /** Account ID */
+      account: string;
+    };
+    query: {
+      /** Of one conversation alone. */
+      conversation?: string;
+      /** Those the owner has not seen alone. */
+      unread?: boolean;
+      /** The `older` of the page before. */
+      before?: string;
+      /** At most so many; 50 where absent, never more than 500. */
+      limit?: number;
+    };
+    response: Messages;
+  };
+  /** Saves a message, which is sent as soon as it can be; `deliver` waits for that. */
+  "POST /v1/accounts/{account}/messages": {
+    path: {
+      /** Account ID */
+      account: string;
+    };
+    body: NewMessage;
+    response: Message;
+  };
+  /** What came onto this device after a message, oldest first. */
+  "GET /v1/accounts/{account}/messages/arrived": {
+    path: {
+      /** Account ID */
+      account: string;
+    };
+    query: {
+      /** The number of a message; only those that came later are meant. 0 means all. */
+      after?: number;
+      /** At most so many; 50 where absent, never more than 500. */
+      limit?: number;
+    };
+    response: Arrived;
+  };
+  /** Marks messages as seen. Those that do not exist make no difference. */
+  "POST /v1/accounts/{account}/messages/read": {
+    path: {
+      /** Account ID */
+      account: string;
+    };
+    body: MessageIds;
+    response: void;
+  };
+  /** Shows a message. */
+  "GET /v1/accounts/{account}/messages/{message}": {
+    path: {
+      /** Account ID */
+      account: string;
+      /** the message's number */
+      message: number;
+    };
+    response: Message;
+  };
+  /** Deletes a message on this device. */
+  "DELETE /v1/accounts/{account}/messages/{message}": {
+    path: {
+      /** Account ID */
+      account: string;
+      /** the message's number */
+      message: number;
+    };
+    response: void;
+  };
+  /** Tries to deliver a message, and says how far it got. */
+  "POST /v1/accounts/{account}/messages/{message}/deliver": {
+    path: {
+      /** Account ID */
+      account: string;
+      /** the message's number */
+      message: number;
+    };
+    response: DeliveryReport;
+  };
+  /** Shows the recovery words. Whoever has them has the account. */
+  "GET /v1/accounts/{account}/mnemonic": {
+    path: {
+      /** Account ID */
+      account: string;
+    };
+    response: Words;
+  };
+  /** Lists what waits. */
+  "GET /v1/accounts/{account}/outbox": {
+    path: {
+      /** Account ID */
+      account: string;
+    };
+    response: Outbox;
+  };
+  /** Tries to deliver what waits. */
+  "POST /v1/accounts/{account}/outbox/retry": {
+    path: {
+      /** Account ID */
+      account: string;
+    };
+    query: {
+      /** Those alone whose time has come; else all. */
+      due?: boolean;
+    };
+    response: Retried;
+  };
+  /** The path in use, proven by a question that travels it. */
+  "GET /v1/accounts/{account}/path": {
+    path: {
+      /** Account ID */
+      account: string;
+    };
+    response: PathInUse;
+  };
+  /** Looks for messages. */
+  "GET /v1/accounts/{account}/search": {
+    path: {
+      /** Account ID */
+      account: string;
+    };
+    query: {
+      /** Words, all of which must be there; the last may go on. A text in double quotes is a phrase. */
+      text: string;
+      /** In one conversation alone. */
+      conversation?: string;
+      /** In which order; the newest first where absent. */
+      order?: "newest" | "best";
+      /** The `next` of the page before. */
+      after?: number;
+      /** At most so many; 50 where absent, never more than 500. */
+      limit?: number;
+    };
+    response: Hits;
+  };
+  /** Fetches what is new. */
+  "POST /v1/accounts/{account}/sync": {
+    path: {
+      /** Account ID */
+      account: string;
+    };
+    body: Sync;
+    response: Synced;
+  };
+  /** What waits for the owner's eyes. */
+  "GET /v1/accounts/{account}/unread": {
+    path: {
+      /** Account ID */
+      account: string;
+    };
+    response: UnreadCounts;
+  };
+  /** How the daemon is. Answered while it is locked, too. */
+  "GET /v1/daemon": {
+    response: Daemon;
+  };
+  /** Drops all keys and ends all work, until somebody unlocks. */
+  "POST /v1/daemon/lock": {
+    response: void;
+  };
+  /** Ends the daemon. */
+  "POST /v1/daemon/stop": {
+    response: void;
+  };
+  /** Unlocks what was locked, and puts the accounts to work. */
+  "POST /v1/daemon/unlock": {
+    body: Unlock;
+    response: void;
+  };
+  /** Opens a WebSocket of events, each a `Notice` as JSON text. It ends where the home is locked,
+   * after the event `locked`. */
+  "GET /v1/events": {
+    query: {
+      /** Those of one account alone, and those that concern all. */
+      account?: string;
+    };
+  };
+  /** Shows the network this device belongs to. */
+  "GET /v1/network": {
+    response: Network;
+  };
+  /** Says which network this device belongs to. Accounts begin their work anew. */
+  "PUT /v1/network": {
+    body: NewSeed;
+    response: Network;
+  };
+}
