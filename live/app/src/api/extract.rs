@@ -2,19 +2,25 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, FromRequestParts, Query, RawPathParams, Request};
 use axum::http::StatusCode;
+use axum::http::header::CONTENT_LENGTH;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
+use tokio::time::timeout;
 use warren_client::Messenger;
 use warren_wire::AccountId;
 
 use super::MOST_BODY_BYTES;
 use super::session::Session;
 use crate::failure::Failure;
+
+/// How long a body may take to come.
+const LONGEST_BODY: Duration = Duration::from_secs(30);
 
 /// The session of a request that stands behind [`super::session::until_locked`].
 pub struct InSession(pub Arc<Session>);
@@ -94,13 +100,20 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Given<T> {
     type Rejection = Failure;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
-        let body = Json::<T>::from_request(request, state).await;
-        body.map(|Json(body)| Self(body)).map_err(|bad: JsonRejection| {
-            if bad.status() == StatusCode::PAYLOAD_TOO_LARGE {
-                Failure::TooMuchInput(MOST_BODY_BYTES)
-            } else {
-                Failure::BadRequest(bad.body_text())
-            }
-        })
+        let stated = request.headers().get(CONTENT_LENGTH).and_then(|size| size.to_str().ok());
+        let stated = stated.and_then(|size| size.parse::<usize>().ok());
+        if stated.is_some_and(|size| size > MOST_BODY_BYTES) {
+            return Err(Failure::TooMuchInput(MOST_BODY_BYTES));
+        }
+        let body = timeout(LONGEST_BODY, Json::<T>::from_request(request, state)).await;
+        body.map_err(|_| Failure::TooSlow)?.map(|Json(body)| Self(body)).map_err(
+            |bad: JsonRejection| {
+                if bad.status() == StatusCode::PAYLOAD_TOO_LARGE {
+                    Failure::TooMuchInput(MOST_BODY_BYTES)
+                } else {
+                    Failure::BadRequest(bad.body_text())
+                }
+            },
+        )
     }
 }

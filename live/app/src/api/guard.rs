@@ -44,8 +44,11 @@ impl Guard {
     }
 
     /// Puts itself before a router.
+    ///
+    /// The router as a whole stands behind it, so that a refusal names not even its methods.
     pub fn before(self, router: Router) -> Router {
-        router.layer(middleware::from_fn_with_state(Arc::new(self), admit))
+        let all = Router::new().fallback_service(router);
+        all.layer(middleware::from_fn_with_state(Arc::new(self), admit))
     }
 
     fn admits(&self, headers: &HeaderMap) -> bool {

@@ -5,6 +5,8 @@ mod accounts;
 #[cfg(test)]
 mod conversation;
 #[cfg(test)]
+mod daemon;
+#[cfg(test)]
 mod device;
 #[cfg(test)]
 mod network;
