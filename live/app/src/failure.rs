@@ -170,6 +170,9 @@ pub enum Failure {
          words bring it back: add --yes to do it"
     )]
     NotConfirmed(String),
+    /// Deleting messages without being sure.
+    #[error("this deletes the conversation with {0} on this device for good: add --yes to do it")]
+    DeletesMessages(String),
     /// Ctrl-C.
     #[error("interrupted: nothing was saved")]
     Interrupted,
@@ -268,7 +271,7 @@ impl Failure {
             Self::NameTaken(_) => "name_taken",
             Self::NoAccountId => "bad_account_id",
             Self::NotYourName { .. } => "not_your_name",
-            Self::NotConfirmed(_) => "not_confirmed",
+            Self::NotConfirmed(_) | Self::DeletesMessages(_) => "not_confirmed",
             Self::Interrupted => "interrupted",
             Self::Network(_) => "local_network",
             Self::PortTaken { .. } => "port_taken",

@@ -23,8 +23,8 @@ use crate::wording::now;
 const USUAL_LIMIT: usize = 100;
 /// The most conversations of a page.
 const MOST_CONVERSATIONS: usize = 500;
-/// The greatest number that every reader of JSON takes exactly.
-const FOR_EVER: Millis = (1 << 53) - 1;
+/// The greatest number that every reader of JSON takes exactly: the time that never comes.
+pub const FOR_EVER: Millis = (1 << 53) - 1;
 
 pub(super) fn routes() -> OpenApiRouter<Arc<Home>> {
     OpenApiRouter::new()

@@ -22,6 +22,8 @@ pub async fn run(start: &Start, command: Option<&ContactsCommand>) -> Result<Exi
         Some(ContactsCommand::Rename { contact, name }) => {
             rename(start, &account, contact, name).await
         }
+        Some(ContactsCommand::Block { contact }) => block(start, &account, contact, true).await,
+        Some(ContactsCommand::Unblock { contact }) => block(start, &account, contact, false).await,
         Some(ContactsCommand::Remove { contact }) => remove(start, &account, contact).await,
     }
     .map(|()| Exit::Done)
@@ -42,6 +44,9 @@ fn contact_line(contact: &Contact) -> String {
     let own = contact.calls_themselves.as_deref();
     let calls = own.map(|own| format!("calls themselves '{}'", terminal_text::line(own)));
     match &contact.name {
+        Some(name) if contact.blocked => {
+            format!("{}  {} (blocked)", contact.account_id, terminal_text::line(name))
+        }
         Some(name) => format!("{}  {}", contact.account_id, terminal_text::line(name)),
         None => format!("{}  ({})", contact.account_id, calls.as_deref().unwrap_or("no name yet")),
     }
@@ -63,6 +68,23 @@ async fn rename(start: &Start, account: &AccountApi, who: &str, name: &str) -> R
     show(start, &contact)
 }
 
+async fn block(
+    start: &Start,
+    account: &AccountApi,
+    who: &str,
+    blocked: bool,
+) -> Result<(), Failure> {
+    let id = people::peer(account, who).await?.account_id;
+    let change = ContactChange { blocked: Some(blocked), ..Default::default() };
+    let contact: Contact = account.send(Method::PATCH, &format!("contacts/{id}"), &change).await?;
+    let text = if contact.blocked {
+        format!("{id} is blocked: nothing of theirs is kept.")
+    } else {
+        format!("{id} may write again.")
+    };
+    start.output.result(&contact_json(&contact), text)
+}
+
 async fn remove(start: &Start, account: &AccountApi, who: &str) -> Result<(), Failure> {
     let id = people::peer(account, who).await?.account_id;
     account.tell(Method::DELETE, &format!("contacts/{id}"), &()).await?;
@@ -82,5 +104,6 @@ fn contact_json(contact: &Contact) -> Value {
         "name": contact.name,
         "calls_themselves": contact.calls_themselves,
         "approved": contact.approved,
+        "blocked": contact.blocked,
     })
 }

@@ -8,6 +8,7 @@ pub mod account;
 pub mod api;
 pub mod completions;
 pub mod contacts;
+pub mod conversations;
 pub mod daemon;
 pub mod demo;
 pub mod outbox;
@@ -27,6 +28,7 @@ pub async fn run(start: Start, command: Command) -> Result<Exit, Failure> {
         Command::Send(args) => Box::pin(send::run(&start, &args)).await,
         Command::Read(args) => Box::pin(read::run(&start, &args)).await,
         Command::Contacts(args) => Box::pin(contacts::run(&start, args.command.as_ref())).await,
+        Command::Conversations(args) => Box::pin(conversations::run(&start, args.command)).await,
         Command::Search(args) => Box::pin(search::run(&start, &args)).await,
         Command::Path => Box::pin(path::run(&start)).await,
         Command::Outbox(args) => Box::pin(outbox::run(&start, args.command)).await,

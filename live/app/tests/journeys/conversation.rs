@@ -111,6 +111,38 @@ fn a_limit_leaves_older_messages_unread() {
 }
 
 #[test]
+fn conversations_are_listed_and_set_requests_accepted_and_people_blocked() {
+    let two = two();
+    two.alice.run(&["send", &two.bob_id, "hi"]).with_code(0);
+    two.bob.run(&["read"]).with_code(0);
+    let listed = |part: &str| {
+        let list = two.bob.run(&["--json", "conversations", "list", part]).with_code(0).json();
+        list["conversations"].as_array().unwrap().len()
+    };
+    let json =
+        |arguments: &[&str]| two.bob.run(&[&["--json"], arguments].concat()).with_code(0).json();
+    assert_eq!((listed("all"), listed("inbox") + listed("requests")), (1, 1));
+    json(&["conversations", "accept", &two.alice_id]);
+    assert_eq!((listed("requests"), listed("inbox")), (0, 1));
+    two.bob.run(&["contacts", "add", &two.alice_id, "--name", "al"]).with_code(0);
+    assert_eq!(json(&["conversations", "pin", "al"])["priority"], 1);
+    let muted = json(&["conversations", "mute", "al", "--hours", "1"]);
+    assert!(muted["muted_until"].as_u64().unwrap() > muted["last_timestamp"].as_u64().unwrap());
+    let for_ever = json(&["conversations", "mute", "al"]);
+    assert_eq!(for_ever["muted_until"], 9_007_199_254_740_991_u64);
+    let shown = two.bob.run(&["conversations"]).with_code(0).stdout;
+    assert!(shown.contains("al  (pinned, muted)"), "{shown}");
+    assert_eq!(json(&["conversations", "archive", "al"])["archived"], true);
+    assert_eq!((listed("archived"), listed("inbox")), (1, 0));
+    let unsure = two.bob.run(&["--json", "conversations", "delete", "al"]).with_code(1);
+    assert_eq!(unsure.error_code(), "not_confirmed");
+    json(&["conversations", "delete", "al", "--yes"]);
+    assert!(two.bob.texts(&["--all"]).is_empty());
+    assert_eq!(json(&["contacts", "block", "al"])["blocked"], true);
+    assert_eq!(json(&["contacts", "unblock", "al"])["blocked"], false);
+}
+
+#[test]
 fn messages_are_found_by_their_words() {
     let two = two();
     for text in ["meet me on tuesday", "or on wednesday", "\u{1b}[2J tuesday"] {
