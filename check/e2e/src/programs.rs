@@ -9,8 +9,9 @@ static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
     // target/PROFILE/deps/TEST
     let folder = test.parent().and_then(Path::parent).unwrap().to_owned();
     let mut build = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    build.args(["build", "--quiet", "--locked", "--bins"]);
-    build.args(["-p", "warren", "-p", "warren-noded", "-p", "warren-load"]);
+    // Chosen like this, dependencies have the features that the tests' own build gave them, and
+    // none is compiled twice.
+    build.args(["build", "--quiet", "--locked", "--workspace", "--bins", "--tests"]);
     if folder.ends_with("release") {
         build.arg("--release");
     }

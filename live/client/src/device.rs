@@ -78,6 +78,9 @@ impl Device {
     ) -> Result<(AccountEntry, Mnemonic), ClientError> {
         let account = Account::random(&mut SystemEntropy)?;
         let entry = self.add(&account, label, display_name)?;
+        if let Some(name) = display_name {
+            self.messenger(Some(&entry.id.to_string()))?.set_display_name(name)?;
+        }
         Ok((entry, account.mnemonic()))
     }
 

@@ -75,6 +75,27 @@ pub enum ClientError {
     /// The message says nothing.
     #[error(transparent)]
     Content(#[from] ContentError),
+    /// Only who wrote a message may do this to it.
+    #[error("only its author can do this to a message")]
+    NotYours,
+    /// Nothing of a message was given up.
+    #[error("nothing of this message waits to be sent again")]
+    NothingToResend,
+    /// The account is no member of the group, or was removed.
+    #[error("this account is not a member of the group")]
+    NotAMember,
+    /// A later version of Warren saved something to do that this one cannot.
+    #[error("something was saved to be done that this version cannot do: update Warren")]
+    UnknownJob,
+    /// A group's keys.
+    #[error(transparent)]
+    GroupKeys(#[from] warren_config::KeysError),
+    /// A message to a group cannot be sealed.
+    #[error(transparent)]
+    GroupSeal(#[from] warren_message::group::GroupSealError),
+    /// What the account's devices agree on.
+    #[error(transparent)]
+    Config(#[from] warren_config::ConfigError),
     /// A primitive refused what it should take.
     #[error("a stored key is damaged: restore the account from its recovery words")]
     DamagedKey,
@@ -119,7 +140,13 @@ impl ClientError {
             Self::Flooded => "flooded",
             Self::Clock => "clock",
             Self::Attachment(error) => error.code(),
-            Self::Seal(_) | Self::Content(_) => "message",
+            Self::NotYours => "not_yours",
+            Self::NothingToResend => "nothing_to_resend",
+            Self::NotAMember => "not_a_member",
+            Self::UnknownJob => "unknown_job",
+            Self::GroupKeys(_) => "group_keys",
+            Self::Seal(_) | Self::Content(_) | Self::GroupSeal(_) => "message",
+            Self::Config(_) => "configuration",
             Self::DamagedKey => "damaged_key",
         }
     }

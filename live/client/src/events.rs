@@ -200,7 +200,6 @@ fn as_number<S: Serializer>(id: &MessageId, to: S) -> Result<S::Ok, S::Error> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 mod tests {
     use super::*;
 

@@ -8,8 +8,13 @@
 //! | [`database`] | the encrypted databases: one index, one per account |
 //! | [`device`] | an unlocked home: its accounts and its network |
 //! | [`messenger`] | one account at work |
-//! | [`send`] | saved, then sealed copies on their way, until a swarm has them |
-//! | [`receive`] | fetched, opened, saved |
+//! | `mailbox` | what is asked of the swarm that keeps a mailbox |
+//! | [`outgoing`] | saved, then sealed copies on their way, until a swarm has them |
+//! | [`settings`] | what the owner sets |
+//! | `groups` | who may act in a group, and how what is said there is sealed |
+//! | `incoming` | fetched, opened, kept |
+//! | `configs` | what the account's devices agree on |
+//! | [`notice`] | what stands between messages without being one |
 //! | [`attachments`] | files: at rest, and on their way from and to a server |
 //! | `network` | the list of nodes, guards, and how a request travels around what fails |
 //! | [`events`] | what changed, told to whoever listens |
@@ -17,15 +22,20 @@
 //! | [`error`] | what went wrong, whose fault it is and what to do |
 
 pub mod attachments;
+mod configs;
 pub mod database;
 pub mod device;
 pub mod error;
 pub mod events;
+mod groups;
+mod incoming;
+mod mailbox;
 pub mod messenger;
 mod network;
+pub mod notice;
 pub mod notification;
-pub mod receive;
-pub mod send;
+pub mod outgoing;
+pub mod settings;
 pub mod vault;
 
 pub use device::Device;
@@ -34,4 +44,4 @@ pub use events::{Event, Events, Listener, Notice};
 pub use messenger::Messenger;
 pub use network::road::PathInUse;
 pub use notification::NotificationMode;
-pub use send::{Delivery, Sent};
+pub use outgoing::{DeleteFor, Delivery, Draft, Sent};

@@ -1,5 +1,6 @@
 //! One account at work: its keys, its database and its road into the network.
 
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -16,7 +17,7 @@ use crate::network::road::PathInUse;
 
 /// One account at work, for any number of tasks at once. Nothing in it is shared with another account.
 pub struct Messenger {
-    pub(crate) account: Account,
+    pub(crate) account: Arc<Account>,
     pub(crate) entry: AccountEntry,
     pub(crate) db: Db,
     pub(crate) files: FileStore,
@@ -43,6 +44,7 @@ impl Messenger {
     ) -> Self {
         let db = Db::new(db);
         let network = Network::new(db.clone(), account.seed32().duplicate(), seed);
+        let account = Arc::new(account);
         Self { account, entry, db, files, network, events, fetches: AtomicU64::new(0) }
     }
 

@@ -1,5 +1,6 @@
 //! One account's database, opened.
 
+use std::cell::Cell;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -101,7 +102,28 @@ impl Db {
     /// Does something with the database. `work` waits for nothing, and asks for the database not
     /// again: it has it.
     pub fn with<T>(&self, work: impl FnOnce(&mut AccountDb) -> T) -> T {
+        let _mine = Mine::take();
         work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+thread_local! {
+    static HELD: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Shows whoever asks for a database while they have one: they would wait for themselves for ever.
+struct Mine;
+
+impl Mine {
+    fn take() -> Self {
+        debug_assert!(!HELD.replace(true), "a database was asked for within work on a database");
+        Self
+    }
+}
+
+impl Drop for Mine {
+    fn drop(&mut self) {
+        HELD.set(false);
     }
 }
 

@@ -83,6 +83,26 @@ impl AccountDb {
         Ok(found.optional()?)
     }
 
+    /// The timestamps of what others wrote in a conversation up to a timestamp and the owner has not
+    /// seen, the oldest first.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn unread_up_to(
+        &self,
+        conversation: &AccountId,
+        timestamp: Millis,
+    ) -> Result<Vec<Millis>, DatabaseError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT timestamp FROM messages
+             WHERE conversation = ?1 AND read = 0 AND timestamp <= ?2 ORDER BY timestamp, id",
+        )?;
+        let found = statement.query_map(params![Col(conversation), Col(timestamp)], |row| {
+            Ok(row.get::<_, Col<Millis>>(0)?.0)
+        })?;
+        Ok(found.collect::<Result<_, _>>()?)
+    }
+
     /// Marks messages as seen at `now`; ids that do not exist or were seen before make no
     /// difference. What disappears after reading begins to.
     ///

@@ -1,0 +1,208 @@
+//! What other devices pushed is merged, and the tables follow.
+
+use warren_account::Account;
+use warren_config::{
+    Contact, Contacts, ConversationId, ConvoInfoVolatile, Lost, UserGroups, UserProfile,
+};
+use warren_wire::{AccountId, Millis};
+
+use super::kept::{self, Kept};
+use super::people::{expiry_from, millis, notify_from};
+use super::wrapper::unwrap;
+use crate::database::{self, Group, GroupState, Picture, Setting, Tx};
+use crate::error::ClientError;
+use crate::events::Event;
+use crate::mailbox::fetch::Page;
+
+/// Merges a page of one of the account's configuration drawers; what to tell of it.
+///
+/// # Errors
+/// Where the database fails or what it keeps is damaged.
+pub(crate) fn merge(
+    tx: &Tx<'_>,
+    account: &Account,
+    page: &Page,
+    now: Millis,
+) -> Result<Vec<Event>, ClientError> {
+    match page.namespace.number() {
+        2 => Follow { tx, account, now }.merged(page, Follow::profile),
+        3 => Follow { tx, account, now }.merged(page, Follow::contacts),
+        4 => Follow { tx, account, now }.merged(page, Follow::reading),
+        5 => Follow { tx, account, now }.merged(page, Follow::groups),
+        _ => Ok(Vec::new()),
+    }
+}
+
+struct Follow<'a> {
+    tx: &'a Tx<'a>,
+    account: &'a Account,
+    now: Millis,
+}
+
+impl Follow<'_> {
+    fn merged<C: Kept>(
+        &self,
+        page: &Page,
+        follow: fn(&Self, &C) -> Result<Vec<Event>, ClientError>,
+    ) -> Result<Vec<Event>, ClientError> {
+        let inner = |message: &warren_wire::rpc::reply::RetrievedMessage| {
+            (message.hash.to_string(), unwrap(self.account, &message.data))
+        };
+        let messages: Vec<_> = page.messages.iter().map(inner).collect();
+        let mut config = kept::read::<C>(self.tx, self.account, self.now)?;
+        config.merge(&messages, self.now)?;
+        if !config.needs_dump() {
+            return Ok(Vec::new());
+        }
+        kept::write(self.tx, &self.account.id(), &mut config, None, self.now)?;
+        follow(self, &config)
+    }
+
+    fn profile(&self, profile: &UserProfile) -> Result<Vec<Event>, ClientError> {
+        let own = self.account.id();
+        self.tx.ensure_conversation(&own, self.now)?;
+        let priority = profile.note_to_self_priority();
+        self.tx.set_conversation(&own, &Setting::Priority(priority.into()))?;
+        let seconds = profile.note_to_self_timer().and_then(|timer| u32::try_from(timer).ok());
+        let mode = database::ExpiryMode::AfterSend;
+        let expiry = seconds.map(|seconds| database::Expiry { mode, seconds });
+        self.tx.set_conversation(&own, &Setting::Expiry(expiry))?;
+        Ok(vec![Event::AccountChanged, Event::ConversationChanged { conversation: own }])
+    }
+
+    fn contacts(&self, contacts: &Contacts) -> Result<Vec<Event>, ClientError> {
+        let mut events = Vec::new();
+        for contact in contacts.iter().filter(|contact| contact.id != self.account.id()) {
+            if self.contact(&contact)? {
+                events.push(Event::ContactChanged { contact: contact.id });
+                events.push(Event::ConversationChanged { conversation: contact.id });
+            }
+        }
+        // Whom another device removed is removed here.
+        for known in self.tx.contacts()? {
+            if known.approved && contacts.get(&known.id).is_none() {
+                self.tx.remove_contact(&known.id)?;
+                events.push(Event::ContactChanged { contact: known.id });
+            }
+        }
+        Ok(events)
+    }
+
+    /// Whether anything of the person is new.
+    fn contact(&self, contact: &Contact) -> Result<bool, ClientError> {
+        let known = self.tx.contact(&contact.id)?;
+        let picture = contact.picture.as_ref().map(|picture| Picture {
+            url: picture.url.clone(),
+            key: picture.key.expose().to_vec(),
+        });
+        let petname = Some(contact.nickname.clone()).filter(|name| !name.is_empty());
+        let mut wanted = database::Contact {
+            id: contact.id,
+            name: contact.name.clone(),
+            petname,
+            approved: contact.approved,
+            approved_me: contact.approved_me,
+            blocked: contact.blocked,
+            picture,
+            profile_updated: millis(contact.profile_updated),
+            created: millis(contact.created),
+        };
+        if let Some(known) = &known {
+            wanted.created = known.created;
+            // What came with a message may be newer than what the other device knew.
+            if known.profile_updated > wanted.profile_updated || wanted.name.is_empty() {
+                wanted.name.clone_from(&known.name);
+                wanted.profile_updated = known.profile_updated;
+            }
+        }
+        let mut changed = known.as_ref() != Some(&wanted);
+        if changed && self.tx.put_contact(&wanted).is_err() {
+            // Another contact has the nickname on this device.
+            wanted.petname = known.and_then(|known| known.petname);
+            self.tx.put_contact(&wanted)?;
+        }
+        let settings = [
+            Setting::Priority(contact.priority.into()),
+            Setting::Notify(notify_from(contact.notify)),
+            Setting::MutedUntil(millis(contact.mute_until)),
+            Setting::Expiry(expiry_from(contact.expiration)),
+        ];
+        changed |= self.settings(&contact.id, &settings)?;
+        Ok(changed)
+    }
+
+    fn settings(&self, id: &AccountId, settings: &[Setting]) -> Result<bool, ClientError> {
+        let before = self.tx.conversation(id)?;
+        // A contact one never wrote with has no conversation, unless something is set for it.
+        let plain = [
+            Setting::Priority(0),
+            Setting::Notify(database::Notify::All),
+            Setting::MutedUntil(0),
+            Setting::Expiry(None),
+        ];
+        if before.is_none() && settings.iter().all(|setting| plain.contains(setting)) {
+            return Ok(false);
+        }
+        self.tx.ensure_conversation(id, self.now)?;
+        for setting in settings {
+            self.tx.set_conversation(id, setting)?;
+        }
+        Ok(self.tx.conversation(id)? != before)
+    }
+
+    fn reading(&self, volatile: &ConvoInfoVolatile) -> Result<Vec<Event>, ClientError> {
+        let mut events = Vec::new();
+        for conversation in volatile.iter() {
+            let (ConversationId::Person(id) | ConversationId::Group(id)) = conversation.id else {
+                continue;
+            };
+            let Some(before) = self.tx.conversation(&id)? else { continue };
+            self.tx.mark_read_elsewhere(&id, conversation.last_read, self.now)?;
+            self.tx.set_conversation(&id, &Setting::MarkedUnread(conversation.unread))?;
+            if self.tx.conversation(&id)?.as_ref() != Some(&before) {
+                events.push(Event::ConversationChanged { conversation: id });
+            }
+        }
+        Ok(events)
+    }
+
+    fn groups(&self, groups: &UserGroups) -> Result<Vec<Event>, ClientError> {
+        let mut events = Vec::new();
+        for group in groups.groups() {
+            let known = self.tx.group(&group.id)?;
+            let state = match group.lost {
+                Some(Lost::Destroyed) => GroupState::Destroyed,
+                Some(_) => GroupState::Kicked,
+                None if group.membership.invited => GroupState::Invited,
+                None => GroupState::Joined,
+            };
+            let invited_by = known.as_ref().and_then(|known| known.invited_by);
+            self.tx.put_group(&Group {
+                id: group.id,
+                name: group.name.clone(),
+                auth: group.member_auth.as_ref().map(warren_crypto::Secret::duplicate),
+                admin_seed: group.seed.as_ref().map(warren_crypto::Secret::duplicate),
+                state,
+                invited_by,
+                joined_at: millis(group.membership.joined_at),
+            })?;
+            let settings = [
+                Setting::Priority(group.membership.priority.into()),
+                Setting::Notify(notify_from(group.membership.notify)),
+                Setting::MutedUntil(millis(group.membership.mute_until)),
+            ];
+            self.tx.ensure_conversation(&group.id, self.now)?;
+            self.settings(&group.id, &settings)?;
+            events.push(Event::ConversationChanged { conversation: group.id });
+        }
+        for known in self.tx.groups()? {
+            if groups.group(&known.id).is_none() && known.state != GroupState::Left {
+                self.tx.remove_group(&known.id)?;
+                self.tx.remove_configs(&known.id)?;
+                self.tx.delete_conversation(&known.id, self.now)?;
+                events.push(Event::ConversationChanged { conversation: known.id });
+            }
+        }
+        Ok(events)
+    }
+}

@@ -1,0 +1,137 @@
+//! Contacts in the configuration, and the settings of conversations with them.
+
+use warren_account::Account;
+use warren_config::{Contact, Contacts, Expiration, Notify, UserProfile};
+use warren_wire::limits::SECOND;
+use warren_wire::{AccountId, AccountKind, Millis};
+
+use super::change;
+use crate::database::{self, Expiry, ExpiryMode, Setting, Tx};
+use crate::error::ClientError;
+
+/// Changes what the account's devices know of a person.
+///
+/// # Errors
+/// Where the database fails or a value is too long for other clients.
+pub(crate) fn change_person(
+    tx: &Tx<'_>,
+    account: &Account,
+    id: &AccountId,
+    now: Millis,
+    work: impl FnOnce(&mut Contact),
+) -> Result<(), ClientError> {
+    if id.kind() != AccountKind::Person || *id == account.id() {
+        return Ok(());
+    }
+    change(tx, account, now, |contacts: &mut Contacts| {
+        let mut contact = contacts.get_or_new(id);
+        if contact.created == 0 {
+            contact.created = now / SECOND;
+        }
+        work(&mut contact);
+        contacts.set(&contact)
+    })
+}
+
+/// Notes that somebody wants the owner's messages.
+///
+/// # Errors
+/// Where the database fails.
+pub(crate) fn note_approved_me(
+    tx: &Tx<'_>,
+    account: &Account,
+    id: &AccountId,
+    now: Millis,
+) -> Result<(), ClientError> {
+    change_person(tx, account, id, now, |contact| contact.approved_me = true)
+}
+
+/// Puts a setting of a conversation into the configuration it belongs to. Drafts, archives and
+/// requests are this device's own.
+///
+/// # Errors
+/// Where the database fails.
+pub(crate) fn note_setting(
+    tx: &Tx<'_>,
+    account: &Account,
+    id: &AccountId,
+    setting: &Setting,
+    now: Millis,
+) -> Result<(), ClientError> {
+    if *id == account.id() {
+        return note_to_self(tx, account, setting, now);
+    }
+    match setting {
+        Setting::MarkedUnread(unread) => super::reading::mark_unread(tx, account, id, *unread, now),
+        _ => change_person(tx, account, id, now, |contact| match setting {
+            Setting::Priority(priority) => {
+                contact.priority = i32::try_from(*priority).unwrap_or(i32::MAX);
+            }
+            Setting::MutedUntil(time) => contact.mute_until = time / SECOND,
+            Setting::Notify(notify) => contact.notify = notify_of(*notify),
+            Setting::Expiry(expiry) => contact.expiration = expiration_of(*expiry),
+            _ => {}
+        }),
+    }
+}
+
+fn note_to_self(
+    tx: &Tx<'_>,
+    account: &Account,
+    setting: &Setting,
+    now: Millis,
+) -> Result<(), ClientError> {
+    change(tx, account, now, |profile: &mut UserProfile| match setting {
+        Setting::Priority(priority) => {
+            profile.set_note_to_self_priority(i32::try_from(*priority).unwrap_or(i32::MAX))
+        }
+        Setting::Expiry(expiry) => {
+            profile.set_note_to_self_timer(expiry.map(|expiry| expiry.seconds.into()))
+        }
+        _ => Ok(()),
+    })
+}
+
+fn notify_of(notify: database::Notify) -> Notify {
+    match notify {
+        database::Notify::All => Notify::All,
+        database::Notify::Mentions => Notify::Mentions,
+        database::Notify::Nothing => Notify::Nothing,
+    }
+}
+
+/// The database's word for what a configuration says of notifications.
+pub(crate) fn notify_from(notify: Notify) -> database::Notify {
+    match notify {
+        Notify::Default | Notify::All => database::Notify::All,
+        Notify::Mentions => database::Notify::Mentions,
+        Notify::Nothing => database::Notify::Nothing,
+    }
+}
+
+fn expiration_of(expiry: Option<Expiry>) -> Expiration {
+    match expiry {
+        None => Expiration::Off,
+        Some(Expiry { mode: ExpiryMode::AfterSend, seconds }) => {
+            Expiration::AfterSend(seconds.into())
+        }
+        Some(Expiry { mode: ExpiryMode::AfterRead, seconds }) => {
+            Expiration::AfterRead(seconds.into())
+        }
+    }
+}
+
+/// The database's word for what a configuration says of disappearing messages.
+pub(crate) fn expiry_from(expiration: Expiration) -> Option<Expiry> {
+    let (mode, seconds) = match expiration {
+        Expiration::Off => return None,
+        Expiration::AfterSend(seconds) => (ExpiryMode::AfterSend, seconds),
+        Expiration::AfterRead(seconds) => (ExpiryMode::AfterRead, seconds),
+    };
+    Some(Expiry { mode, seconds: u32::try_from(seconds).ok()? })
+}
+
+/// Milliseconds of a time that a configuration gives in seconds.
+pub(crate) fn millis(seconds: u64) -> Millis {
+    seconds.saturating_mul(SECOND)
+}

@@ -1,0 +1,3 @@
+//! Groups: who may act in them, and how what is said in them is sealed.
+
+pub(crate) mod access;

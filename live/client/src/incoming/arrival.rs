@@ -1,0 +1,219 @@
+//! What an opened message means for this device: a row, a change of one, or something that passes.
+
+use warren_crypto::hash::blake2b;
+use warren_message::content::data::{Data, What};
+use warren_message::content::mention::mentions;
+use warren_message::content::notice::{CallStep, Extraction, Receipt, Typing};
+use warren_message::content::profile::Profile;
+use warren_message::content::reaction::Reaction;
+use warren_message::content::visible::Visible;
+use warren_message::expiration::{Expiration, Mode};
+use warren_message::{Content, Kind};
+use warren_wire::{AccountId, MessageHash, Millis};
+
+use super::files;
+use crate::database::{
+    self, Change, Details, Direction, Expiry, ExpiryMode, Fetched, Preview, Quote, Signal,
+};
+use crate::notice::{Notice, TimerMode};
+
+/// A message that was opened and whose sender is proven.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    /// Its name in the mailbox it came from.
+    pub(crate) hash: MessageHash,
+    /// Where it belongs.
+    pub(crate) conversation: AccountId,
+    /// Who signed it.
+    pub(crate) author: AccountId,
+    /// When they say they did.
+    pub(crate) timestamp: Millis,
+    /// When it came here.
+    pub(crate) received_at: Millis,
+    /// What it says.
+    pub(crate) content: Content,
+    /// The same as it was signed.
+    pub(crate) raw: Vec<u8>,
+}
+
+/// What comes of it.
+#[derive(Debug)]
+pub(crate) enum Arrival {
+    /// A row.
+    Message(Box<Fetched>),
+    /// Something done to a row.
+    Signal(Signal),
+    /// The owner had, on another device, messages of this conversation disappear from here on.
+    Timer(AccountId, Option<Expiry>),
+    /// Somebody types, or stopped.
+    Typing(AccountId, AccountId, bool),
+    /// Somebody wants the owner's messages.
+    Approval(AccountId),
+    /// Something about a group, for whoever looks after groups.
+    Group(Box<Opened>),
+}
+
+/// What comes of an opened message for the owner `own`.
+pub(crate) fn arrivals(own: &AccountId, opened: Opened) -> Vec<Arrival> {
+    let from_other = opened.author != *own;
+    match &opened.content.kind {
+        Kind::Data(data) => match &data.what {
+            What::Visible(visible) => vec![row(own, &opened, text(visible), details(own, visible))],
+            What::Edit(edit) => {
+                let change = Change::Edit(edit.body.as_str().to_owned());
+                vec![signal(&opened, opened.author, edit.original, change)]
+            }
+            What::Reaction(reaction) => vec![react(&opened, reaction)],
+            What::TimerUpdate => timer(own, &opened),
+            What::Invitation(invitation) => {
+                let (url, name) = (invitation.url().to_owned(), invitation.name().to_owned());
+                vec![notice(own, &opened, &Notice::Community { url, name })]
+            }
+            What::Group(_) => vec![Arrival::Group(Box::new(opened))],
+        },
+        Kind::Typing(typing) => {
+            let typing = *typing == Typing::Started;
+            vec![Arrival::Typing(opened.conversation, opened.author, typing)]
+        }
+        Kind::Receipt(receipt) if from_other => read(own, &opened, receipt),
+        Kind::Unsend(unsend) => {
+            // Its copy for one's own devices does not say where the message was.
+            let conversation = from_other.then_some(opened.conversation);
+            let signal = signal_at(&opened, unsend.author, unsend.message, Change::Delete);
+            vec![Arrival::Signal(Signal { conversation, ..signal })]
+        }
+        Kind::RequestResponse(response) if from_other && response.approved => {
+            let told = notice(own, &opened, &Notice::RequestAccepted);
+            vec![Arrival::Approval(opened.author), told]
+        }
+        Kind::Extraction(extraction) if from_other => {
+            let what = match extraction {
+                Extraction::Screenshot => Notice::Screenshot,
+                Extraction::MediaSaved(_) => Notice::FileSaved,
+            };
+            vec![notice(own, &opened, &what)]
+        }
+        Kind::Call(call) if from_other && call.step == CallStep::PreOffer => {
+            vec![notice(own, &opened, &Notice::Call)]
+        }
+        Kind::Unknown(unknown) => {
+            let content = database::Content::Unknown(unknown.raw().to_vec());
+            vec![row(own, &opened, content, Details::default())]
+        }
+        Kind::Receipt(_)
+        | Kind::RequestResponse(_)
+        | Kind::Extraction(_)
+        | Kind::Call(_)
+        | Kind::Config(_) => Vec::new(),
+    }
+}
+
+fn text(visible: &Visible) -> database::Content {
+    let body = visible.body().map(|body| body.as_str().to_owned());
+    database::Content::Text(body.unwrap_or_default())
+}
+
+fn details(own: &AccountId, visible: &Visible) -> Details {
+    let quote = visible.quote().map(|quote| Quote {
+        author: quote.author,
+        timestamp: quote.to,
+        text: quote.text.clone(),
+    });
+    let preview = visible.previews().first().map(|preview| Preview {
+        url: preview.url().to_owned(),
+        title: preview.title.clone().unwrap_or_default(),
+    });
+    let body = visible.body().map_or("", |body| body.as_str());
+    let named = mentions(body).any(|mention| mention.account == *own);
+    let answers_me = quote.as_ref().is_some_and(|quote| quote.author == *own);
+    let mentions_me = named || answers_me;
+    Details { quote, preview, mentions_me, expiry: None, attachments: files::of(visible) }
+}
+
+/// How long a message lives, in the database's words.
+pub(crate) fn expiry(expiration: Option<Expiration>) -> Option<Expiry> {
+    expiration.map(|expiration| Expiry {
+        mode: match expiration.mode {
+            Mode::AfterRead => ExpiryMode::AfterRead,
+            Mode::AfterSend => ExpiryMode::AfterSend,
+        },
+        seconds: expiration.timer.as_seconds(),
+    })
+}
+
+fn row(own: &AccountId, opened: &Opened, content: database::Content, details: Details) -> Arrival {
+    let direction = if opened.author == *own { Direction::Outgoing } else { Direction::Incoming };
+    Arrival::Message(Box::new(Fetched {
+        hash: opened.hash,
+        fingerprint: fingerprint(opened),
+        conversation: opened.conversation,
+        author: opened.author,
+        direction,
+        content,
+        details: Details { expiry: expiry(opened.content.expiration), ..details },
+        sender_name: profile(opened)
+            .and_then(|profile| Some(profile.name.as_ref()?.as_str().to_owned())),
+        timestamp: opened.timestamp,
+        received_at: opened.received_at,
+    }))
+}
+
+/// What the author signed, in 32 bytes.
+fn fingerprint(opened: &Opened) -> [u8; 32] {
+    blake2b(&[opened.author.as_bytes(), &opened.raw]).unwrap_or_default()
+}
+
+fn profile(opened: &Opened) -> Option<&Profile> {
+    match &opened.content.kind {
+        Kind::Data(data) => {
+            let Data { profile, .. } = &**data;
+            profile.as_ref()
+        }
+        Kind::RequestResponse(response) => response.profile.as_ref(),
+        _ => None,
+    }
+}
+
+fn notice(own: &AccountId, opened: &Opened, notice: &Notice) -> Arrival {
+    let content = database::Content::Control(notice.to_json());
+    row(own, opened, content, Details::default())
+}
+
+fn timer(own: &AccountId, opened: &Opened) -> Vec<Arrival> {
+    let expiry = expiry(opened.content.expiration);
+    let what = Notice::Timer {
+        mode: expiry.map(|expiry| TimerMode::from(expiry.mode)),
+        seconds: expiry.map_or(0, |expiry| expiry.seconds),
+    };
+    let told = notice(own, opened, &what);
+    // Each side decides for its own messages.
+    let decides = opened.author == *own;
+    let set = decides.then_some(Arrival::Timer(opened.conversation, expiry));
+    set.into_iter().chain([told]).collect()
+}
+
+fn react(opened: &Opened, reaction: &Reaction) -> Arrival {
+    let emoji = reaction.emoji.as_str().to_owned();
+    let change = if reaction.removed { Change::Unreact(emoji) } else { Change::React(emoji) };
+    signal(opened, reaction.author, reaction.to, change)
+}
+
+fn read(own: &AccountId, opened: &Opened, receipt: &Receipt) -> Vec<Arrival> {
+    let messages = receipt.messages.iter().filter(|_| receipt.read);
+    messages.map(|message| signal(opened, *own, *message, Change::Read)).collect()
+}
+
+fn signal(opened: &Opened, author: AccountId, timestamp: Millis, change: Change) -> Arrival {
+    Arrival::Signal(signal_at(opened, author, timestamp, change))
+}
+
+fn signal_at(opened: &Opened, author: AccountId, timestamp: Millis, change: Change) -> Signal {
+    Signal {
+        conversation: Some(opened.conversation),
+        author,
+        timestamp,
+        sender: opened.author,
+        sent_at: opened.timestamp,
+        change,
+    }
+}

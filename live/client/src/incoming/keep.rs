@@ -1,0 +1,94 @@
+//! What came is kept, in the transaction that moves the cursor behind it.
+
+use warren_wire::{AccountId, Millis};
+
+use super::arrival::Arrival;
+use crate::configs;
+use crate::database::{Applied, Change, Direction, Recorded, Setting, Signal, Tx};
+use crate::error::ClientError;
+use crate::events::Event;
+
+/// What became of some arrivals.
+#[derive(Debug, Default)]
+pub(crate) struct Kept {
+    /// How many rows are new.
+    pub(crate) new: usize,
+    /// What to tell, once it is on the disk.
+    pub(crate) events: Vec<Event>,
+    /// What is about groups.
+    pub(crate) groups: Vec<super::arrival::Opened>,
+}
+
+impl Kept {
+    /// Keeps one arrival.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub(crate) fn add(
+        &mut self,
+        tx: &Tx<'_>,
+        account: &warren_account::Account,
+        arrival: Arrival,
+        now: Millis,
+    ) -> Result<(), ClientError> {
+        match arrival {
+            Arrival::Message(message) => {
+                let conversation = message.conversation;
+                if let Recorded::New(message_id) = tx.record(&message)? {
+                    self.new += 1;
+                    self.events.push(Event::MessageNew { conversation, message_id });
+                    if message.direction == Direction::Incoming && conversation == message.author {
+                        self.approved_me(tx, account, &conversation, now)?;
+                    }
+                }
+            }
+            Arrival::Signal(signal) => self.signal(tx, &signal, now)?,
+            Arrival::Timer(conversation, expiry) => {
+                tx.ensure_conversation(&conversation, now)?;
+                tx.set_conversation(&conversation, &Setting::Expiry(expiry))?;
+                self.events.push(Event::ConversationChanged { conversation });
+            }
+            Arrival::Typing(conversation, author, typing) => {
+                if author != account.id() && !tx.is_blocked(&author)? {
+                    self.events.push(Event::Typing { conversation, author, typing });
+                }
+            }
+            Arrival::Approval(peer) => self.approved_me(tx, account, &peer, now)?,
+            Arrival::Group(opened) => self.groups.push(*opened),
+        }
+        Ok(())
+    }
+
+    /// Who writes to somebody wants to be written to.
+    fn approved_me(
+        &mut self,
+        tx: &Tx<'_>,
+        account: &warren_account::Account,
+        peer: &AccountId,
+        now: Millis,
+    ) -> Result<(), ClientError> {
+        if tx.contact(peer)?.is_some_and(|contact| contact.approved_me) {
+            return Ok(());
+        }
+        tx.note_approved_me(peer, now)?;
+        configs::people::note_approved_me(tx, account, peer, now)?;
+        self.events.push(Event::ContactChanged { contact: *peer });
+        Ok(())
+    }
+
+    fn signal(&mut self, tx: &Tx<'_>, signal: &Signal, now: Millis) -> Result<(), ClientError> {
+        let known =
+            tx.find_message(signal.conversation.as_ref(), &signal.author, signal.timestamp)?;
+        let before = known.map(|id| tx.message(id)).transpose()?;
+        let Applied::Done(message_id) = tx.apply_signal(signal, now)? else { return Ok(()) };
+        let Some(before) = before else { return Ok(()) };
+        let conversation = before.conversation;
+        let gone = matches!(signal.change, Change::Delete) && tx.message(message_id).is_err();
+        self.events.push(if gone {
+            Event::MessageDeleted { conversation, message_id }
+        } else {
+            Event::MessageChanged { conversation, message_id }
+        });
+        Ok(())
+    }
+}

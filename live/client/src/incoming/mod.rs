@@ -1,0 +1,17 @@
+//! Fetched, opened, kept: the way of mail from the swarm into the database.
+//!
+//! ```text
+//! fetch (held open) > open > what it means > kept with the cursor, one transaction > told
+//! ```
+//!
+//! | module | what |
+//! |---|---|
+//! | `fetch` | the account's own mailbox, all its drawers in one request |
+//! | [`arrival`] | what an opened message means for this device |
+//! | `files` | the files that came with a message |
+//! | [`keep`] | what came is kept |
+
+pub(crate) mod arrival;
+mod fetch;
+mod files;
+pub(crate) mod keep;

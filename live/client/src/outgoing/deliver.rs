@@ -1,0 +1,210 @@
+//! Jobs are done, again and again until they are: messages stored, messages removed.
+
+use warren_wire::limits::SECOND;
+use warren_wire::record::Drawers;
+use warren_wire::{AccountId, MessageHash, Millis};
+
+use crate::database::{DatabaseError, Job, MessageId, MessageState, SealedCopy, Task};
+use crate::error::ClientError;
+use crate::events::{DeliveryState, Event};
+use crate::mailbox::order::Deed;
+use crate::mailbox::store::Letter;
+use crate::messenger::{Messenger, now};
+
+/// The pause after a first failed try; it doubles from then on.
+const FIRST_PAUSE: Millis = 5 * SECOND;
+/// The longest pause.
+const LONGEST_PAUSE: Millis = 15 * 60 * SECOND;
+/// How many jobs are taken up at once.
+const JOBS_AT_ONCE: usize = 256;
+/// How often a removal is tried.
+const MOST_REMOVALS: u32 = 20;
+
+/// A message that was saved, and how far it got.
+#[derive(Debug, Clone)]
+pub struct Sent {
+    /// Its number on this device.
+    pub message: MessageId,
+    /// Its time, which the recipient sees too.
+    pub timestamp: Millis,
+    /// How far it got.
+    pub state: Delivery,
+}
+
+/// How far a message got.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Delivery {
+    /// Its recipient's swarm has it.
+    Delivered,
+    /// It waits in the outbox; why.
+    Waiting(String),
+    /// The network will not take it, and it is not tried again; why.
+    Failed(String),
+}
+
+impl Messenger {
+    /// Tries to deliver a message, whether it is due or not, and says how far it got.
+    ///
+    /// # Errors
+    /// Where there is no such message or the database fails. A network that fails is no error.
+    pub async fn deliver_message(&self, message: MessageId) -> Result<Delivery, ClientError> {
+        let jobs = self.db.with(|db| db.jobs_of(message))?;
+        let open = jobs.into_iter().filter(|job| job.next_attempt.is_some()).collect();
+        let failure = self.do_jobs(open).await.err();
+        Ok(match (self.db.with(|db| db.message(message))?.state, failure) {
+            (MessageState::Sent, _) => Delivery::Delivered,
+            (MessageState::Failed, error) => Delivery::Failed(
+                error.map_or_else(|| "the network refused it".to_owned(), |e| e.to_string()),
+            ),
+            (_, Some(error)) => Delivery::Waiting(error.to_string()),
+            (_, None) => Delivery::Waiting("it will be tried again".to_owned()),
+        })
+    }
+
+    /// Tries what is due in the outbox again; the number of things done.
+    ///
+    /// # Errors
+    /// Where the network fails; what was not done stays in the outbox.
+    pub async fn deliver_waiting(&self) -> Result<usize, ClientError> {
+        let due = self.db.with(|db| db.due_jobs(now(), JOBS_AT_ONCE))?;
+        self.do_jobs(due).await
+    }
+
+    /// Tries everything in the outbox, whether it is due or not.
+    ///
+    /// # Errors
+    /// Where the network fails; what was not done stays in the outbox.
+    pub async fn deliver_all(&self) -> Result<usize, ClientError> {
+        let due = self.db.with(|db| db.due_jobs(Millis::MAX, usize::MAX))?;
+        self.do_jobs(due).await
+    }
+
+    /// Everything there is to do with the network, once: sends what waits, pushes what changed and
+    /// fetches what is new; the number of new messages.
+    ///
+    /// # Errors
+    /// Where the network or the database fails; what was done stays done.
+    pub async fn sync(&self) -> Result<usize, ClientError> {
+        self.deliver_waiting().await?;
+        let new = self.receive().await?;
+        self.push_configs().await?;
+        // Old configuration messages go.
+        self.deliver_waiting().await?;
+        Ok(new)
+    }
+
+    /// Takes up again what was given up of a message.
+    ///
+    /// # Errors
+    /// Where there is nothing to take up, or the database fails.
+    pub fn resend(&self, message: MessageId) -> Result<(), ClientError> {
+        if !self.db.with(|db| db.resend(message, now()))? {
+            return Err(ClientError::NothingToResend);
+        }
+        self.publish_delivery(message)
+    }
+
+    /// Does jobs one after the other; the first failure is told when all were tried, or at once where
+    /// this device is offline.
+    async fn do_jobs(&self, jobs: Vec<Job>) -> Result<usize, ClientError> {
+        let mut done = 0;
+        let mut failure = None;
+        for job in jobs {
+            match self.do_job(&job).await {
+                Ok(hash) => {
+                    self.db.with(|db| db.job_done(job.id, hash.as_ref(), now()))?;
+                    done += 1;
+                }
+                Err(error) => {
+                    let next = next_attempt(&job, now()).filter(|_| !error.is_final());
+                    let reason = error.to_string();
+                    self.db.with(|db| db.job_failed(job.id, next, Some(&reason)))?;
+                    let offline = matches!(error, ClientError::Offline);
+                    failure.get_or_insert(error);
+                    if offline {
+                        break;
+                    }
+                }
+            }
+            if let Some(message) = message_of(&job.task) {
+                self.publish_delivery(message)?;
+            }
+        }
+        failure.map_or(Ok(done), Err)
+    }
+
+    /// The hash under which a store is known.
+    async fn do_job(&self, job: &Job) -> Result<Option<MessageHash>, ClientError> {
+        match &job.task {
+            Task::Store { copy, .. } => {
+                let access = self.access_to_store(copy)?;
+                Ok(Some(self.network.store(&letter(copy), access.as_ref()).await?))
+            }
+            Task::Delete { mailbox, hashes } => {
+                self.order(mailbox, Deed::Delete(hashes.clone())).await
+            }
+            Task::DeleteAll { mailbox } => self.order(mailbox, Deed::DeleteAll(Drawers::All)).await,
+            Task::Seal { .. } | Task::Upload { .. } | Task::Other { .. } => {
+                Err(ClientError::UnknownJob)
+            }
+        }
+    }
+
+    async fn order(
+        &self,
+        mailbox: &AccountId,
+        deed: Deed,
+    ) -> Result<Option<MessageHash>, ClientError> {
+        let access = self.access_to(mailbox)?;
+        self.network.order(&access, &deed).await?;
+        Ok(None)
+    }
+
+    fn publish_delivery(&self, message: MessageId) -> Result<(), ClientError> {
+        let message = match self.db.with(|db| db.message(message)) {
+            // Deleted while it was on its way.
+            Err(DatabaseError::Gone) => return Ok(()),
+            found => found?,
+        };
+        let state = match message.state {
+            MessageState::Pending => DeliveryState::Waiting,
+            MessageState::Failed => DeliveryState::Failed,
+            MessageState::Sent | MessageState::Received => DeliveryState::Delivered,
+        };
+        self.publish(Event::Delivery {
+            conversation: message.conversation,
+            message_id: message.id,
+            state,
+        });
+        Ok(())
+    }
+}
+
+fn letter(copy: &SealedCopy) -> Letter {
+    Letter {
+        target: copy.target,
+        namespace: copy.namespace,
+        data: copy.data.clone(),
+        timestamp: copy.timestamp,
+        ttl: copy.ttl,
+    }
+}
+
+const fn message_of(task: &Task) -> Option<MessageId> {
+    match task {
+        Task::Store { message, .. } | Task::Other { message, .. } => *message,
+        Task::Seal { message } | Task::Upload { message, .. } => Some(*message),
+        Task::Delete { .. } | Task::DeleteAll { .. } => None,
+    }
+}
+
+/// When to try a job again; never where the nodes would no longer keep what it stores.
+fn next_attempt(job: &Job, now: Millis) -> Option<Millis> {
+    let pause = FIRST_PAUSE.saturating_mul(1 << job.attempts.min(10)).min(LONGEST_PAUSE);
+    let next = now.saturating_add(pause);
+    let useful = match &job.task {
+        Task::Store { copy, .. } => next < copy.timestamp.saturating_add(copy.ttl),
+        _ => job.attempts < MOST_REMOVALS,
+    };
+    useful.then_some(next)
+}

@@ -1,0 +1,154 @@
+//! What a person writes: saved with its sealed copies, then delivered.
+
+use warren_message::Content;
+use warren_message::Kind;
+use warren_message::content::body::Body;
+use warren_message::content::data::{Data, What};
+use warren_message::content::mention::mentions;
+use warren_message::content::notice::RequestResponse;
+use warren_message::content::profile::Profile;
+use warren_message::content::visible::{Quote, Visible};
+use warren_wire::{AccountId, AccountKind, Millis};
+
+use super::deliver::Sent;
+use crate::configs::people;
+use crate::database::{self, DatabaseError, Details, MessageId, NewOutgoing, Task, Tx};
+use crate::error::ClientError;
+use crate::events::Event;
+use crate::incoming::arrival::expiry;
+use crate::messenger::{Messenger, now};
+
+/// What a person writes.
+#[derive(Debug, Clone, Default)]
+pub struct Draft {
+    /// The text.
+    pub body: String,
+    /// The message it answers.
+    pub reply_to: Option<MessageId>,
+}
+
+impl Draft {
+    /// A text and nothing else.
+    pub fn text(body: impl Into<String>) -> Self {
+        Self { body: body.into(), reply_to: None }
+    }
+}
+
+impl Messenger {
+    /// Saves a message, then tries to deliver it.
+    ///
+    /// From the moment it is saved it is delivered sooner or later, and once: every try stores the
+    /// same bytes, which a swarm keeps once.
+    ///
+    /// # Errors
+    /// Where it cannot be sealed or saved. A network that fails is no error: the message waits.
+    pub async fn send(&self, to: &AccountId, body: &str) -> Result<Sent, ClientError> {
+        let (message, timestamp) = self.save_draft(to, &Draft::text(body))?;
+        let state = self.deliver_message(message).await?;
+        Ok(Sent { message, timestamp, state })
+    }
+
+    /// Saves a text without sending it: its number here, and its time.
+    ///
+    /// # Errors
+    /// As [`Messenger::save_draft`].
+    pub fn save_text(
+        &self,
+        to: &AccountId,
+        body: &str,
+    ) -> Result<(MessageId, Millis), ClientError> {
+        self.save_draft(to, &Draft::text(body))
+    }
+
+    /// Saves a message without sending it: its number here, and its time. It leaves with whatever
+    /// delivers next.
+    ///
+    /// # Errors
+    /// Where it cannot be sealed or saved, or what it answers is gone.
+    pub fn save_draft(
+        &self,
+        to: &AccountId,
+        draft: &Draft,
+    ) -> Result<(MessageId, Millis), ClientError> {
+        loop {
+            match self.queue(to, draft) {
+                // Another process took the same millisecond.
+                Err(ClientError::Database(DatabaseError::TimestampTaken)) => {}
+                Err(error) => return Err(error),
+                Ok((message, timestamp)) => {
+                    self.publish(Event::MessageNew { conversation: *to, message_id: message });
+                    return Ok((message, timestamp));
+                }
+            }
+        }
+    }
+
+    /// Seals the copies and saves them with the message, in one transaction.
+    fn queue(&self, to: &AccountId, draft: &Draft) -> Result<(MessageId, Millis), ClientError> {
+        let now = now();
+        let timestamp = self.db.with(|db| db.free_timestamp(to, now))?;
+        let mut visible = Visible::text(Body::new(draft.body.clone())?);
+        let mut details = Details::default();
+        if let Some(reply_to) = draft.reply_to {
+            let answered = self.db.with(|db| db.message(reply_to))?;
+            let text = match &answered.content {
+                database::Content::Text(text) => Some(text.clone()).filter(|text| !text.is_empty()),
+                _ => None,
+            };
+            let quote = Quote::of(answered.timestamp, answered.author);
+            visible = visible.with_quote(Quote { text: text.clone(), ..quote });
+            let (author, timestamp) = (answered.author, answered.timestamp);
+            details.quote = Some(database::Quote { author, timestamp, text });
+        }
+        details.mentions_me =
+            mentions(&draft.body).any(|mention| mention.account == self.account.id());
+        let data = Data::from(What::Visible(visible)).with_profile(self.own_profile());
+        let expiration = self.expiration_in(to)?;
+        details.expiry = expiry(expiration);
+        let content = Content { expiration, ..Content::from(data) };
+        let copies = self.copies(to, &content, timestamp)?;
+        let message = NewOutgoing {
+            conversation: *to,
+            content: &database::Content::Text(draft.body.clone()),
+            details: &details,
+            timestamp,
+            now,
+            copies: &copies,
+        };
+        let profile = self.own_profile();
+        let save = |tx: &Tx<'_>| {
+            self.approve(tx, to, profile, now)?;
+            Ok::<_, ClientError>(tx.queue_message(&message)?)
+        };
+        Ok((self.db.with(|db| db.transact(save))?, timestamp))
+    }
+
+    /// Whom one writes to, one wants to hear from; who asked to be heard is told.
+    pub(crate) fn approve(
+        &self,
+        tx: &Tx<'_>,
+        peer: &AccountId,
+        profile: Option<Profile>,
+        now: Millis,
+    ) -> Result<(), ClientError> {
+        let known = tx.contact(peer)?;
+        if peer.kind() != AccountKind::Person
+            || *peer == self.account.id()
+            || known.is_some_and(|contact| contact.approved)
+        {
+            return Ok(());
+        }
+        let asked = tx.conversation(peer)?.is_some_and(|conversation| conversation.is_request);
+        tx.accept_request(peer, now)?;
+        people::change_person(tx, &self.account, peer, now, |contact| contact.approved = true)?;
+        if asked {
+            let response = RequestResponse { approved: true, profile };
+            let content = Content::from(Kind::RequestResponse(response));
+            // Before the message it may go with, for messages are named by author and time.
+            for copy in self.copies(peer, &content, now.saturating_sub(1))? {
+                tx.add_job(&Task::Store { message: None, copy }, &[], now)?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,21 @@
+//! Saved, then sealed copies on their way, until a swarm has them.
+//!
+//! ```text
+//! what a person does > content > sealed copies and rows, one transaction > jobs > the swarm has them
+//! ```
+//!
+//! | module | what |
+//! |---|---|
+//! | [`seal`] | one copy for whom it is for, one for the account's own devices |
+//! | [`message`] | texts, answers |
+//! | [`changes`] | edits, reactions, deletions, receipts, typing |
+//! | [`deliver`] | jobs are done, again and again until they are |
+
+pub(crate) mod changes;
+pub(crate) mod deliver;
+pub(crate) mod message;
+pub(crate) mod seal;
+
+pub use changes::DeleteFor;
+pub use deliver::{Delivery, Sent};
+pub use message::Draft;

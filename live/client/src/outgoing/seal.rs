@@ -1,0 +1,108 @@
+//! Sealed copies: one for whom a content is for, one for the account's own devices.
+
+use warren_crypto::SystemEntropy;
+use warren_crypto::entropy::random_index;
+use warren_message::content::profile::Profile;
+use warren_message::expiration::{Conversation, Expiration, Mode, Timer};
+use warren_message::{Content, Kind, seal_direct};
+use warren_wire::{AccountId, AccountKind, Millis, Namespace};
+
+use crate::database::{Expiry, ExpiryMode, Purpose, SealedCopy};
+use crate::error::ClientError;
+use crate::messenger::Messenger;
+
+impl Messenger {
+    /// The copies of a content: the recipient's or the group's, and unless it passes (typing,
+    /// receipts) one for the account's own devices.
+    pub(crate) fn copies(
+        &self,
+        conversation: &AccountId,
+        content: &Content,
+        timestamp: Millis,
+    ) -> Result<Vec<SealedCopy>, ClientError> {
+        let own = self.account.id();
+        if conversation.kind() == AccountKind::Group {
+            return Ok(vec![self.seal_to_group(conversation, content, timestamp)?]);
+        }
+        let mut copies = Vec::new();
+        if *conversation != own {
+            copies.push(self.seal(Purpose::Recipient, conversation, content, timestamp)?);
+        }
+        if !matches!(content.kind, Kind::Typing(_) | Kind::Receipt(_)) {
+            let content = for_own_devices(content.clone(), conversation);
+            copies.push(self.seal(Purpose::Sync, &own, &content, timestamp)?);
+        }
+        Ok(copies)
+    }
+
+    pub(crate) fn seal(
+        &self,
+        purpose: Purpose,
+        target: &AccountId,
+        content: &Content,
+        timestamp: Millis,
+    ) -> Result<SealedCopy, ClientError> {
+        let entropy = &mut SystemEntropy;
+        let outer_time = match purpose {
+            Purpose::Recipient => timestamp,
+            Purpose::Sync => timestamp.saturating_sub(blur()),
+        };
+        let data = seal_direct(&self.account, target, content, timestamp, outer_time, entropy)?;
+        Ok(SealedCopy {
+            purpose,
+            target: *target,
+            namespace: Namespace::DIRECT,
+            data,
+            timestamp: outer_time,
+            ttl: content.ttl(),
+        })
+    }
+
+    /// What goes along with everything the owner says.
+    pub(crate) fn own_profile(&self) -> Option<Profile> {
+        self.display_name().as_deref().and_then(Profile::named)
+    }
+
+    /// When messages of a conversation are to disappear, as its owner set it.
+    pub(crate) fn expiration_in(
+        &self,
+        conversation: &AccountId,
+    ) -> Result<Option<Expiration>, ClientError> {
+        let setting = self.db.with(|db| db.conversation(conversation))?;
+        let expiry = setting.and_then(|conversation| conversation.expiry);
+        Ok(expiry.and_then(|expiry| self.expiration(conversation, expiry)))
+    }
+
+    /// A setting in the words of messages.
+    pub(crate) fn expiration(
+        &self,
+        conversation: &AccountId,
+        expiry: Expiry,
+    ) -> Option<Expiration> {
+        let mode = match expiry.mode {
+            ExpiryMode::AfterRead => Mode::AfterRead,
+            ExpiryMode::AfterSend => Mode::AfterSend,
+        };
+        let kind = match conversation.kind() {
+            AccountKind::Group => Conversation::Group,
+            _ if *conversation == self.account.id() => Conversation::NoteToSelf,
+            _ => Conversation::Direct,
+        };
+        Some(Expiration { mode, timer: Timer::seconds(expiry.seconds)? }.within(kind))
+    }
+}
+
+fn for_own_devices(mut content: Content, conversation: &AccountId) -> Content {
+    if let Kind::Data(data) = &mut content.kind {
+        data.sync_target = Some(*conversation);
+    }
+    content
+}
+
+/// How much earlier the copy for one's own devices says it was stored: up to two minutes, so that
+/// the two copies of a message do not carry the same time past the nodes.
+fn blur() -> Millis {
+    const LONGEST: usize = 120_000;
+    let drawn = random_index(&mut SystemEntropy, LONGEST).unwrap_or(0);
+    u64::try_from(drawn).unwrap_or(0)
+}
