@@ -1,11 +1,17 @@
 //! What can be typed: commands, options, and the help that explains them.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use warren_noded::local_network::{FEWEST_NODES, MOST_NODES};
+
+mod conversations;
+mod daemon;
+
+pub use conversations::{ConversationArg, ConversationsArgs, ConversationsCommand, ListingArg};
+use daemon::DAEMON_HELP;
+pub use daemon::{ApiCommand, DaemonArgs, DaemonCommand, DaemonRunArgs};
 
 const AFTER_HELP: &str = "\
 First steps:
@@ -157,65 +163,6 @@ Examples:
   warren demo
   warren demo --json
   warren --seed 'http://127.0.0.1:22023#KEY' demo";
-
-/// `warren daemon ...`
-#[derive(Debug, Args)]
-pub struct DaemonArgs {
-    /// What to do; nothing runs it
-    #[command(subcommand)]
-    pub command: Option<DaemonCommand>,
-    /// How to run it
-    #[command(flatten)]
-    pub run: DaemonRunArgs,
-}
-
-const DAEMON_HELP: &str = "\
-The daemon asks for the passphrase once. While it runs, commands need none: they ask it through a
-socket in the home directory that no other user can open. Ctrl-C, SIGTERM and `warren daemon stop`
-end it.
-
-With --listen it listens on loopback too, for apps that cannot open the socket. Each request must
-carry the token of the file api-token in the home directory.
-
-Examples:
-  warren daemon run
-  warren daemon run --listen 127.0.0.1:7450
-  warren daemon status                       exit code 1 if none runs
-  warren daemon lock                         drops all keys; `unlock` brings them back
-  warren daemon stop";
-
-/// What to do with the daemon.
-#[derive(Debug, Subcommand)]
-pub enum DaemonCommand {
-    /// Run it until Ctrl-C
-    Run(DaemonRunArgs),
-    /// Say whether one runs
-    Status,
-    /// Drop all keys and end all work, until somebody unlocks
-    Lock,
-    /// Unlock it with the passphrase
-    Unlock,
-    /// End it
-    Stop,
-}
-
-/// How to run the daemon.
-#[derive(Debug, Default, Args)]
-pub struct DaemonRunArgs {
-    /// Listen on loopback too; port 0 takes any
-    #[arg(long, value_name = "IP:PORT")]
-    pub listen: Option<SocketAddr>,
-    /// Let pages of this origin ask over loopback, with the token; may be repeated
-    #[arg(long, value_name = "ORIGIN", requires = "listen")]
-    pub allow_origin: Vec<String>,
-}
-
-/// `warren api ...`
-#[derive(Debug, Clone, Copy, Subcommand)]
-pub enum ApiCommand {
-    /// Print its description in OpenAPI
-    Openapi,
-}
 
 const COMPLETIONS_HELP: &str = "\
 Examples:
@@ -385,94 +332,6 @@ Examples:
   warren read --follow
   warren read --all --from bob --limit 20
   warren read --json | jq -r .text";
-
-/// `warren conversations ...`
-#[derive(Debug, Args)]
-#[command(after_help = CONVERSATIONS_HELP)]
-pub struct ConversationsArgs {
-    /// What to do; nothing lists the inbox
-    #[command(subcommand)]
-    pub command: Option<ConversationsCommand>,
-}
-
-const CONVERSATIONS_HELP: &str = "\
-Somebody you have not accepted writes to your requests: accept, decline, or `warren contacts block`.
-
-Examples:
-  warren conversations
-  warren conversations list requests
-  warren conversations accept 05aa65...5aa74
-  warren conversations pin bob
-  warren conversations mute bob --hours 8";
-
-/// What to do with conversations.
-#[derive(Debug, Subcommand)]
-pub enum ConversationsCommand {
-    /// List a part of them
-    List {
-        /// Which part
-        #[arg(default_value = "inbox")]
-        part: ListingArg,
-    },
-    /// Show it before the others
-    Pin(ConversationArg),
-    /// Show it in its turn again
-    Unpin(ConversationArg),
-    /// Hide it until somebody writes
-    Hide(ConversationArg),
-    /// Put it away
-    Archive(ConversationArg),
-    /// Bring it back
-    Unarchive(ConversationArg),
-    /// Tell nothing of it
-    Mute {
-        /// Which
-        #[command(flatten)]
-        which: ConversationArg,
-        /// For so many hours; else for ever
-        #[arg(long, value_name = "N")]
-        hours: Option<u64>,
-    },
-    /// Tell of it again
-    Unmute(ConversationArg),
-    /// Mark all of it as read
-    Read(ConversationArg),
-    /// Accept a request
-    Accept(ConversationArg),
-    /// Decline a request; its author may ask again
-    Decline(ConversationArg),
-    /// Delete it with all its messages on this device
-    Delete {
-        /// Which
-        #[command(flatten)]
-        which: ConversationArg,
-        /// Do it: nothing brings the messages back
-        #[arg(long)]
-        yes: bool,
-    },
-}
-
-/// A conversation.
-#[derive(Debug, Args)]
-pub struct ConversationArg {
-    /// A contact's name, an Account ID or a group's id
-    pub with: String,
-}
-
-/// Which part of the conversations.
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-pub enum ListingArg {
-    /// All but requests, archived and hidden ones
-    Inbox,
-    /// What was put away
-    Archived,
-    /// From people you have not accepted
-    Requests,
-    /// What was hidden
-    Hidden,
-    /// Everything
-    All,
-}
 
 /// `warren search`
 #[derive(Debug, Args)]
