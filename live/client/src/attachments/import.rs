@@ -1,6 +1,11 @@
 //! A file of the person's that comes in: recognised, freed of metadata, sealed, with a small picture.
 
-use std::io::{BufReader, Cursor, Read};
+use std::io::{BufReader, Cursor, Read, Seek};
+
+use lofty::config::ParseOptions;
+use lofty::file::AudioFile;
+use lofty::probe::Probe;
+use warren_wire::Millis;
 
 use super::blocking;
 use super::error::AttachmentError;
@@ -35,6 +40,8 @@ pub struct Imported {
     pub thumbnail: Option<(StoredFile, &'static str)>,
     /// Width and height of an image, upright, in pixels.
     pub dimensions: Option<(u32, u32)>,
+    /// How long a recording plays, in milliseconds.
+    pub duration: Option<Millis>,
 }
 
 impl Messenger {
@@ -56,7 +63,8 @@ impl Messenger {
         let (store, name) = (self.files.clone(), name.map(str::to_owned));
         let taken = blocking(move || take(&store, source, name.as_deref(), metadata)).await?;
         let (file, media_type) = taken;
-        let mut imported = Imported { file, media_type, thumbnail: None, dimensions: None };
+        let mut imported =
+            Imported { file, media_type, thumbnail: None, dimensions: None, duration: None };
         if imported.media_type.starts_with("image/") {
             let (store, file) = (self.files.clone(), imported.file.clone());
             // Whatever a decoder makes of a strange image, the file itself can be sent.
@@ -64,7 +72,19 @@ impl Messenger {
                 (imported.dimensions, imported.thumbnail) = (Some(dimensions), Some(thumbnail));
             }
         }
+        if imported.media_type.starts_with("audio/") {
+            imported.duration = self.duration(&imported.file).await.unwrap_or_default();
+        }
         Ok(imported)
+    }
+
+    /// How long a recording at rest plays, in milliseconds; `None` where its format is not known.
+    ///
+    /// # Errors
+    /// Where the file is not here.
+    pub async fn duration(&self, file: &StoredFile) -> Result<Option<Millis>, AttachmentError> {
+        let (store, file) = (self.files.clone(), file.clone());
+        blocking(move || Ok(duration(BufReader::new(store.open(&file)?)))).await
     }
 
     /// Makes a small picture of an image at rest, as of one that was downloaded.
@@ -120,10 +140,69 @@ fn is_drawing(media_type: &str) -> bool {
     media_type == "image/svg+xml"
 }
 
+fn duration(recording: impl Read + Seek) -> Option<Millis> {
+    let mut options = ParseOptions::new();
+    // Titles and covers are nobody's business here.
+    options.read_tags(false).read_cover_art(false);
+    let probe = Probe::new(recording).options(options).guess_file_type().ok()?;
+    let plays = probe.read().ok()?.properties().duration();
+    Millis::try_from(plays.as_millis()).ok().filter(|plays| *plays > 0)
+}
+
 type Picture = ((u32, u32), (StoredFile, &'static str));
 
 fn picture(store: &FileStore, file: &StoredFile) -> Result<Picture, AttachmentError> {
     let image = BufReader::new(store.open(file)?);
     let small = Thumbnail::of(image).map_err(|_| AttachmentError::Image)?;
     Ok((small.dimensions, (store.put(&small.bytes)?, small.media_type)))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A recording of silence: 8,000 samples of a byte each second.
+    fn wave(samples: u32) -> Vec<u8> {
+        let mut wave = b"RIFF".to_vec();
+        wave.extend((36 + samples).to_le_bytes());
+        wave.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
+        wave.extend([8_000_u32.to_le_bytes(), 8_000_u32.to_le_bytes()].concat());
+        wave.extend(b"\x01\0\x08\0data");
+        wave.extend(samples.to_le_bytes());
+        wave.resize(wave.len() + usize::try_from(samples).unwrap(), 0x80);
+        wave
+    }
+
+    #[test]
+    fn a_recording_says_how_long_it_plays_and_other_files_say_nothing() {
+        assert_eq!(duration(Cursor::new(wave(20_000))), Some(2_500));
+        for other in [b"".as_slice(), b"text", b"RIFF\0\0\0\0WAVE", b"OggS", b"ID3"] {
+            assert_eq!(duration(Cursor::new(other)), None);
+        }
+    }
+
+    #[test]
+    fn a_file_is_what_its_content_says_and_else_what_its_name_does() {
+        assert_eq!(media_type(&wave(1), Some("x.txt")), "audio/x-wav");
+        assert_eq!(media_type(b"words", Some("x.txt")), "text/plain");
+        assert_eq!(media_type(b"words", Some("x.png")), ANY);
+        assert_eq!(media_type(b"<svg/>", Some("x.svg")), "image/svg+xml");
+        assert_eq!(media_type(b"words", None), ANY);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_play_for_a_while_or_do_not(
+            start in 0_usize..5, bytes: Vec<u8>, at: prop::sample::Index, value: u8,
+        ) {
+            let starts = [b"".as_slice(), b"OggS\0\x02", b"ID3\x04\0", b"fLaC", b"\0\0\0\x18ftypM4A "];
+            let _ = duration(Cursor::new([starts[start], &bytes].concat()));
+            let mut altered = wave(100);
+            let at = at.index(altered.len());
+            altered[at] = value;
+            let _ = duration(Cursor::new(altered));
+        }
+    }
 }
