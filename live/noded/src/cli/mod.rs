@@ -131,7 +131,7 @@ impl CommandError {
     /// 2 for what only a change of the command or the configuration mends, 1 for all else.
     pub(crate) const fn exit_code(&self) -> u8 {
         match self {
-            Self::Config(_) | Self::Filter(_) => 2,
+            Self::Config(_) | Self::Filter(_) | Self::Setting { .. } | Self::Missing(_) => 2,
             _ => 1,
         }
     }

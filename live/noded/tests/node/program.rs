@@ -211,6 +211,7 @@ fn wrong_usage_ends_with_2_and_help_is_there() {
             "0xffffffffffffffff",
         ],
         &["sign-list", "--key", "x", "--out", "y"],
+        &["authority", "--listen", "127.0.0.1:0"],
         &["run", "--data", "x", "--list", "y", "--directory-key", "ab"],
     ] {
         assert_eq!(warren_node(arguments).status.code(), Some(2), "{arguments:?}");
