@@ -95,7 +95,10 @@ pub async fn check(loaded: &Loaded, now: Millis) -> Vec<Finding> {
     };
     check_clock(&mut findings, now);
     check_ports(&mut findings, identity.as_ref(), published.as_ref());
-    check_files(&mut findings);
+    check_open_files(&mut findings);
+    if !loaded.config.files.store.is_empty() && !loaded.config.files.store.contains("://") {
+        check_writable(&mut findings, "files.store", Path::new(&loaded.config.files.store));
+    }
     if let Some(published) = &published {
         check_others(&mut findings, identity.as_ref(), published).await;
     }
@@ -180,7 +183,7 @@ async fn check_store(findings: &mut Findings<'_>) {
     };
     findings.add(Level::Ok, key, "the store's address can be read");
     if !location::is_database(url.expose()) {
-        return;
+        return check_writable(findings, key, Path::new(url.expose()));
     }
     match timeout(ANSWER, location::reach(url.expose())).await {
         Ok(Ok(())) => findings.add(Level::Ok, key, "the database answers and takes writes"),
@@ -191,6 +194,15 @@ async fn check_store(findings: &mut Findings<'_>) {
             let text = format!("the database does not answer within {} s", ANSWER.as_secs());
             findings.add(Level::Warning, key, text);
         }
+    }
+}
+
+/// Whether a folder beside the node's own can be written, or made where there is none.
+fn check_writable(findings: &mut Findings<'_>, key: &str, folder: &Path) {
+    let Some(existing) = folder.ancestors().find(|it| it.exists()) else { return };
+    if let Err(error) = tempfile::NamedTempFile::new_in(existing) {
+        let text = format!("{} cannot be written: {error}", existing.display());
+        findings.add(Level::Error, key, text);
     }
 }
 
@@ -345,7 +357,7 @@ fn check_ports(
     }
 }
 
-fn check_files(findings: &mut Findings<'_>) {
+fn check_open_files(findings: &mut Findings<'_>) {
     let connections = listen::most_connections(usize::MAX);
     if connections < FEW_CONNECTIONS {
         let text = format!(

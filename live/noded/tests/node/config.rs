@@ -201,6 +201,13 @@ async fn a_node_that_follows_a_directory_needs_no_list_to_begin_with() {
     };
     let said = findings();
     assert!(said.contains("no list is kept yet"), "{said}");
+    // Folders beside the node's own are tried.
+    let nowhere = "/proc/no-folder-can-be-made-here";
+    let keys = [("WARREN_NODE_STORE__URL", nowhere), ("WARREN_NODE_FILES__STORE", nowhere)];
+    let output = check_config(&path, &keys);
+    assert_eq!(output.status.code(), Some(1));
+    let report = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(report.matches("/proc cannot be written").count(), 2, "{report}");
     // What is kept of another directory is not used, and keeps the node from nothing.
     std::fs::write(&list, "{}").unwrap();
     let said = findings();
