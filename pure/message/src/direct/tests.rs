@@ -328,3 +328,31 @@ fn devices_wrap_a_configuration_message_in_the_same_bytes() {
         }
     }
 }
+
+/// `test_config_determinism.cpp` of libsession-util: BLAKE2b-32 of what `wrap_config` makes.
+#[test]
+fn configurations_are_wrapped_into_the_bytes_that_other_clients_write() {
+    let seed = hex::decode("0123456789abcdef0123456789abcdef").unwrap();
+    let seed = Secret::from_slice(&[seed, vec![0; 16]].concat()).unwrap();
+    let account = Account::from_seed32(seed).unwrap();
+    for (kind, digest) in [
+        (
+            ConfigKind::UserProfile,
+            "e5bcbe0595e82d55e80079dc9cf8c8b6952c099ee8306c413833e0eecd45ce03",
+        ),
+        (ConfigKind::Contacts, "1573a2e233008a47f445a8f1b328fe37bcd49450c94b743202b68902a1a94a89"),
+        (
+            ConfigKind::ConvoInfoVolatile,
+            "121dabefb251fa586c14f7e9c82590361c2db4efcb9817771bb4d9b0aaba9362",
+        ),
+        (
+            ConfigKind::UserGroups,
+            "b78bd9b62719db76ff7a9ec59eef3de0b4aaee4e4d55b515f70b04d674f8b8a9",
+        ),
+    ] {
+        let data = b"Hello from the other side".to_vec();
+        let wrapped = seal_config(&account, SharedConfig { kind, seqno: 1, data }).unwrap();
+        let found: [u8; 32] = warren_crypto::hash::blake2b(&[&wrapped]).unwrap();
+        assert_eq!(hex::encode(found), digest, "{kind:?}");
+    }
+}
