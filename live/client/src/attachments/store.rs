@@ -1,5 +1,6 @@
 //! The folder where one account's files lie, each sealed under a key of its own.
 
+use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -153,6 +154,7 @@ impl FileStore {
     /// # Errors
     /// Where the disk fails.
     pub fn sweep(&self, kept: &[FileName]) -> Result<usize, AttachmentError> {
+        let kept: HashSet<&FileName> = kept.iter().collect();
         let mut swept = 0;
         for entry in fs::read_dir(&self.folder)? {
             let entry = entry?;
