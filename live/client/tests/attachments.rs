@@ -139,6 +139,60 @@ async fn thirty_megabytes_go_to_a_node_and_come_back_over_interruptions() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn transfers_go_on_after_an_outage_in_another_run_of_the_program() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("net");
+    let nodes = network(&data).await;
+    let home = folder.path().join("a");
+    let alice = person(&home, &nodes);
+    let content = content(6_000_000);
+    let file = alice.files().put(&content).unwrap();
+    let remote = send(&alice, &file, Format::Legacy).await;
+    let other = alice.files().put(&content[1..]).unwrap();
+    let mut upload = Upload::new(&other, Format::Legacy, None);
+    let mut download = Download::new(remote.url(), Some(file.size));
+
+    let (stop, mut stopped) = tokio::sync::mpsc::unbounded_channel();
+    let up_stop = stop.clone();
+    let mut up = |upload: &Upload| {
+        if upload.sent() > 0 {
+            up_stop.send(()).unwrap();
+        }
+    };
+    let mut down = |_: &Download| stop.send(()).unwrap();
+    let outage = async {
+        stopped.recv().await;
+        nodes.stop().await;
+    };
+    let (sent, fetched, ()) = tokio::join!(
+        alice.upload(&mut upload, &mut up),
+        alice.download(&mut download, &remote, &mut down),
+        outage,
+    );
+    assert!(sent.is_err_and(|error| error.is_network()), "the outage came too late");
+    assert!(fetched.is_err_and(|error| error.is_network()), "the outage came too late");
+    let texts =
+        (serde_json::to_string(&upload).unwrap(), serde_json::to_string(&download).unwrap());
+    drop(alice);
+
+    // The nodes come back on other ports: their keys in the addresses lead to them.
+    let nodes = network(&data).await;
+    let mut device = Device::unlock(&home, "passphrase").unwrap();
+    device.use_seed(&nodes.seed().parse().unwrap()).unwrap();
+    let alice = device.messenger(None).unwrap();
+    let mut upload: Upload = serde_json::from_str(&texts.0).unwrap();
+    let mut download: Download = serde_json::from_str(&texts.1).unwrap();
+    let fetched = alice.download(&mut download, &remote, &mut |_| ()).await.unwrap();
+    assert!(read(&alice, &fetched) == content);
+    let sent = alice.upload(&mut upload, &mut |_| ()).await.unwrap();
+    let fetched = fetch(&alice, &sent.remote, other.size).await.unwrap();
+    assert!(read(&alice, &fetched) == content[1..]);
+    assert_eq!(kept(&home), 4);
+    assert!(!is_marked(&home));
+    nodes.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn both_formats_and_every_size_travel() {
     let folder = tempfile::tempdir().unwrap();
     let network = network(&folder.path().join("net")).await;

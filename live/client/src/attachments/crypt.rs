@@ -7,7 +7,8 @@ use warren_crypto::expand::expand;
 use warren_crypto::{Entropy, Secret};
 use warren_message::attachment::pointer::FileKey;
 use warren_message::attachment::stream::{Domain, KeyHasher};
-use warren_message::attachment::{FileError, legacy, stream};
+use warren_message::attachment::{FileError, legacy, picture, stream};
+use warren_message::content::profile::Picture;
 use warren_wire::FileId;
 use warren_wire::file::FileHasher;
 
@@ -227,6 +228,17 @@ pub(super) fn open(
     plain.finish()
 }
 
+/// Opens a picture in the format of older clients, which fits into memory.
+pub(super) fn open_picture(
+    store: &FileStore,
+    stored: &StoredFile,
+    picture: &Picture,
+) -> Result<StoredFile, AttachmentError> {
+    let mut sealed = Vec::new();
+    store.open(stored)?.read_to_end(&mut sealed)?;
+    store.put(&picture::open_legacy(picture, &sealed)?)
+}
+
 fn open_legacy(
     sealed: &mut SealedReader,
     mut reader: legacy::Reader,
@@ -326,6 +338,26 @@ mod tests {
             let (again, key_again) = encrypt(&store, &file, format, 999);
             assert!(whole == again && key == key_again, "{format:?}");
         }
+    }
+
+    #[test]
+    fn a_picture_of_an_older_client_opens_and_an_altered_one_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = FileStore::new(folder.path().to_owned());
+        let key = Secret::take(&mut [5; 32]);
+        let sealed = warren_crypto::aead::gcm_seal(&key, &[6; 12], b"picture").unwrap();
+        let mut sealed = [[6; 12].as_slice(), &sealed].concat();
+        let picture = Picture::new("http://h/file/1", key).unwrap();
+        let stored = store.put(&sealed).unwrap();
+        let opened = open_picture(&store, &stored, &picture).unwrap();
+        let mut read = Vec::new();
+        store.open(&opened).unwrap().read_to_end(&mut read).unwrap();
+        assert_eq!(read, b"picture");
+        sealed[14] ^= 1;
+        let stored = store.put(&sealed).unwrap();
+        let refused = open_picture(&store, &stored, &picture);
+        assert!(matches!(refused, Err(AttachmentError::Corrupt(_))));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3);
     }
 
     #[test]

@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use warren_crypto::{Secret, SystemEntropy};
 use warren_message::attachment::FileError;
-use warren_message::attachment::pointer::RemoteFile;
+use warren_message::attachment::pointer::{FileKey, RemoteFile};
 use warren_message::attachment::url::FileUrl;
+use warren_message::content::profile::Picture;
 
 use super::blocking;
 use super::crypt;
@@ -26,6 +27,8 @@ use crate::vault::FileName;
 
 /// The most bytes that are fetched of any file.
 pub const MOST_BYTES: u64 = 128 << 20;
+/// The most bytes of a picture of a profile.
+const MOST_PICTURE_BYTES: u64 = 10 << 20;
 /// How much more than its sender says a file may have, as stored: for padding.
 const SLACK_BYTES: u64 = 1 << 20;
 /// How long to wait before a part is tried again.
@@ -99,8 +102,8 @@ impl Messenger {
     /// Fetches and opens a file, from where `download` left off. `progress` is told after each part.
     ///
     /// Where it is interrupted by an error of the network, what came stays for another time; where
-    /// this future is dropped, nothing does unless [`Download::keep_when_dropped`] says so. One part
-    /// of 4 MiB at most is in memory.
+    /// this future is dropped, nothing does unless [`Download::keep_when_dropped`] says so. A few
+    /// copies of a part, of 4 MiB at most, are in memory.
     ///
     /// # Errors
     /// Where the server has the file no longer or is not known, it is larger than its sender said,
@@ -111,10 +114,51 @@ impl Messenger {
         remote: &RemoteFile,
         progress: &mut (dyn FnMut(&Download) + Send),
     ) -> Result<StoredFile, AttachmentError> {
-        let server = FileServer::of_url(remote.url())?;
-        let asker = Asker::new(&self.network, &server);
+        let (key, size) = (remote.key().clone(), download.size);
+        let open =
+            move |store: &FileStore, stored: &StoredFile| crypt::open(store, stored, &key, size);
+        self.fetch_and(download, remote.url(), progress, open).await
+    }
+
+    /// Fetches and opens the picture of a profile or a group, in whichever format it is.
+    ///
+    /// # Errors
+    /// As [`Messenger::download`].
+    pub async fn download_picture(&self, picture: &Picture) -> Result<StoredFile, AttachmentError> {
+        let url = FileUrl::parse(picture.url()).ok_or(AttachmentError::UnknownServer)?;
+        let mut download = Download::new(&url, Some(MOST_PICTURE_BYTES));
+        if url.is_stream() {
+            let remote = RemoteFile::new(&url, FileKey::Stream(picture.key().duplicate()));
+            return self.download(&mut download, &remote, &mut |_| ()).await;
+        }
+        let picture = picture.clone();
+        let open = move |store: &FileStore, stored: &StoredFile| {
+            crypt::open_picture(store, stored, &picture)
+        };
+        let fetched = self.fetch_and(&mut download, &url, &mut |_| (), open).await;
+        if fetched.is_err() {
+            self.discard(&mut download).await;
+        }
+        fetched
+    }
+
+    async fn fetch_and(
+        &self,
+        download: &mut Download,
+        url: &FileUrl,
+        progress: &mut (dyn FnMut(&Download) + Send),
+        open: impl FnOnce(&FileStore, &StoredFile) -> Result<StoredFile, AttachmentError>
+        + Send
+        + 'static,
+    ) -> Result<StoredFile, AttachmentError> {
+        if download.url != url.as_str() {
+            // What came so far is another file's.
+            self.discard(download).await;
+            url.as_str().clone_into(&mut download.url);
+        }
+        let asker = Asker::new(&self.network, &FileServer::of_url(url)?);
         let mut fetch = Fetch { asker: &asker, download, progress, store: self.files.clone() };
-        let writer = match fetch.run(remote.url().id()).await {
+        let writer = match fetch.run(url.id()).await {
             Ok(writer) => writer,
             Err(error) => {
                 if !error.is_network() {
@@ -123,10 +167,10 @@ impl Messenger {
                 return Err(error);
             }
         };
-        let (store, key, size) = (self.files.clone(), remote.key().clone(), download.size);
+        let store = self.files.clone();
         let opened = blocking(move || {
             let stored = writer.finish()?;
-            let opened = crypt::open(&store, &stored, &key, size);
+            let opened = open(&store, &stored);
             store.remove(&stored.name)?;
             Ok(Fresh { file: Some(opened?), store })
         });

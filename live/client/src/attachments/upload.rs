@@ -36,6 +36,8 @@ pub struct Upload {
     #[serde(with = "secret")]
     drawn: Secret<32>,
     server: Option<FileServer>,
+    /// Whether the server was drawn here, so that another may take its place.
+    drawn_server: bool,
     location: Option<String>,
     sent: u64,
 }
@@ -54,7 +56,8 @@ impl Upload {
     pub fn new(file: &StoredFile, format: Format, server: Option<FileServer>) -> Self {
         let drawn = Secret::random(&mut SystemEntropy);
         let (file, ttl_seconds) = (file.clone(), TTL_SECONDS);
-        Self { file, format, ttl_seconds, drawn, server, location: None, sent: 0 }
+        let (drawn_server, location) = (server.is_none(), None);
+        Self { file, format, ttl_seconds, drawn, server, drawn_server, location, sent: 0 }
     }
 
     /// Asks for another life of the file at the server, in seconds.
@@ -75,6 +78,9 @@ impl Upload {
 
     fn forget(&mut self) {
         (self.location, self.sent) = (None, 0);
+        if self.drawn_server {
+            self.server = None;
+        }
     }
 }
 
@@ -109,8 +115,9 @@ impl Messenger {
     /// Brings a file to a server, from where `upload` left off. `progress` is told after each part.
     ///
     /// Where it is interrupted, or this future is dropped, `upload` says where to go on; or the
-    /// server is told to forget it, by [`Messenger::cancel_upload`]. At most two parts of the file,
-    /// each of 4 MiB at most, are in memory; 10 MB where the server takes no parts.
+    /// server is told to forget it, by [`Messenger::cancel_upload`]. Where a node was drawn that took
+    /// nothing, the next try draws another. A few copies of a part, of 4 MiB at most, are in memory; of
+    /// 10 MB where the server takes no parts.
     ///
     /// # Errors
     /// Where the file is not here any more or does not fit the server, no server is there, the
@@ -122,15 +129,16 @@ impl Messenger {
     ) -> Result<Uploaded, AttachmentError> {
         let server = self.server_for(upload).await?;
         let source = self.encrypter(upload).await?;
-        let asker = Asker::new(&self.network, &server);
-        let total = upload.total();
-        let (id, source) = if total <= ONE_REQUEST || !asker.takes_parts().await? {
-            store_at_once(&asker, upload, source).await?
-        } else {
-            let parts = Parts { asker: &asker, upload, progress };
-            parts.send(source).await?
+        let (id, source) = match self.store(&server, upload, source, progress).await {
+            Err(error) => {
+                if upload.sent == 0 {
+                    upload.forget();
+                }
+                return Err(error);
+            }
+            stored => stored?,
         };
-        upload.sent = total;
+        upload.sent = upload.total();
         progress(upload);
         let (key, expected) = blocking(move || source.finish()).await?;
         if id.parse::<FileId>().is_ok_and(|id| id != expected) {
@@ -138,7 +146,7 @@ impl Messenger {
             return Err(AttachmentError::Corrupt(FileError::Corrupt));
         }
         let url = server.url_of(&id).ok_or(AttachmentError::Nonsense)?;
-        Ok(Uploaded { remote: RemoteFile::new(&url, key), stored: total })
+        Ok(Uploaded { remote: RemoteFile::new(&url, key), stored: upload.total() })
     }
 
     /// Tells the server to forget what it has of an upload that was not finished.
@@ -152,6 +160,20 @@ impl Messenger {
             }
             _ => Ok(()),
         }
+    }
+
+    async fn store(
+        &self,
+        server: &FileServer,
+        upload: &mut Upload,
+        source: Encrypter,
+        progress: &mut (dyn FnMut(&Upload) + Send),
+    ) -> Result<(String, Encrypter), AttachmentError> {
+        let asker = Asker::new(&self.network, server);
+        if upload.total() <= ONE_REQUEST || !asker.takes_parts().await? {
+            return store_at_once(&asker, upload, source).await;
+        }
+        Parts { asker: &asker, upload, progress }.send(source).await
     }
 
     async fn server_for(&self, upload: &mut Upload) -> Result<FileServer, AttachmentError> {
@@ -252,7 +274,7 @@ impl Parts<'_> {
     async fn begin(&mut self) -> Result<(String, Offset), AttachmentError> {
         if let Some(location) = self.upload.location.clone() {
             match self.asker.offset(&location).await? {
-                Offset::Elsewhere => self.upload.forget(),
+                Offset::Elsewhere => (self.upload.location, self.upload.sent) = (None, 0),
                 offset => return Ok((location, offset)),
             }
         }

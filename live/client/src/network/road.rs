@@ -106,6 +106,11 @@ impl Road {
         self.avoided.insert(node, Instant::now());
     }
 
+    /// Tries every node again: they may be somewhere else by now.
+    pub(super) fn forgive(&mut self) {
+        self.avoided.clear();
+    }
+
     /// Notes that a request was not answered; how many in a row were not.
     pub(super) fn note_silence(&mut self) -> u32 {
         self.silences += 1;
@@ -218,7 +223,7 @@ impl Network {
         if !self.renew_nodes().await? {
             return Ok(Vec::new());
         }
-        self.road().avoided.clear();
+        self.road().forgive();
         let list = self.nodes().await?;
         let moved = open.into_iter().filter_map(|question| {
             let node = list.get(&question.node.id)?.clone();

@@ -19,6 +19,7 @@ use warren_wire::swarm::INVALID_SWARM;
 use crate::error::ClientError;
 
 use super::Network;
+use super::guards::FIRST_HOPS;
 use super::road::{PATH_LIFE, PAUSE, SILENCES, TIMEOUT, is_local};
 
 /// How many paths may break under one request.
@@ -49,6 +50,8 @@ struct Place {
 
 /// Why a request did not come through this time.
 enum Miss {
+    /// The first hop takes no connection.
+    FirstHop,
     /// The last node asks no such server.
     Closed,
     /// Anything else.
@@ -83,7 +86,7 @@ impl Network {
         let payload = request.encode();
         let slack = (payload.len() + expected) / BYTES_PER_MS;
         let timeout = TIMEOUT + Duration::from_millis(slack.try_into().unwrap_or(u64::MAX));
-        let (mut broken, mut refused) = (0, 0);
+        let (mut broken, mut refused, mut shut) = (0, 0, 0);
         loop {
             let list = self.nodes().await?;
             let place = Place::of(server, &list);
@@ -94,8 +97,23 @@ impl Network {
                     let why = "no node passes requests on to this file server";
                     return Err(ClientError::NoAnswer(why.to_owned()));
                 }
+                Err(Miss::FirstHop) => {
+                    shut += 1;
+                    if shut >= FIRST_HOPS {
+                        // A newer list may have them elsewhere.
+                        if !self.renew_nodes().await? {
+                            return Err(ClientError::Offline);
+                        }
+                        self.road().forgive();
+                        shut = 0;
+                    }
+                }
                 Err(Miss::Broken(_)) if broken < ATTEMPTS => broken += 1,
-                Err(Miss::Broken(error)) => return Err(error),
+                // The server may be a node that moved.
+                Err(Miss::Broken(error)) => match self.renew_nodes().await? {
+                    true => broken = 0,
+                    false => return Err(error),
+                },
             }
             self.road().servers.path = None;
             tokio::time::sleep(PAUSE).await;
@@ -128,7 +146,7 @@ impl Network {
         match self.connections.post(&first, "/onion_req/v2", packet, timeout).await {
             Err(TransportError::Unreachable) => {
                 self.first_hop_failed(&first.id)?;
-                Ok(Err(Miss::Broken(ClientError::Offline)))
+                Ok(Err(Miss::FirstHop))
             }
             Err(TransportError::TimedOut | TransportError::Broken) => {
                 if self.road().note_silence() >= SILENCES {
