@@ -5,10 +5,12 @@ use std::collections::hash_map::Entry;
 use std::time::{Duration, Instant};
 
 use axum::http::Method;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use warren_client::ClientError;
+use warren_client::notice::Notice;
 
 use crate::api::AccountApi;
 use crate::api::contacts::Contact;
@@ -24,7 +26,7 @@ use crate::people;
 use crate::start::Start;
 use crate::stop::Stop;
 use crate::terminal_text;
-use crate::wording::{json_time, local_time, now, person_shown};
+use crate::wording::{json_time, local_time, now, person_shown, short_id};
 
 /// How often the device is looked at: what other processes fetched, and what waits to be sent.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -289,11 +291,45 @@ pub(super) fn message_json(message: &Message, contact: Option<&Contact>) -> Valu
         "calls_themselves": contact.and_then(|contact| contact.calls_themselves.as_deref()),
         "direction": message.direction,
         "text": message.text,
+        "notice": message.control,
         "timestamp": message.timestamp,
         "time": json_time(message.timestamp),
         "state": message.state,
         "was_read": message.read,
     })
+}
+
+/// What stands between messages without being one.
+fn notice_text(control: Option<&Value>) -> String {
+    let notice = control.and_then(|control| Notice::deserialize(control).ok());
+    let text = match notice {
+        None => "a kind of message this version cannot show".to_owned(),
+        Some(Notice::Timer { mode: None, .. }) => "messages stay from here on".to_owned(),
+        Some(Notice::Timer { seconds, .. }) => {
+            format!("messages disappear from here on, after {seconds} s")
+        }
+        Some(Notice::Screenshot) => "took a screenshot".to_owned(),
+        Some(Notice::FileSaved) => "saved a file".to_owned(),
+        Some(Notice::Call) => "called".to_owned(),
+        Some(Notice::Community { name, .. }) => {
+            format!("invites to the community '{}'", terminal_text::line(&name))
+        }
+        Some(Notice::RequestAccepted) => "accepted the request to write".to_owned(),
+        Some(Notice::GroupName { name }) => {
+            format!("named the group '{}'", terminal_text::line(&name))
+        }
+        Some(Notice::GroupPicture) => "changed the group's picture".to_owned(),
+        Some(Notice::MembersAdded { members }) => members_text("added", &members),
+        Some(Notice::MembersRemoved { members }) => members_text("removed", &members),
+        Some(Notice::MembersPromoted { members }) => members_text("made admins of", &members),
+        Some(Notice::MemberLeft) => "left the group".to_owned(),
+    };
+    format!("[{text}]")
+}
+
+fn members_text(what: &str, members: &[String]) -> String {
+    let members = members.iter().map(|id| terminal_text::line(&short_id(id)));
+    format!("{what} {}", members.collect::<Vec<_>>().join(", "))
 }
 
 /// One message for people: `2026-01-31 18:05:09  bob: Hello`.
@@ -302,7 +338,7 @@ pub(super) fn message_text(message: &Message, name: &str) -> String {
     let body = match &message.text {
         Some(text) => terminal_text::block(text, INDENT),
         None if message.kind == Kind::Deleted => "[deleted by its author]".to_owned(),
-        None => "[a kind of message this version cannot show]".to_owned(),
+        None => notice_text(message.control.as_ref()),
     };
     let separator = if body.contains('\n') { format!("\n{INDENT}") } else { " ".to_owned() };
     match message.direction {
@@ -355,6 +391,19 @@ mod tests {
         assert_eq!(shown("\u{1b}[2J\u{202e}"), "bob: \\u{1b}[2J\\u{202e}");
         let two = shown("hi\n2023-11-14 22:13:21  carol: send me money");
         assert_eq!(two, "bob:\n    hi\n    2023-11-14 22:13:21  carol: send me money");
+    }
+
+    #[test]
+    fn what_stands_between_messages_is_told_in_words() {
+        let told = |control: Value| notice_text(Some(&control));
+        let accepted = told(json!({ "notice": "request_accepted" }));
+        assert_eq!(accepted, "[accepted the request to write]");
+        let named = told(json!({ "notice": "group_name", "name": "\u{1b}[2J" }));
+        assert_eq!(named, "[named the group '\\u{1b}[2J']");
+        assert_eq!(
+            told(json!({ "notice": "later" })),
+            "[a kind of message this version cannot show]"
+        );
     }
 
     #[test]

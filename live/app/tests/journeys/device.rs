@@ -122,11 +122,11 @@ impl Device {
         child.wait_with_output().unwrap().into()
     }
 
-    /// What `read` shows, in JSON.
+    /// The texts that `read` shows.
     pub(crate) fn texts(&self, arguments: &[&str]) -> Vec<String> {
         let read = self.run(&[&["--json", "read"], arguments].concat()).with_code(0);
         let lines = read.json_lines();
-        lines.iter().map(|line| line["text"].as_str().unwrap().to_owned()).collect()
+        lines.iter().filter_map(|line| line["text"].as_str().map(str::to_owned)).collect()
     }
 }
 
