@@ -110,6 +110,7 @@ impl Messenger {
         let mut done = 0;
         let mut failure = None;
         for job in jobs {
+            let mut offline = false;
             match self.do_job(&job).await {
                 Ok(hash) => {
                     self.db.with(|db| db.job_done(job.id, hash.as_ref(), now()))?;
@@ -119,15 +120,15 @@ impl Messenger {
                     let next = next_attempt(&job, now()).filter(|_| !error.is_final());
                     let reason = error.to_string();
                     self.db.with(|db| db.job_failed(job.id, next, Some(&reason)))?;
-                    let offline = matches!(error, ClientError::Offline);
+                    offline = matches!(error, ClientError::Offline);
                     failure.get_or_insert(error);
-                    if offline {
-                        break;
-                    }
                 }
             }
             if let Some(message) = message_of(&job.task) {
                 self.publish_delivery(message)?;
+            }
+            if offline {
+                break;
             }
         }
         failure.map_or(Ok(done), Err)
