@@ -65,6 +65,7 @@ impl AtWork {
             NotificationMode::Slow => loop {
                 let fetched = self.messenger.receive().await;
                 self.heard(&fetched, state);
+                self.push().await;
                 sleep(jittered(SLOW)).await;
             },
             NotificationMode::Manual => std::future::pending().await,
@@ -78,12 +79,18 @@ impl AtWork {
             let fetched = self.messenger.receive_waiting(wait).await;
             self.heard(&fetched, state);
             if fetched.is_ok() {
+                self.push().await;
                 (pause, wait) = (FIRST_PAUSE, HELD);
             } else {
                 sleep(jittered(pause)).await;
                 (pause, wait) = ((pause * 2).min(LONGEST_PAUSE), Duration::ZERO);
             }
         }
+    }
+
+    /// Tells the owner's other devices what changed. What fails is tried again next time.
+    async fn push(&self) {
+        let _ = self.messenger.push_configs().await;
     }
 
     /// Tells where the network began or ceased to answer.
