@@ -9,10 +9,11 @@ use warren_transport::Seed;
 use warren_wire::AccountId;
 
 use crate::attachments::{AttachmentError, FileStore};
+use crate::clock::Clock;
 use crate::database::{AccountDb, AccountEntry, AccountKeys, Index};
 use crate::error::ClientError;
 use crate::events::Events;
-use crate::messenger::{Messenger, now};
+use crate::messenger::Messenger;
 use crate::notification::NotificationMode;
 use crate::vault::Vault;
 
@@ -21,6 +22,7 @@ pub struct Device {
     vault: Vault,
     index: Index,
     events: Events,
+    clock: Clock,
 }
 
 impl Device {
@@ -36,7 +38,7 @@ impl Device {
     pub fn create(home: &Path, passphrase: &str, cost: Cost) -> Result<Self, ClientError> {
         let vault = Vault::create(home, passphrase, cost, &mut SystemEntropy)?;
         let index = Index::open(&vault)?;
-        Ok(Self { vault, index, events: Events::default() })
+        Ok(Self { vault, index, events: Events::default(), clock: Clock::default() })
     }
 
     /// Opens the vault.
@@ -46,7 +48,13 @@ impl Device {
     pub fn unlock(home: &Path, passphrase: &str) -> Result<Self, ClientError> {
         let vault = Vault::unlock(home, passphrase)?;
         let index = Index::open(&vault)?;
-        Ok(Self { vault, index, events: Events::default() })
+        Ok(Self { vault, index, events: Events::default(), clock: Clock::default() })
+    }
+
+    /// Has its accounts go by another clock.
+    #[must_use]
+    pub fn with_clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
     }
 
     /// Remembers where the directory of the network answers and what signs its list.
@@ -105,8 +113,14 @@ impl Device {
     ) -> Result<AccountEntry, ClientError> {
         let seed = account.seed32().duplicate();
         let entropy = &mut SystemEntropy;
-        let keys =
-            self.index.add_account(&account.id(), label, display_name, seed, now(), entropy)?;
+        let keys = self.index.add_account(
+            &account.id(),
+            label,
+            display_name,
+            seed,
+            self.clock.now(),
+            entropy,
+        )?;
         Ok(keys.entry)
     }
 
@@ -151,11 +165,14 @@ impl Device {
         };
         let account = self.open_account(&keys)?;
         let db = AccountDb::open(&self.vault, &keys)?;
-        db.sweep_tombstones(now())?;
+        db.sweep_tombstones(self.clock.now())?;
         let folder = self.vault.home().make_files_folder(keys.file());
         let files = FileStore::new(folder.map_err(AttachmentError::from)?);
         files.tidy(&db)?;
-        Ok(Messenger::new(account, keys.entry, db, files, self.seed()?, self.events.clone()))
+        let (events, clock) = (self.events.clone(), self.clock.clone());
+        let messenger = Messenger::new(account, keys.entry, db, files, self.seed()?, events, clock);
+        messenger.expire_due()?;
+        Ok(messenger)
     }
 
     /// What happens to the accounts of this device.

@@ -8,12 +8,14 @@
 //! | [`database`] | the encrypted databases: one index, one per account |
 //! | [`device`] | an unlocked home: its accounts and its network |
 //! | [`messenger`] | one account at work |
+//! | [`clock`] | the time that messages live by |
 //! | `mailbox` | what is asked of the swarm that keeps a mailbox |
 //! | [`outgoing`] | saved, then sealed copies on their way, until a swarm has them |
 //! | [`settings`] | what the owner sets |
 //! | `groups` | who may act in a group, and how what is said there is sealed |
 //! | `incoming` | fetched, opened, kept |
 //! | `configs` | what the account's devices agree on |
+//! | `disappearing` | what is due goes, here and from the swarm |
 //! | [`notice`] | what stands between messages without being one |
 //! | [`attachments`] | files: at rest, and on their way from and to a server |
 //! | `network` | the list of nodes, guards, and how a request travels around what fails |
@@ -22,9 +24,11 @@
 //! | [`error`] | what went wrong, whose fault it is and what to do |
 
 pub mod attachments;
+pub mod clock;
 mod configs;
 pub mod database;
 pub mod device;
+mod disappearing;
 pub mod error;
 pub mod events;
 mod groups;
@@ -38,6 +42,7 @@ pub mod outgoing;
 pub mod settings;
 pub mod vault;
 
+pub use clock::Clock;
 pub use device::Device;
 pub use error::ClientError;
 pub use events::{Event, Events, Listener, Notice};

@@ -9,6 +9,7 @@ use warren_transport::Seed;
 use warren_wire::Millis;
 
 use crate::attachments::FileStore;
+use crate::clock::Clock;
 use crate::database::{AccountDb, AccountEntry, Db};
 use crate::error::ClientError;
 use crate::events::{Event, Events};
@@ -23,11 +24,12 @@ pub struct Messenger {
     pub(crate) files: FileStore,
     pub(crate) network: Network,
     pub(crate) events: Events,
+    pub(crate) clock: Clock,
     /// How often mail was fetched since the start.
     pub(crate) fetches: AtomicU64,
 }
 
-/// Milliseconds since the Unix epoch.
+/// Milliseconds since the Unix epoch, by this machine's clock.
 pub(crate) fn now() -> Millis {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
@@ -41,11 +43,12 @@ impl Messenger {
         files: FileStore,
         seed: Option<Seed>,
         events: Events,
+        clock: Clock,
     ) -> Self {
         let db = Db::new(db);
         let network = Network::new(db.clone(), account.seed32().duplicate(), seed);
         let account = Arc::new(account);
-        Self { account, entry, db, files, network, events, fetches: AtomicU64::new(0) }
+        Self { account, entry, db, files, network, events, clock, fetches: AtomicU64::new(0) }
     }
 
     /// What a list shows of the account.
@@ -53,9 +56,16 @@ impl Messenger {
         &self.entry
     }
 
-    /// Its messages, contacts and conversations.
-    pub const fn db(&self) -> &Db {
+    /// Its messages, contacts and conversations. What is due has disappeared from it; where that
+    /// fails, so will whatever is asked of it.
+    pub fn db(&self) -> &Db {
+        let _ = self.expire_due();
         &self.db
+    }
+
+    /// How late it is for its messages.
+    pub fn now(&self) -> Millis {
+        self.clock.now()
     }
 
     /// Its files on this device.

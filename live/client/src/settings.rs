@@ -9,14 +9,14 @@ use crate::configs::{self, people};
 use crate::database::{Contact, Expiry, NewOutgoing, Setting, Tx};
 use crate::error::ClientError;
 use crate::events::Event;
-use crate::messenger::{Messenger, now};
+use crate::messenger::Messenger;
 use crate::notice::{Notice, TimerMode};
 
 impl Messenger {
     /// What the people one writes to are told; `None` tells them nothing.
     pub fn display_name(&self) -> Option<String> {
         let read = |db: &mut crate::database::AccountDb| {
-            configs::read::<UserProfile>(db, &self.account, now())
+            configs::read::<UserProfile>(db, &self.account, self.now())
         };
         let profile = self.db.with(read).ok();
         profile.and_then(|profile| profile.name()).or_else(|| self.entry.display_name.clone())
@@ -28,8 +28,8 @@ impl Messenger {
     /// Where it has more than 100 bytes or the database fails.
     pub fn set_display_name(&self, name: &str) -> Result<(), ClientError> {
         self.set(|tx| {
-            configs::change(tx, &self.account, now(), |profile: &mut UserProfile| {
-                profile.set_name(name, now())
+            configs::change(tx, &self.account, self.now(), |profile: &mut UserProfile| {
+                profile.set_name(name, self.now())
             })
         })?;
         self.publish(Event::AccountChanged);
@@ -42,9 +42,9 @@ impl Messenger {
     /// Where the database fails.
     pub fn set_conversation(&self, id: &AccountId, setting: &Setting) -> Result<(), ClientError> {
         self.set(|tx| {
-            tx.ensure_conversation(id, now())?;
+            tx.ensure_conversation(id, self.now())?;
             tx.set_conversation(id, setting)?;
-            people::note_setting(tx, &self.account, id, setting, now())
+            people::note_setting(tx, &self.account, id, setting, self.now())
         })?;
         self.publish(Event::ConversationChanged { conversation: *id });
         Ok(())
@@ -56,7 +56,7 @@ impl Messenger {
     /// # Errors
     /// Where the database fails.
     pub fn set_timer(&self, id: &AccountId, expiry: Option<Expiry>) -> Result<(), ClientError> {
-        let now = now();
+        let now = self.now();
         let expiration = expiry.and_then(|expiry| self.expiration(id, expiry));
         let data = Data::from(What::TimerUpdate).with_profile(self.own_profile());
         let content = Content { expiration, ..Content::from(data) };
@@ -92,7 +92,7 @@ impl Messenger {
     /// Where the database fails.
     pub fn accept_request(&self, id: &AccountId) -> Result<(), ClientError> {
         let profile = self.own_profile();
-        self.set(|tx| self.approve(tx, id, profile, now()))?;
+        self.set(|tx| self.approve(tx, id, profile, self.now()))?;
         self.contact_changed(id);
         Ok(())
     }
@@ -102,7 +102,7 @@ impl Messenger {
     /// # Errors
     /// Where the database fails.
     pub fn decline_request(&self, id: &AccountId, block: bool) -> Result<(), ClientError> {
-        self.db.with(|db| db.decline_request(id, now()))?;
+        self.db.with(|db| db.decline_request(id, self.now()))?;
         if block {
             return self.set_blocked(id, true);
         }
@@ -116,8 +116,8 @@ impl Messenger {
     /// Where the database fails.
     pub fn set_blocked(&self, id: &AccountId, blocked: bool) -> Result<(), ClientError> {
         self.set(|tx| {
-            tx.set_blocked(id, blocked, now())?;
-            people::change_person(tx, &self.account, id, now(), |contact| {
+            tx.set_blocked(id, blocked, self.now())?;
+            people::change_person(tx, &self.account, id, self.now(), |contact| {
                 contact.blocked = blocked;
             })
         })?;
@@ -131,10 +131,10 @@ impl Messenger {
     /// Where another contact has the name, it is too long, or the database fails.
     pub fn set_nickname(&self, id: &AccountId, nickname: Option<&str>) -> Result<(), ClientError> {
         self.set(|tx| {
-            let known = tx.contact(id)?.unwrap_or_else(|| Contact::new(*id, now()));
+            let known = tx.contact(id)?.unwrap_or_else(|| Contact::new(*id, self.now()));
             let petname = nickname.map(str::to_owned);
             tx.put_contact(&Contact { petname, approved: true, ..known })?;
-            people::change_person(tx, &self.account, id, now(), |contact| {
+            people::change_person(tx, &self.account, id, self.now(), |contact| {
                 contact.nickname = nickname.unwrap_or_default().to_owned();
                 contact.approved = true;
             })
@@ -150,9 +150,12 @@ impl Messenger {
     pub fn remove_contact(&self, id: &AccountId) -> Result<(), ClientError> {
         self.set(|tx| {
             tx.remove_contact(id)?;
-            configs::change(tx, &self.account, now(), |contacts: &mut warren_config::Contacts| {
-                contacts.erase(id).map(drop)
-            })
+            configs::change(
+                tx,
+                &self.account,
+                self.now(),
+                |contacts: &mut warren_config::Contacts| contacts.erase(id).map(drop),
+            )
         })?;
         self.contact_changed(id);
         Ok(())

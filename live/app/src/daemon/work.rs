@@ -25,6 +25,10 @@ const CLOCK_INTERVAL: Duration = Duration::from_secs(10);
 const SLEPT: Duration = Duration::from_secs(20);
 /// How often the outbox is looked at, where nothing is heard of it.
 const OUTBOX_INTERVAL: Duration = Duration::from_secs(60);
+/// How often it is looked for what is due to disappear, where nothing is heard of it.
+const EXPIRY_INTERVAL: Duration = Duration::from_secs(20);
+/// How soon it is looked for that again at most.
+const SHORTEST_EXPIRY: Duration = Duration::from_millis(100);
 
 /// An account and what its work needs.
 pub struct AtWork {
@@ -42,6 +46,35 @@ impl AtWork {
         tokio::select! {
             () = self.fetch(mode) => {}
             () = self.send() => {}
+            () = self.expire() => {}
+        }
+    }
+
+    /// Removes what is due when it is, and what begins to disappear is heard of.
+    async fn expire(&self) {
+        let mut events = self.events.listen();
+        loop {
+            // Where the database fails, whoever reads is told.
+            let next = self.messenger.expire_due().ok().flatten();
+            let pause = next.map_or(EXPIRY_INTERVAL, |next| {
+                Duration::from_millis(next.saturating_sub(self.messenger.now()))
+            });
+            let begun = async {
+                while let Some(notice) = events.next().await {
+                    let begins = matches!(
+                        notice.event,
+                        Event::MessageNew { .. }
+                            | Event::Delivery { .. }
+                            | Event::ConversationChanged { .. }
+                            | Event::Missed
+                    );
+                    if begins {
+                        return;
+                    }
+                }
+            };
+            // Time over, or something to look at. A clock that was set is noticed within an interval.
+            let _ = timeout(pause.clamp(SHORTEST_EXPIRY, EXPIRY_INTERVAL), begun).await;
         }
     }
 

@@ -131,6 +131,11 @@ impl FileStore {
         Ok(sync_directory(&self.folder)?)
     }
 
+    /// As [`FileStore::remove`], by a name from the database; whether nothing of that name is left.
+    pub(crate) fn remove_named(&self, name: &str) -> bool {
+        FileName::parse(name).is_none_or(|name| self.remove(&name).is_ok())
+    }
+
     /// Deletes the files that the database gave up, and those that it does not know. What the disk
     /// refuses is left for another time.
     ///
@@ -138,8 +143,7 @@ impl FileStore {
     /// Where the database fails.
     pub fn tidy(&self, db: &AccountDb) -> Result<(), DatabaseError> {
         for text in db.doomed_files()? {
-            let removed = FileName::parse(&text).is_none_or(|name| self.remove(&name).is_ok());
-            if removed {
+            if self.remove_named(&text) {
                 db.doomed_file_deleted(&text)?;
             }
         }

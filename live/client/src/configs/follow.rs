@@ -8,8 +8,10 @@ use warren_wire::{AccountId, Millis};
 
 use super::kept::{self, Kept};
 use super::people::{expiry_from, millis, notify_from};
+use super::reading::name_of;
 use super::wrapper::unwrap;
 use crate::database::{self, Group, GroupState, Picture, Setting, Tx};
+use crate::disappearing::ask_later;
 use crate::error::ClientError;
 use crate::events::Event;
 use crate::mailbox::fetch::Page;
@@ -30,6 +32,24 @@ pub(crate) fn merge(
         4 => Follow { tx, account, now }.merged(page, Follow::reading),
         5 => Follow { tx, account, now }.merged(page, Follow::groups),
         _ => Ok(Vec::new()),
+    }
+}
+
+/// Marks what another device has read of a conversation of which the first message came only now.
+///
+/// # Errors
+/// Where the database fails or what it keeps is damaged.
+pub(crate) fn read_before(
+    tx: &Tx<'_>,
+    account: &Account,
+    id: &AccountId,
+    now: Millis,
+) -> Result<(), ClientError> {
+    let Some(name) = name_of(id) else { return Ok(()) };
+    let volatile = kept::read::<ConvoInfoVolatile>(tx, account, now)?;
+    match volatile.iter().find(|conversation| conversation.id == name) {
+        Some(conversation) => Follow { tx, account, now }.read(&conversation).map(drop),
+        None => Ok(()),
     }
 }
 
@@ -153,17 +173,26 @@ impl Follow<'_> {
     fn reading(&self, volatile: &ConvoInfoVolatile) -> Result<Vec<Event>, ClientError> {
         let mut events = Vec::new();
         for conversation in volatile.iter() {
-            let (ConversationId::Person(id) | ConversationId::Group(id)) = conversation.id else {
-                continue;
-            };
-            let Some(before) = self.tx.conversation(&id)? else { continue };
-            self.tx.mark_read_elsewhere(&id, conversation.last_read, self.now)?;
-            self.tx.set_conversation(&id, &Setting::MarkedUnread(conversation.unread))?;
-            if self.tx.conversation(&id)?.as_ref() != Some(&before) {
-                events.push(Event::ConversationChanged { conversation: id });
-            }
+            events.extend(self.read(&conversation)?);
         }
         Ok(events)
+    }
+
+    fn read(
+        &self,
+        conversation: &warren_config::Conversation,
+    ) -> Result<Option<Event>, ClientError> {
+        let (ConversationId::Person(id) | ConversationId::Group(id)) = conversation.id else {
+            return Ok(None);
+        };
+        let Some(before) = self.tx.conversation(&id)? else { return Ok(None) };
+        let read = self.tx.starts_when_read(&id, conversation.last_read)?;
+        let read: Vec<_> = read.into_iter().map(|(id, _)| id).collect();
+        self.tx.mark_read_elsewhere(&id, conversation.last_read, self.now)?;
+        ask_later(self.tx, &read, self.now)?;
+        self.tx.set_conversation(&id, &Setting::MarkedUnread(conversation.unread))?;
+        let changed = self.tx.conversation(&id)?.as_ref() != Some(&before);
+        Ok(changed.then_some(Event::ConversationChanged { conversation: id }))
     }
 
     fn groups(&self, groups: &UserGroups) -> Result<Vec<Event>, ClientError> {

@@ -4,13 +4,13 @@
 //! holds when it goes. Nothing here has a clock: whoever opens the database asks for what is due
 //! before anything is shown.
 
-use rusqlite::params;
-use warren_wire::{AccountId, MessageHash, Millis};
+use rusqlite::{OptionalExtension, params};
+use warren_wire::{AccountId, AccountKind, MessageHash, Millis};
 
 use super::account::{AccountDb, Tx};
 use super::column::Col;
 use super::error::DatabaseError;
-use super::messages::MessageId;
+use super::messages::{Direction, MessageId};
 
 /// The most messages removed in one transaction.
 const AT_ONCE: usize = 500;
@@ -35,18 +35,14 @@ impl AccountDb {
     pub fn due_expired(&mut self, now: Millis) -> Result<Expired, DatabaseError> {
         let mut expired = Expired::default();
         loop {
-            let due = self.due_messages(now)?;
-            for id in &due {
-                expired.hashes.extend(self.message_hashes(*id)?);
-            }
-            let removed = self.transact(|tx| tx.remove_expired(&due, now))?;
-            expired.messages.extend(removed);
-            if due.len() < AT_ONCE {
-                break;
+            let some = self.transact(|tx| tx.remove_due(now))?;
+            expired.messages.extend(some.messages);
+            expired.hashes.extend(some.hashes);
+            expired.next = some.next;
+            if expired.next.is_none_or(|next| next > now) {
+                return Ok(expired);
             }
         }
-        expired.next = self.next_expiry()?;
-        Ok(expired)
     }
 
     /// When the next message disappears; `None` where no message's time runs.
@@ -71,23 +67,71 @@ impl AccountDb {
 }
 
 impl Tx<'_> {
-    fn remove_expired(
-        &self,
-        due: &[MessageId],
-        now: Millis,
-    ) -> Result<Vec<(AccountId, MessageId)>, DatabaseError> {
-        let mut removed = Vec::new();
-        for id in due {
-            match self.message(*id) {
-                Err(DatabaseError::Gone) => {}
-                found => {
-                    let message = found?;
-                    self.bury(&message, now)?;
-                    removed.push((message.conversation, message.id));
-                }
+    /// As [`AccountDb::due_expired`], a bounded number of them: there are more where the next one is
+    /// due.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn remove_due(&self, now: Millis) -> Result<Expired, DatabaseError> {
+        let mut expired = Expired::default();
+        for id in self.due_messages(now)? {
+            let message = self.message(id)?;
+            let is_own = message.direction == Direction::Outgoing;
+            // Others' messages to a group are theirs to delete, and go from its swarm by themselves.
+            if is_own || message.conversation.kind() != AccountKind::Group {
+                expired.hashes.extend(self.message_hashes(id)?);
             }
+            self.bury(&message, now)?;
+            expired.messages.push((message.conversation, id));
         }
-        Ok(removed)
+        expired.next = self.next_expiry()?;
+        Ok(expired)
+    }
+
+    /// Has everything whose time runs disappear so much earlier by the clock, as it was set back.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn bring_expiries_forward(&self, back: Millis) -> Result<(), DatabaseError> {
+        let update = "UPDATE messages SET expires_at = max(expires_at - ?1, 0)
+                      WHERE expires_at IS NOT NULL";
+        self.connection.prepare_cached(update)?.execute([Col(back)])?;
+        Ok(())
+    }
+
+    /// What in a conversation, up to a timestamp, begins to disappear when it is read, with its
+    /// timer in seconds.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn starts_when_read(
+        &self,
+        conversation: &AccountId,
+        timestamp: Millis,
+    ) -> Result<Vec<(MessageId, u32)>, DatabaseError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, expiry_timer FROM messages WHERE conversation = ?1 AND read = 0
+                 AND timestamp <= ?2 AND expiry_mode = 1 AND expires_at IS NULL",
+        )?;
+        let found = statement.query_map(params![Col(conversation), Col(timestamp)], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
+        Ok(found.collect::<Result<_, _>>()?)
+    }
+
+    /// The message that has a name in a mailbox.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn message_by_hash(&self, hash: &MessageHash) -> Result<Option<MessageId>, DatabaseError> {
+        let found = self
+            .connection
+            .prepare_cached(
+                "SELECT id FROM messages WHERE hash = ?1
+                 UNION ALL SELECT message_id FROM message_hashes WHERE hash = ?1 LIMIT 1",
+            )?
+            .query_row([Col(hash)], |row| row.get(0));
+        Ok(found.optional()?)
     }
 
     /// Changes when a message goes, as a swarm or another device said; never to a later time than

@@ -19,7 +19,7 @@ use crate::error::ClientError;
 use crate::events::Event;
 use crate::mailbox::Access;
 use crate::mailbox::fetch::{Page, Pages};
-use crate::messenger::{Messenger, now};
+use crate::messenger::Messenger;
 
 /// The longest that a node is asked to wait: on the way there relays give up after 30 s.
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
@@ -152,7 +152,8 @@ impl Messenger {
     /// whether the drawer holds more.
     fn keep_page(&self, node: &NodeId, page: &Page) -> Result<(usize, bool), ClientError> {
         let own = self.account.id();
-        let received_at = now();
+        self.expire_due()?;
+        let received_at = self.now();
         let opened: Vec<Opened> = if page.namespace == Namespace::DIRECT {
             page.messages.iter().filter_map(|it| self.open_direct(it, received_at)).collect()
         } else {

@@ -4,7 +4,10 @@ use warren_wire::{AccountId, Millis};
 
 use super::arrival::Arrival;
 use crate::configs;
-use crate::database::{Applied, Change, Direction, Recorded, Setting, Signal, Tx};
+use crate::database::{
+    Applied, Change, Direction, ExpiryMode, MessageId, Recorded, Setting, Signal, Tx,
+};
+use crate::disappearing::ask_later;
 use crate::error::ClientError;
 use crate::events::Event;
 
@@ -34,7 +37,14 @@ impl Kept {
         match arrival {
             Arrival::Message(message) => {
                 let conversation = message.conversation;
+                let is_first = tx.conversation(&conversation)?.is_none();
                 if let Recorded::New(message_id) = tx.record(&message)? {
+                    if is_first {
+                        configs::follow::read_before(tx, account, &conversation, now)?;
+                    }
+                    if !is_first && is_read_elsewhere(tx, message_id)? {
+                        ask_later(tx, &[message_id], now)?;
+                    }
                     self.new += 1;
                     self.events.push(Event::MessageNew { conversation, message_id });
                     if message.direction == Direction::Incoming && conversation == message.author {
@@ -91,4 +101,11 @@ impl Kept {
         });
         Ok(())
     }
+}
+
+/// Whether the time of a new message runs because another device has read it.
+fn is_read_elsewhere(tx: &Tx<'_>, id: MessageId) -> Result<bool, ClientError> {
+    let message = tx.message(id)?;
+    let after_read = message.expiry.is_some_and(|expiry| expiry.mode == ExpiryMode::AfterRead);
+    Ok(after_read && message.direction == Direction::Incoming && message.expires_at.is_some())
 }

@@ -5,12 +5,13 @@ use warren_wire::directory::NodeRecord;
 use warren_wire::record::{Drawers, ExpireMode};
 use warren_wire::rpc::reply::StoreReply;
 use warren_wire::rpc::{
-    DeleteAllRequest, DeleteRequest, ExpireRequest, OrderRequest, UnverifiedAuth, signed,
+    DeleteAllRequest, DeleteRequest, ExpireRequest, GetExpiriesRequest, OrderRequest,
+    UnverifiedAuth, signed,
 };
 use warren_wire::{MessageHash, MessageName, Millis};
 
 use super::Access;
-use super::members::{require_success, swarm_members};
+use super::members::{malformed, require_success, swarm_members};
 use crate::error::ClientError;
 use crate::messenger::now;
 use crate::network::Network;
@@ -25,6 +26,8 @@ pub(crate) enum Deed {
     DeleteAll(Drawers),
     /// Let these messages live until then, and no shorter than they do.
     Extend(Vec<MessageHash>, Millis),
+    /// Let these messages live until then, and no longer than they do.
+    Shorten(Vec<MessageHash>, Millis),
 }
 
 impl Network {
@@ -51,6 +54,37 @@ impl Network {
                 outcome => return outcome.map(|(_, done)| done),
             }
         }
+    }
+}
+
+impl Network {
+    /// Until when a member of the swarm keeps messages; those that it does not have are left out.
+    ///
+    /// # Errors
+    /// Where no member answers or all refuse.
+    pub(crate) async fn expiries(
+        &self,
+        access: &Access,
+        hashes: &[MessageHash],
+    ) -> Result<Vec<(MessageHash, Millis)>, ClientError> {
+        let mut request = GetExpiriesRequest {
+            account: access.owner(),
+            messages: hashes.iter().map(ToString::to_string).collect(),
+            timestamp: now(),
+            auth: UnverifiedAuth { signature: [0; 64], ed25519: None, subaccount: None },
+        };
+        request.auth = access.authorise(signed::get_expiries(&request).as_bytes())?;
+        let members = self.members_of(&access.owner()).await?;
+        let questions = Question::to_any(members, "get_expiries", &request.to_value());
+        let judge = |_: &NodeRecord, reply: &Reply| {
+            require_success(reply)?;
+            let expiries = reply.body.get("expiries").ok_or_else(malformed)?;
+            let known = hashes
+                .iter()
+                .filter_map(|hash| Some((*hash, expiries.get(hash.to_string())?.as_u64()?)));
+            Ok(known.collect())
+        };
+        Ok(self.ask(questions, judge).await?.1)
     }
 }
 
@@ -92,6 +126,7 @@ impl Deed {
                 OrderRequest::DeleteAll(DeleteAllRequest { account, drawers, timestamp, auth })
             }
             Self::Extend(hashes, expiry) => expire(hashes, *expiry, ExpireMode::Extend),
+            Self::Shorten(hashes, expiry) => expire(hashes, *expiry, ExpireMode::Shorten),
         }
     }
 }

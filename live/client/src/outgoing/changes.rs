@@ -12,9 +12,10 @@ use crate::configs::reading;
 use crate::database::{
     Change, DatabaseError, Direction, Message, MessageId, Purpose, Setting, Signal, Task, Tx,
 };
+use crate::disappearing::shorten_unread;
 use crate::error::ClientError;
 use crate::events::Event;
-use crate::messenger::{Messenger, now};
+use crate::messenger::Messenger;
 
 /// For whom a message is deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,7 +78,7 @@ impl Messenger {
     }
 
     fn delete_one(&self, message: &Message, whom: DeleteFor) -> Result<(), ClientError> {
-        let now = now();
+        let now = self.now();
         let own = self.account.id();
         if whom == DeleteFor::Everyone && message.direction != Direction::Outgoing {
             return Err(ClientError::NotYours);
@@ -120,8 +121,9 @@ impl Messenger {
     /// # Errors
     /// Where the message is gone or the database fails.
     pub fn mark_read_up_to(&self, message: MessageId) -> Result<(), ClientError> {
+        self.expire_due()?;
         let last = self.db.with(|db| db.message(message))?;
-        let (conversation, now) = (last.conversation, now());
+        let (conversation, now) = (last.conversation, self.now());
         let receipts = self.db.with(|db| db.setting(RECEIPTS))?.is_some();
         let direct = conversation.kind() == AccountKind::Person;
         let unread = if receipts && direct {
@@ -135,6 +137,7 @@ impl Messenger {
             copies = self.copies(&conversation, &Content::from(Kind::Receipt(receipt)), now)?;
         }
         let mark = |tx: &Tx<'_>| {
+            shorten_unread(tx, &conversation, last.timestamp, now)?;
             tx.mark_read_up_to(&conversation, last.timestamp, now)?;
             tx.set_conversation(&conversation, &Setting::MarkedUnread(false))?;
             reading::read_up_to(tx, &self.account, &conversation, last.timestamp, now)?;
@@ -159,7 +162,7 @@ impl Messenger {
             return Ok(());
         }
         let kind = Kind::Typing(if types { Typing::Started } else { Typing::Stopped });
-        let now = now();
+        let now = self.now();
         for copy in self.copies(conversation, &Content::from(kind), now)? {
             let task = Task::Store { message: None, copy };
             self.db.with(|db| db.add_job(&task, &[], now))?;
@@ -204,7 +207,7 @@ impl Messenger {
         change: Change,
         content: &Content,
     ) -> Result<(), ClientError> {
-        let now = now();
+        let now = self.now();
         let copies = self.copies(&message.conversation, content, now)?;
         let signal = Signal {
             conversation: Some(message.conversation),

@@ -5,11 +5,12 @@ use warren_wire::record::Drawers;
 use warren_wire::{AccountId, MessageHash, Millis};
 
 use crate::database::{DatabaseError, Job, MessageId, MessageState, SealedCopy, Task};
+use crate::disappearing::{ASK, SHORTEN};
 use crate::error::ClientError;
 use crate::events::{DeliveryState, Event};
 use crate::mailbox::order::Deed;
 use crate::mailbox::store::Letter;
-use crate::messenger::{Messenger, now};
+use crate::messenger::Messenger;
 
 /// The pause after a first failed try; it doubles from then on.
 const FIRST_PAUSE: Millis = 5 * SECOND;
@@ -66,7 +67,7 @@ impl Messenger {
     /// # Errors
     /// Where the network fails; what was not done stays in the outbox.
     pub async fn deliver_waiting(&self) -> Result<usize, ClientError> {
-        let due = self.db.with(|db| db.due_jobs(now(), JOBS_AT_ONCE))?;
+        let due = self.db.with(|db| db.due_jobs(self.now(), JOBS_AT_ONCE))?;
         self.do_jobs(due).await
     }
 
@@ -98,7 +99,7 @@ impl Messenger {
     /// # Errors
     /// Where there is nothing to take up, or the database fails.
     pub fn resend(&self, message: MessageId) -> Result<(), ClientError> {
-        if !self.db.with(|db| db.resend(message, now()))? {
+        if !self.db.with(|db| db.resend(message, self.now()))? {
             return Err(ClientError::NothingToResend);
         }
         self.publish_delivery(message)
@@ -107,17 +108,18 @@ impl Messenger {
     /// Does jobs one after the other; the first failure is told when all were tried, or at once where
     /// this device is offline.
     async fn do_jobs(&self, jobs: Vec<Job>) -> Result<usize, ClientError> {
+        self.expire_due()?;
         let mut done = 0;
         let mut failure = None;
         for job in jobs {
             let mut offline = false;
             match self.do_job(&job).await {
                 Ok(hash) => {
-                    self.db.with(|db| db.job_done(job.id, hash.as_ref(), now()))?;
+                    self.db.with(|db| db.job_done(job.id, hash.as_ref(), self.now()))?;
                     done += 1;
                 }
                 Err(error) => {
-                    let next = next_attempt(&job, now()).filter(|_| !error.is_final());
+                    let next = next_attempt(&job, self.now()).filter(|_| !error.is_final());
                     let reason = error.to_string();
                     self.db.with(|db| db.job_failed(job.id, next, Some(&reason)))?;
                     offline = matches!(error, ClientError::Offline);
@@ -145,6 +147,14 @@ impl Messenger {
                 self.order(mailbox, Deed::Delete(hashes.clone())).await
             }
             Task::DeleteAll { mailbox } => self.order(mailbox, Deed::DeleteAll(Drawers::All)).await,
+            Task::Other { name, target: Some(mailbox), data, .. } if name == SHORTEN => {
+                self.shorten(mailbox, data).await?;
+                Ok(None)
+            }
+            Task::Other { name, target: Some(mailbox), data, .. } if name == ASK => {
+                self.ask_expiries(mailbox, data).await?;
+                Ok(None)
+            }
             Task::Seal { .. } | Task::Upload { .. } | Task::Other { .. } => {
                 Err(ClientError::UnknownJob)
             }

@@ -16,7 +16,7 @@ use crate::database::{self, DatabaseError, Details, MessageId, NewOutgoing, Task
 use crate::error::ClientError;
 use crate::events::Event;
 use crate::incoming::arrival::expiry;
-use crate::messenger::{Messenger, now};
+use crate::messenger::Messenger;
 
 /// What a person writes.
 #[derive(Debug, Clone, Default)]
@@ -85,7 +85,7 @@ impl Messenger {
 
     /// Seals the copies and saves them with the message, in one transaction.
     fn queue(&self, to: &AccountId, draft: &Draft) -> Result<(MessageId, Millis), ClientError> {
-        let now = now();
+        let now = self.now();
         let timestamp = self.db.with(|db| db.free_timestamp(to, now))?;
         let mut visible = Visible::text(Body::new(draft.body.clone())?);
         let mut details = Details::default();
