@@ -153,18 +153,21 @@ impl ClientError {
 
     /// Whether trying again later may help: the network's fault, not the caller's.
     pub const fn is_network(&self) -> bool {
-        matches!(
-            self,
-            Self::Seed(SeedError::Transport(_) | SeedError::List(_) | SeedError::Outdated(_))
-                | Self::Path(_)
-                | Self::NoSwarm
-                | Self::NoAnswer(_)
-                | Self::Offline
-                | Self::Unproven
-                | Self::Refused { .. }
-                | Self::Flooded
-                | Self::Clock
-        )
+        match self {
+            Self::Attachment(error) => error.is_network(),
+            _ => matches!(
+                self,
+                Self::Seed(SeedError::Transport(_) | SeedError::List(_) | SeedError::Outdated(_))
+                    | Self::Path(_)
+                    | Self::NoSwarm
+                    | Self::NoAnswer(_)
+                    | Self::Offline
+                    | Self::Unproven
+                    | Self::Refused { .. }
+                    | Self::Flooded
+                    | Self::Clock
+            ),
+        }
     }
 
     /// The one of two failures that says more about what became of a request.
@@ -181,8 +184,22 @@ impl ClientError {
         }
     }
 
+    /// Whether this device reaches no node at all, so that nothing else need be tried.
+    pub(crate) fn is_offline(&self) -> bool {
+        match self {
+            Self::Offline => true,
+            Self::Attachment(AttachmentError::Network(error)) => error.is_offline(),
+            _ => false,
+        }
+    }
+
     /// Whether every node would refuse the same request alike, now and later.
     pub(crate) const fn is_final(&self) -> bool {
-        matches!(self, Self::Refused { status: 400 | 401 | 403 | 413, .. })
+        match self {
+            Self::Refused { status, .. } => matches!(status, 400 | 401 | 403 | 413),
+            Self::Attachment(error) => error.is_final(),
+            Self::Content(_) | Self::Seal(_) => true,
+            _ => false,
+        }
     }
 }

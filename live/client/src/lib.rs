@@ -49,4 +49,4 @@ pub use events::{Event, Events, Listener, Notice};
 pub use messenger::Messenger;
 pub use network::road::PathInUse;
 pub use notification::NotificationMode;
-pub use outgoing::{DeleteFor, Delivery, Draft, Sent};
+pub use outgoing::{DeleteFor, Delivery, Draft, DraftFile, Sent};

@@ -73,6 +73,11 @@ impl Messenger {
         &self.files
     }
 
+    /// What happens to the accounts of this device.
+    pub const fn events(&self) -> &Events {
+        &self.events
+    }
+
     /// Tells whoever listens what happened to this account, after it was committed.
     pub fn publish(&self, event: Event) {
         self.events.publish(Some(self.entry.id), event);

@@ -108,7 +108,7 @@ async fn answers_reactions_edits_and_deletions_reach_every_device() {
     alice.phone.send(&bob.id, "shall we met?").await.unwrap();
     sync(&all).await;
     let asked = messages(&bob.laptop, &alice.id)[0].id;
-    let answer = Draft { body: "yes".to_owned(), reply_to: Some(asked) };
+    let answer = Draft { reply_to: Some(asked), ..Draft::text("yes") };
     bob.laptop.save_draft(&alice.id, &answer).unwrap();
     bob.laptop.react(asked, "👍", true).unwrap();
     sync(&all).await;

@@ -72,6 +72,15 @@ impl AttachmentError {
         }
     }
 
+    /// Whether trying again later cannot help: the file itself is not there or cannot be sent.
+    pub const fn is_final(&self) -> bool {
+        match self {
+            Self::Missing | Self::Damaged | Self::TooLarge | Self::Image => true,
+            Self::Refused(status) => *status < 500,
+            _ => false,
+        }
+    }
+
     /// Whether trying again later may help.
     pub const fn is_network(&self) -> bool {
         match self {

@@ -257,6 +257,32 @@ impl AccountDb {
         there(self.connection.prepare_cached(update)?.execute(params![id, Col(bytes)])?)
     }
 
+    /// Keeps how a transfer that is interrupted goes on, in its own JSON, and how many bytes of the
+    /// file are through. `None` forgets it.
+    ///
+    /// # Errors
+    /// [`DatabaseError::Gone`] where its message was deleted meanwhile.
+    pub fn keep_transfer(
+        &self,
+        id: AttachmentId,
+        transfer: Option<&str>,
+        bytes: u64,
+    ) -> Result<(), DatabaseError> {
+        let update = "UPDATE attachments SET transfer = ?2, progress = ?3 WHERE id = ?1";
+        let values = params![id, transfer, Col(bytes)];
+        there(self.connection.prepare_cached(update)?.execute(values)?)
+    }
+
+    /// How a transfer goes on; `None` where none was interrupted.
+    ///
+    /// # Errors
+    /// [`DatabaseError::Gone`] where its message was deleted.
+    pub fn transfer(&self, id: AttachmentId) -> Result<Option<String>, DatabaseError> {
+        let query = "SELECT transfer FROM attachments WHERE id = ?1";
+        let found = self.connection.prepare_cached(query)?.query_row([id], |row| row.get(0));
+        found.optional()?.ok_or(DatabaseError::Gone)
+    }
+
     /// Notes which file on this device holds an attachment; the one before is to be deleted. The
     /// state is left as it is: a file may be incomplete, or not uploaded yet.
     ///
@@ -317,7 +343,7 @@ impl AccountDb {
             self.connection
                 .prepare_cached(
                     "UPDATE attachments SET url = ?2, key = ?3, digest = ?4, state = ?5,
-                         failure = NULL WHERE id = ?1",
+                         failure = NULL, transfer = NULL WHERE id = ?1",
                 )?
                 .execute(params![
                     id,
@@ -373,7 +399,9 @@ impl AccountDb {
     pub fn kept_files(&self) -> Result<Vec<String>, DatabaseError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT file FROM attachments WHERE file IS NOT NULL
-             UNION SELECT thumbnail FROM attachments WHERE thumbnail IS NOT NULL",
+             UNION SELECT thumbnail FROM attachments WHERE thumbnail IS NOT NULL
+             UNION SELECT transfer ->> 'name' FROM attachments
+                 WHERE transfer ->> 'name' IS NOT NULL",
         )?;
         let files = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
         Ok(files)

@@ -147,6 +147,20 @@ impl AccountDb {
         Ok(jobs)
     }
 
+    /// What can be done for a message: what needs nothing else first and was not given up.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn ready_jobs_of(&self, message: MessageId) -> Result<Vec<Job>, DatabaseError> {
+        let query = format!(
+            "{COLUMNS} WHERE message_id = ?1 AND next_attempt IS NOT NULL
+                 AND NOT EXISTS (SELECT 1 FROM job_needs WHERE job = jobs.id) ORDER BY id"
+        );
+        let mut statement = self.connection.prepare_cached(&query)?;
+        let jobs = statement.query_map([message], job)?.collect::<Result<_, _>>()?;
+        Ok(jobs)
+    }
+
     /// When the next thing is to be done; `None` where nothing waits.
     ///
     /// # Errors

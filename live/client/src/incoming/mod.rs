@@ -9,9 +9,11 @@
 //! | `fetch` | the account's own mailbox, all its drawers in one request |
 //! | [`arrival`] | what an opened message means for this device |
 //! | `files` | the files that came with a message |
+//! | `fetching` | the same, brought onto this device and read |
 //! | [`keep`] | what came is kept |
 
 pub(crate) mod arrival;
 mod fetch;
-mod files;
+mod fetching;
+pub(crate) mod files;
 pub(crate) mod keep;

@@ -107,6 +107,7 @@ impl Messenger {
             Ok::<_, ClientError>(())
         };
         self.db.with(|db| db.transact(delete))?;
+        self.remove_doomed_files()?;
         let (conversation, message_id) = (message.conversation, message.id);
         self.publish(match whom {
             DeleteFor::Everyone => Event::MessageChanged { conversation, message_id },

@@ -1,10 +1,14 @@
 //! Jobs are done, again and again until they are: messages stored, messages removed.
 
+use std::collections::HashSet;
+
 use warren_wire::limits::SECOND;
 use warren_wire::record::Drawers;
 use warren_wire::{AccountId, MessageHash, Millis};
 
-use crate::database::{DatabaseError, Job, MessageId, MessageState, SealedCopy, Task};
+use crate::database::{
+    AccountDb, AttachmentState, DatabaseError, Job, MessageId, MessageState, SealedCopy, Task,
+};
 use crate::disappearing::{ASK, SHORTEN};
 use crate::error::ClientError;
 use crate::events::{DeliveryState, Event};
@@ -20,6 +24,8 @@ const LONGEST_PAUSE: Millis = 15 * 60 * SECOND;
 const JOBS_AT_ONCE: usize = 256;
 /// How often a removal is tried.
 const MOST_REMOVALS: u32 = 20;
+/// How often an upload is: for about two weeks.
+const MOST_UPLOADS: u32 = 1_344;
 
 /// A message that was saved, and how far it got.
 #[derive(Debug, Clone)]
@@ -49,9 +55,7 @@ impl Messenger {
     /// # Errors
     /// Where there is no such message or the database fails. A network that fails is no error.
     pub async fn deliver_message(&self, message: MessageId) -> Result<Delivery, ClientError> {
-        let jobs = self.db.with(|db| db.jobs_of(message))?;
-        let open = jobs.into_iter().filter(|job| job.next_attempt.is_some()).collect();
-        let failure = self.do_jobs(open).await.err();
+        let failure = self.do_all(|db| db.ready_jobs_of(message)).await.err();
         Ok(match (self.db.with(|db| db.message(message))?.state, failure) {
             (MessageState::Sent, _) => Delivery::Delivered,
             (MessageState::Failed, error) => Delivery::Failed(
@@ -67,8 +71,7 @@ impl Messenger {
     /// # Errors
     /// Where the network fails; what was not done stays in the outbox.
     pub async fn deliver_waiting(&self) -> Result<usize, ClientError> {
-        let due = self.db.with(|db| db.due_jobs(self.now(), JOBS_AT_ONCE))?;
-        self.do_jobs(due).await
+        self.do_all(|db| db.due_jobs(self.now(), JOBS_AT_ONCE)).await
     }
 
     /// Tries everything in the outbox, whether it is due or not.
@@ -76,8 +79,7 @@ impl Messenger {
     /// # Errors
     /// Where the network fails; what was not done stays in the outbox.
     pub async fn deliver_all(&self) -> Result<usize, ClientError> {
-        let due = self.db.with(|db| db.due_jobs(Millis::MAX, usize::MAX))?;
-        self.do_jobs(due).await
+        self.do_all(|db| db.due_jobs(Millis::MAX, usize::MAX)).await
     }
 
     /// Everything there is to do with the network, once: sends what waits, pushes what changed and
@@ -105,14 +107,32 @@ impl Messenger {
         self.publish_delivery(message)
     }
 
-    /// Does jobs one after the other; the first failure is told when all were tried, or at once where
-    /// this device is offline.
-    async fn do_jobs(&self, jobs: Vec<Job>) -> Result<usize, ClientError> {
+    /// Does what `ready` gives, each job once, and what can be done after that; the number of things
+    /// done. The first failure is told when all were tried, or at once where this device is offline.
+    async fn do_all(
+        &self,
+        ready: impl Fn(&AccountDb) -> Result<Vec<Job>, DatabaseError>,
+    ) -> Result<usize, ClientError> {
         self.expire_due()?;
+        let (mut tried, mut done, mut failure) = (HashSet::new(), 0, None);
+        loop {
+            let mut jobs = self.db.with(|db| ready(db))?;
+            jobs.retain(|job| tried.insert(job.id));
+            if jobs.is_empty() || failure.as_ref().is_some_and(ClientError::is_offline) {
+                return failure.map_or(Ok(done), Err);
+            }
+            let (count, error) = self.do_jobs(jobs).await?;
+            done += count;
+            failure = failure.or(error);
+        }
+    }
+
+    /// Does jobs one after the other: how many were done, and why the first of the others was not.
+    async fn do_jobs(&self, jobs: Vec<Job>) -> Result<(usize, Option<ClientError>), ClientError> {
         let mut done = 0;
         let mut failure = None;
+        let mut offline = false;
         for job in jobs {
-            let mut offline = false;
             match self.do_job(&job).await {
                 Ok(hash) => {
                     self.db.with(|db| db.job_done(job.id, hash.as_ref(), self.now()))?;
@@ -122,7 +142,8 @@ impl Messenger {
                     let next = next_attempt(&job, self.now()).filter(|_| !error.is_final());
                     let reason = error.to_string();
                     self.db.with(|db| db.job_failed(job.id, next, Some(&reason)))?;
-                    offline = matches!(error, ClientError::Offline);
+                    self.note_upload_failed(&job, next.is_none(), &reason)?;
+                    offline = error.is_offline();
                     failure.get_or_insert(error);
                 }
             }
@@ -133,7 +154,21 @@ impl Messenger {
                 break;
             }
         }
-        failure.map_or(Ok(done), Err)
+        Ok((done, failure))
+    }
+
+    fn note_upload_failed(
+        &self,
+        job: &Job,
+        given_up: bool,
+        reason: &str,
+    ) -> Result<(), ClientError> {
+        let Task::Upload { attachment, .. } = job.task else { return Ok(()) };
+        let state = if given_up { AttachmentState::Failed } else { AttachmentState::Uploading };
+        match self.db.with(|db| db.set_attachment_state(attachment, state, Some(reason))) {
+            Err(DatabaseError::Gone) => Ok(()),
+            noted => Ok(noted?),
+        }
     }
 
     /// The hash under which a store is known.
@@ -155,9 +190,15 @@ impl Messenger {
                 self.ask_expiries(mailbox, data).await?;
                 Ok(None)
             }
-            Task::Seal { .. } | Task::Upload { .. } | Task::Other { .. } => {
-                Err(ClientError::UnknownJob)
+            Task::Upload { attachment, .. } => {
+                self.upload_attachment(*attachment).await?;
+                Ok(None)
             }
+            Task::Seal { message } => {
+                self.seal_message(job.id, *message)?;
+                Ok(None)
+            }
+            Task::Other { .. } => Err(ClientError::UnknownJob),
         }
     }
 
@@ -215,6 +256,7 @@ fn next_attempt(job: &Job, now: Millis) -> Option<Millis> {
     let next = now.saturating_add(pause);
     let useful = match &job.task {
         Task::Store { copy, .. } => next < copy.timestamp.saturating_add(copy.ttl),
+        Task::Upload { .. } | Task::Seal { .. } => job.attempts < MOST_UPLOADS,
         _ => job.attempts < MOST_REMOVALS,
     };
     useful.then_some(next)

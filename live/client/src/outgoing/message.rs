@@ -8,11 +8,13 @@ use warren_message::content::mention::mentions;
 use warren_message::content::notice::RequestResponse;
 use warren_message::content::profile::Profile;
 use warren_message::content::visible::{Quote, Visible};
+use warren_message::expiration::Expiration;
 use warren_wire::{AccountId, AccountKind, Millis};
 
+use super::attaching::{self, DraftFile};
 use super::deliver::Sent;
 use crate::configs::people;
-use crate::database::{self, DatabaseError, Details, MessageId, NewOutgoing, Task, Tx};
+use crate::database::{self, DatabaseError, Details, MessageId, NewOutgoing, SealedCopy, Task, Tx};
 use crate::error::ClientError;
 use crate::events::Event;
 use crate::incoming::arrival::expiry;
@@ -25,12 +27,14 @@ pub struct Draft {
     pub body: String,
     /// The message it answers.
     pub reply_to: Option<MessageId>,
+    /// Its files, see [`Messenger::attach`]; with them the text may be empty.
+    pub files: Vec<DraftFile>,
 }
 
 impl Draft {
     /// A text and nothing else.
     pub fn text(body: impl Into<String>) -> Self {
-        Self { body: body.into(), reply_to: None }
+        Self { body: body.into(), ..Self::default() }
     }
 }
 
@@ -83,30 +87,19 @@ impl Messenger {
         }
     }
 
-    /// Seals the copies and saves them with the message, in one transaction.
+    /// Saves a message, in one transaction with its sealed copies; or, where it has files, with what
+    /// is to be done before it can be sealed.
     fn queue(&self, to: &AccountId, draft: &Draft) -> Result<(MessageId, Millis), ClientError> {
         let now = self.now();
         let timestamp = self.db.with(|db| db.free_timestamp(to, now))?;
-        let mut visible = Visible::text(Body::new(draft.body.clone())?);
-        let mut details = Details::default();
-        if let Some(reply_to) = draft.reply_to {
-            let answered = self.db.with(|db| db.message(reply_to))?;
-            let text = match &answered.content {
-                database::Content::Text(text) => Some(text.clone()).filter(|text| !text.is_empty()),
-                _ => None,
-            };
-            let quote = Quote::of(answered.timestamp, answered.author);
-            visible = visible.with_quote(Quote { text: text.clone(), ..quote });
-            let (author, timestamp) = (answered.author, answered.timestamp);
-            details.quote = Some(database::Quote { author, timestamp, text });
-        }
-        details.mentions_me =
-            mentions(&draft.body).any(|mention| mention.account == self.account.id());
-        let data = Data::from(What::Visible(visible)).with_profile(self.own_profile());
+        attaching::check(&draft.files)?;
         let expiration = self.expiration_in(to)?;
-        details.expiry = expiry(expiration);
-        let content = Content { expiration, ..Content::from(data) };
-        let copies = self.copies(to, &content, timestamp)?;
+        let details = self.details(draft, expiration)?;
+        let copies = if draft.files.is_empty() {
+            self.text_copies(to, draft, &details, expiration, timestamp)?
+        } else {
+            Vec::new()
+        };
         let message = NewOutgoing {
             conversation: *to,
             content: &database::Content::Text(draft.body.clone()),
@@ -118,9 +111,62 @@ impl Messenger {
         let profile = self.own_profile();
         let save = |tx: &Tx<'_>| {
             self.approve(tx, to, profile, now)?;
-            Ok::<_, ClientError>(tx.queue_message(&message)?)
+            let id = tx.queue_message(&message)?;
+            if !draft.files.is_empty() {
+                attaching::queue_files(tx, id, &draft.files, now)?;
+            }
+            Ok::<_, ClientError>(id)
         };
         Ok((self.db.with(|db| db.transact(save))?, timestamp))
+    }
+
+    fn details(
+        &self,
+        draft: &Draft,
+        expiration: Option<Expiration>,
+    ) -> Result<Details, ClientError> {
+        if !draft.body.is_empty() {
+            Body::new(draft.body.clone())?;
+        }
+        let quote = match draft.reply_to {
+            None => None,
+            Some(reply_to) => {
+                let answered = self.db.with(|db| db.message(reply_to))?;
+                let (author, timestamp) = (answered.author, answered.timestamp);
+                let text = match answered.content {
+                    database::Content::Text(text) => Some(text).filter(|text| !text.is_empty()),
+                    _ => None,
+                };
+                Some(database::Quote { author, timestamp, text })
+            }
+        };
+        let own = self.account.id();
+        Ok(Details {
+            quote,
+            preview: None,
+            mentions_me: mentions(&draft.body).any(|mention| mention.account == own),
+            expiry: expiry(expiration),
+            attachments: attaching::about(&draft.files),
+        })
+    }
+
+    fn text_copies(
+        &self,
+        to: &AccountId,
+        draft: &Draft,
+        details: &Details,
+        expiration: Option<Expiration>,
+        timestamp: Millis,
+    ) -> Result<Vec<SealedCopy>, ClientError> {
+        let mut visible = Visible::text(Body::new(draft.body.clone())?);
+        if let Some(quote) = &details.quote {
+            let text = quote.text.clone();
+            visible =
+                visible.with_quote(Quote { text, ..Quote::of(quote.timestamp, quote.author) });
+        }
+        let data = Data::from(What::Visible(visible)).with_profile(self.own_profile());
+        let content = Content { expiration, ..Content::from(data) };
+        self.copies(to, &content, timestamp)
     }
 
     /// Whom one writes to, one wants to hear from; who asked to be heard is told.

@@ -8,14 +8,17 @@
 //! |---|---|
 //! | [`seal`] | one copy for whom it is for, one for the account's own devices |
 //! | [`message`] | texts, answers |
+//! | [`attaching`] | files of messages, uploaded before they are sealed |
 //! | [`changes`] | edits, reactions, deletions, receipts, typing |
 //! | [`deliver`] | jobs are done, again and again until they are |
 
+mod attaching;
 pub(crate) mod changes;
 pub(crate) mod deliver;
 pub(crate) mod message;
 pub(crate) mod seal;
 
+pub use attaching::DraftFile;
 pub use changes::DeleteFor;
 pub use deliver::{Delivery, Sent};
 pub use message::Draft;

@@ -176,6 +176,7 @@ CREATE TABLE attachments (
     digest         BLOB,
     state          INTEGER NOT NULL CHECK (state BETWEEN 0 AND 5),
     progress       INTEGER NOT NULL DEFAULT 0,
+    transfer       TEXT,
     failure        TEXT,
     file           TEXT,
     file_key       BLOB    CHECK (length(file_key) = 32),

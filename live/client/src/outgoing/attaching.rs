@@ -1,0 +1,215 @@
+//! Files that a person sends: sealed at rest when they are chosen, uploaded after the message was
+//! saved.
+
+use std::io::Read;
+
+use warren_message::attachment::pointer::Attachment as Pointer;
+use warren_message::content::body::Body;
+use warren_message::content::data::{Data, What};
+use warren_message::content::visible::{Quote, Visible};
+use warren_message::{Content, content};
+
+use crate::attachments::{Format, Metadata, StoredFile, Upload};
+use crate::database::{
+    self, Attachment, AttachmentId, AttachmentKind, DatabaseError, JobId, Message, MessageId,
+    NewAttachment, Task, Tx,
+};
+use crate::error::ClientError;
+use crate::events::Event;
+use crate::incoming::files;
+use crate::messenger::Messenger;
+
+/// A file that was chosen for a message: it lies sealed on this device. One that no message takes
+/// is swept at a later start.
+#[derive(Debug, Clone)]
+pub struct DraftFile {
+    /// What stands under it.
+    pub caption: Option<String>,
+    about: NewAttachment,
+    file: StoredFile,
+    thumbnail: Option<StoredFile>,
+}
+
+impl DraftFile {
+    /// Its media type, by its content or else by its name.
+    pub fn media_type(&self) -> &str {
+        &self.about.content_type
+    }
+
+    /// Bytes that will be sent of it.
+    pub fn size(&self) -> u64 {
+        self.file.size
+    }
+
+    /// Width and height of an image, in pixels.
+    pub fn dimensions(&self) -> Option<(u32, u32)> {
+        self.about.width.zip(self.about.height)
+    }
+}
+
+impl Messenger {
+    /// Takes a file in for a message: without what an image tells of the one who took it unless
+    /// `metadata` says otherwise, sealed, with a small picture. `name` is what the recipients see;
+    /// `voice` says that it holds what the owner spoke for this message.
+    ///
+    /// # Errors
+    /// As [`Messenger::import`].
+    pub async fn attach(
+        &self,
+        source: impl Read + Send + 'static,
+        name: Option<&str>,
+        metadata: Metadata,
+        voice: bool,
+    ) -> Result<DraftFile, ClientError> {
+        let imported = self.import(source, name, metadata).await?;
+        let kind = files::kind(voice, &imported.media_type);
+        let (width, height) = imported.dimensions.unzip();
+        let about = NewAttachment {
+            name: name.map(str::to_owned),
+            width,
+            height,
+            ..NewAttachment::new(kind, &imported.media_type, imported.file.size)
+        };
+        let thumbnail = imported.thumbnail.map(|(file, _)| file);
+        Ok(DraftFile { caption: None, about, file: imported.file, thumbnail })
+    }
+
+    /// Uploads a file of a message, from where it was left off; one that is at the server already is
+    /// left there.
+    pub(crate) async fn upload_attachment(&self, id: AttachmentId) -> Result<(), ClientError> {
+        let found =
+            self.db.with(|db| Ok::<_, DatabaseError>((db.attachment(id)?, db.transfer(id)?)));
+        let (attachment, saved) = match found {
+            // Its message was deleted while it was on its way.
+            Err(DatabaseError::Gone) => return Ok(()),
+            found => found?,
+        };
+        if attachment.about.remote.is_some() {
+            return Ok(());
+        }
+        let local = attachment.file.as_ref().and_then(StoredFile::of_local);
+        let local = local.ok_or(crate::attachments::AttachmentError::Missing)?;
+        let begun = saved.and_then(|saved| serde_json::from_str(&saved).ok());
+        let mut upload = begun.unwrap_or_else(|| Upload::new(&local, Format::default(), None));
+        self.keep_transfer(&attachment, &upload, upload.sent(), upload.total());
+        let progress = &mut |upload: &Upload| {
+            self.keep_transfer(&attachment, upload, upload.sent(), upload.total());
+        };
+        let uploaded = self.upload(&mut upload, progress).await;
+        self.keep_transfer(&attachment, &upload, upload.sent(), upload.total());
+        let remote = files::remote(&uploaded?.remote);
+        match self.db.with(|db| db.set_attachment_uploaded(id, &remote)) {
+            Err(DatabaseError::Gone) => Ok(()),
+            noted => Ok(noted?),
+        }
+    }
+
+    /// Keeps how a transfer goes on, and tells how far it is. A database that fails fails what
+    /// follows; here it only makes a later start go back further.
+    pub(crate) fn keep_transfer(
+        &self,
+        attachment: &Attachment,
+        transfer: &impl serde::Serialize,
+        done: u64,
+        total: u64,
+    ) {
+        let saved = serde_json::to_string(transfer).ok();
+        let _ = self.db.with(|db| db.keep_transfer(attachment.id, saved.as_deref(), done));
+        let (message_id, position) = (attachment.message, attachment.position);
+        self.publish(Event::Transfer { message_id, position, done, total });
+    }
+
+    /// Seals a message whose files are all at a server, and saves the copies instead of the job. One
+    /// whose job is gone was sealed before: sealed twice it would be sent twice.
+    pub(crate) fn seal_message(&self, job: JobId, id: MessageId) -> Result<(), ClientError> {
+        let found =
+            self.db.with(|db| Ok::<_, DatabaseError>((db.message(id)?, db.attachments(id)?)));
+        let (message, attachments) = match found {
+            Err(DatabaseError::Gone) => return Ok(()),
+            found => found?,
+        };
+        let content = self.content_of(&message, &attachments)?;
+        let copies = self.copies(&message.conversation, &content, message.timestamp)?;
+        let now = self.now();
+        let replace = |tx: &Tx<'_>| {
+            if !tx.jobs_of(id)?.iter().any(|other| other.id == job) {
+                return Ok(());
+            }
+            for copy in copies {
+                tx.add_job(&Task::Store { message: Some(id), copy }, &[], now)?;
+            }
+            Ok::<_, ClientError>(tx.job_done(job, None, now)?)
+        };
+        self.db.with(|db| db.transact(replace))
+    }
+
+    fn content_of(
+        &self,
+        message: &Message,
+        attachments: &[Attachment],
+    ) -> Result<Content, ClientError> {
+        let body = match &message.content {
+            database::Content::Text(text) if !text.is_empty() => Some(Body::new(text.clone())?),
+            _ => None,
+        };
+        let mut visible = Visible::files(body, attachments.iter().map(pointer).collect())?;
+        if let Some(quote) = &message.quote {
+            let text = quote.text.clone();
+            visible =
+                visible.with_quote(Quote { text, ..Quote::of(quote.timestamp, quote.author) });
+        }
+        let data = Data::from(What::Visible(visible)).with_profile(self.own_profile());
+        let expiry = message.expiry;
+        let expiration = expiry.and_then(|expiry| self.expiration(&message.conversation, expiry));
+        Ok(Content { expiration, ..Content::from(data) })
+    }
+}
+
+/// The most files of one message are not exceeded.
+pub(super) fn check(files: &[DraftFile]) -> Result<(), ClientError> {
+    let pointers = files.iter().map(|_| Pointer::default()).collect();
+    if files.is_empty() {
+        return Ok(());
+    }
+    Visible::files(None, pointers).map(drop).map_err(|error: content::ContentError| error.into())
+}
+
+/// What the database is told of chosen files.
+pub(super) fn about(files: &[DraftFile]) -> Vec<NewAttachment> {
+    let about =
+        |file: &DraftFile| NewAttachment { caption: file.caption.clone(), ..file.about.clone() };
+    files.iter().map(about).collect()
+}
+
+/// Saves where a message's files lie, and what is to be done until it is sealed.
+pub(super) fn queue_files(
+    tx: &Tx<'_>,
+    message: MessageId,
+    files: &[DraftFile],
+    now: warren_wire::Millis,
+) -> Result<(), ClientError> {
+    let mut uploads = Vec::new();
+    for (attachment, file) in tx.attachments(message)?.iter().zip(files) {
+        let id = attachment.id;
+        tx.set_attachment_file(id, Some(&file.file.to_local()))?;
+        let thumbnail = file.thumbnail.as_ref().map(StoredFile::to_local);
+        tx.set_attachment_thumbnail(id, thumbnail.as_ref())?;
+        uploads.push(tx.add_job(&Task::Upload { message, attachment: id }, &[], now)?);
+    }
+    tx.add_job(&Task::Seal { message }, &uploads, now)?;
+    Ok(())
+}
+
+fn pointer(attachment: &Attachment) -> Pointer {
+    let about = &attachment.about;
+    Pointer {
+        file: about.remote.as_ref().and_then(files::remote_file),
+        media_type: Some(about.content_type.clone()),
+        file_name: about.name.clone(),
+        caption: about.caption.clone(),
+        size: u32::try_from(about.size).ok(),
+        voice: about.kind == AttachmentKind::Voice,
+        dimensions: about.width.zip(about.height),
+        thumbnail: None,
+    }
+}
