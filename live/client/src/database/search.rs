@@ -3,6 +3,10 @@
 //! What a person types is never taken for the index's own syntax: each word is looked for as it
 //! stands, all of them must be there, a text in double quotes is looked for as a phrase, and the
 //! last word may go on. A quote that is not closed is no quote.
+//!
+//! Beginnings of two to seven characters have indexes of their own, which are walked from the newest
+//! as those of whole words are, and no further than the page goes; what begins with a longer one is
+//! gathered first.
 
 use std::fmt;
 

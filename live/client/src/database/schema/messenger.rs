@@ -333,7 +333,7 @@ CREATE VIEW searchable AS
     SELECT place, body, files, hex(conversation) AS chat FROM messages WHERE kind = 0;
 CREATE VIRTUAL TABLE search USING fts5 (
     body, files, chat, content = 'searchable', content_rowid = 'place',
-    tokenize = 'unicode61 remove_diacritics 2', prefix = '2'
+    tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3 4 5 6 7'
 );
 INSERT INTO search (search, rank) VALUES ('secure-delete', 1);
 INSERT INTO search (search) VALUES ('rebuild');
