@@ -164,7 +164,8 @@ impl Device {
             },
         };
         let account = self.open_account(&keys)?;
-        let db = AccountDb::open(&self.vault, &keys)?;
+        let mut db = AccountDb::open(&self.vault, &keys)?;
+        db.transact(|tx| crate::configs::people::seed(tx, &account, self.clock.now()))?;
         db.sweep_tombstones(self.clock.now())?;
         let folder = self.vault.home().make_files_folder(keys.file());
         let files = FileStore::new(folder.map_err(AttachmentError::from)?);

@@ -256,10 +256,19 @@ async fn who_wants_to_be_told_is_told_of_reading() {
     alice.phone.send(&bob.id, "hello").await.unwrap();
     sync(&[&bob.phone]).await;
     let hello = messages(&bob.phone, &alice.id)[0].id;
+    // A stranger is told nothing.
     bob.phone.mark_read_up_to(hello).unwrap();
+    sync(&[&bob.phone, &alice.phone]).await;
+    let sent = messages(&alice.phone, &bob.id)[0].id;
+    assert!(alice.phone.db().with(|db| db.receipts(sent)).unwrap().is_empty());
+    bob.phone.accept_request(&alice.id).unwrap();
+    alice.phone.send(&bob.id, "hello again").await.unwrap();
+    sync(&[&bob.phone]).await;
+    let again = messages(&bob.phone, &alice.id).last().unwrap().id;
+    bob.phone.mark_read_up_to(again).unwrap();
     sync(&[&bob.phone, &alice.phone, &alice.laptop]).await;
     for device in [&alice.phone, &alice.laptop] {
-        let sent = messages(device, &bob.id)[0].id;
+        let sent = said(device, &bob.id)[1].id;
         let receipts = device.db().with(|db| db.receipts(sent)).unwrap();
         assert_eq!(receipts.iter().map(|it| it.reader).collect::<Vec<_>>(), [bob.id]);
     }

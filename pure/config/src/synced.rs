@@ -63,9 +63,25 @@ pub trait Synced {
         self.config_mut().dump(now)
     }
 
+    /// The state, to be kept between two changes: as [`Synced::dump`], and a reload goes on changing
+    /// the same message, where a dump's reload begins another.
+    ///
+    /// # Errors
+    /// As [`Config::dump`].
+    fn suspend(&mut self, now: Millis) -> Result<Vec<u8>, ConfigError> {
+        let dump = self.dump(now)?;
+        Ok(self.config().with_base(dump))
+    }
+
     /// The storage hashes whose life must be prolonged.
     fn active_hashes(&self, now: Millis) -> BTreeSet<String> {
         self.config().active_hashes(now)
+    }
+
+    /// Takes back what [`Synced::push`] gave as obsolete, to be named by [`Synced::take_obsolete`]
+    /// once the push is confirmed: for a device that may end in between.
+    fn keep_obsolete(&mut self, hashes: Vec<String>) {
+        self.config_mut().keep_obsolete(hashes);
     }
 
     /// The storage hashes that may be deleted though nothing is pushed.

@@ -4,13 +4,13 @@ use warren_account::Account;
 use warren_config::{
     Contact, Contacts, ConversationId, ConvoInfoVolatile, Lost, UserGroups, UserProfile,
 };
-use warren_wire::{AccountId, Millis};
+use warren_wire::{AccountId, MessageHash, Millis};
 
 use super::kept::{self, Kept};
 use super::people::{expiry_from, millis, notify_from};
 use super::reading::name_of;
 use super::wrapper::unwrap;
-use crate::database::{self, Group, GroupState, Picture, Setting, Tx};
+use crate::database::{self, Group, GroupState, Picture, Setting, Task, Tx};
 use crate::disappearing::ask_later;
 use crate::error::ClientError;
 use crate::events::Event;
@@ -63,22 +63,33 @@ impl Follow<'_> {
     fn merged<C: Kept>(
         &self,
         page: &Page,
-        follow: fn(&Self, &C) -> Result<Vec<Event>, ClientError>,
+        follow: fn(&Self, &C, &C) -> Result<Vec<Event>, ClientError>,
     ) -> Result<Vec<Event>, ClientError> {
+        let own = self.account.id();
         let inner = |message: &warren_wire::rpc::reply::RetrievedMessage| {
-            (message.hash.to_string(), unwrap(self.account, &message.data))
+            // What a node calls it is not believed: what is obsolete is deleted by this name.
+            let name = MessageHash::compute(&own, page.namespace, &message.data).ok()?;
+            Some((name.to_string(), unwrap(self.account, &message.data)))
         };
-        let messages: Vec<_> = page.messages.iter().map(inner).collect();
+        let messages: Vec<_> = page.messages.iter().filter_map(inner).collect();
         let mut config = kept::read::<C>(self.tx, self.account, self.now)?;
+        let before = kept::read::<C>(self.tx, self.account, self.now)?;
         config.merge(&messages, self.now)?;
+        let obsolete = if config.needs_push() { Vec::new() } else { config.take_obsolete() };
+        let obsolete: Vec<_> = obsolete.iter().filter_map(|hash| hash.parse().ok()).collect();
+        if !obsolete.is_empty() {
+            let task = Task::Delete { mailbox: own, hashes: obsolete };
+            self.tx.add_job(&task, &[], self.now)?;
+        }
         if !config.needs_dump() {
             return Ok(Vec::new());
         }
-        kept::write(self.tx, &self.account.id(), &mut config, None, self.now)?;
-        follow(self, &config)
+        let stored = page.messages.iter().map(|message| message.timestamp).max();
+        kept::write(self.tx, &own, &mut config, stored, self.now)?;
+        follow(self, &before, &config)
     }
 
-    fn profile(&self, profile: &UserProfile) -> Result<Vec<Event>, ClientError> {
+    fn profile(&self, _: &UserProfile, profile: &UserProfile) -> Result<Vec<Event>, ClientError> {
         let own = self.account.id();
         self.tx.ensure_conversation(&own, self.now)?;
         let priority = profile.note_to_self_priority();
@@ -90,7 +101,7 @@ impl Follow<'_> {
         Ok(vec![Event::AccountChanged, Event::ConversationChanged { conversation: own }])
     }
 
-    fn contacts(&self, contacts: &Contacts) -> Result<Vec<Event>, ClientError> {
+    fn contacts(&self, before: &Contacts, contacts: &Contacts) -> Result<Vec<Event>, ClientError> {
         let mut events = Vec::new();
         for contact in contacts.iter().filter(|contact| contact.id != self.account.id()) {
             if self.contact(&contact)? {
@@ -100,7 +111,8 @@ impl Follow<'_> {
         }
         // Whom another device removed is removed here.
         for known in self.tx.contacts()? {
-            if known.approved && contacts.get(&known.id).is_none() {
+            let was_there = before.get(&known.id).is_some();
+            if was_there && contacts.get(&known.id).is_none() {
                 self.tx.remove_contact(&known.id)?;
                 events.push(Event::ContactChanged { contact: known.id });
             }
@@ -170,7 +182,11 @@ impl Follow<'_> {
         Ok(self.tx.conversation(id)? != before)
     }
 
-    fn reading(&self, volatile: &ConvoInfoVolatile) -> Result<Vec<Event>, ClientError> {
+    fn reading(
+        &self,
+        _: &ConvoInfoVolatile,
+        volatile: &ConvoInfoVolatile,
+    ) -> Result<Vec<Event>, ClientError> {
         let mut events = Vec::new();
         for conversation in volatile.iter() {
             events.extend(self.read(&conversation)?);
@@ -195,7 +211,7 @@ impl Follow<'_> {
         Ok(changed.then_some(Event::ConversationChanged { conversation: id }))
     }
 
-    fn groups(&self, groups: &UserGroups) -> Result<Vec<Event>, ClientError> {
+    fn groups(&self, _: &UserGroups, groups: &UserGroups) -> Result<Vec<Event>, ClientError> {
         let mut events = Vec::new();
         for group in groups.groups() {
             let known = self.tx.group(&group.id)?;

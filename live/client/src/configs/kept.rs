@@ -86,7 +86,7 @@ pub(crate) fn write(
 ) -> Result<(), ClientError> {
     let namespace = config.namespace();
     let before = tx.config(owner, namespace)?.and_then(|state| state.pushed_at);
-    let dump = config.dump(now)?;
+    let dump = config.suspend(now)?;
     let hashes = config.active_hashes(now);
     let state = ConfigState {
         owner: *owner,

@@ -6,7 +6,7 @@ use warren_wire::limits::SECOND;
 use warren_wire::{AccountId, AccountKind, Millis};
 
 use super::change;
-use crate::database::{self, Expiry, ExpiryMode, Setting, Tx};
+use crate::database::{self, Conversation, Expiry, ExpiryMode, Setting, Tx};
 use crate::error::ClientError;
 
 /// Changes what the account's devices know of a person.
@@ -23,10 +23,15 @@ pub(crate) fn change_person(
     if id.kind() != AccountKind::Person || *id == account.id() {
         return Ok(());
     }
+    let known = tx.contact(id)?;
     change(tx, account, now, |contacts: &mut Contacts| {
         let mut contact = contacts.get_or_new(id);
         if contact.created == 0 {
             contact.created = now / SECOND;
+        }
+        if let Some(known) = known.filter(|known| !known.name.is_empty()) {
+            contact.name = known.name;
+            contact.profile_updated = known.profile_updated / SECOND;
         }
         work(&mut contact);
         contacts.set(&contact)
@@ -44,6 +49,43 @@ pub(crate) fn note_approved_me(
     now: Millis,
 ) -> Result<(), ClientError> {
     change_person(tx, account, id, now, |contact| contact.approved_me = true)
+}
+
+/// Notes that a hidden conversation is shown again, as a message brought it back.
+///
+/// # Errors
+/// Where the database fails.
+pub(crate) fn note_shown(
+    tx: &Tx<'_>,
+    account: &Account,
+    before: Option<&Conversation>,
+    now: Millis,
+) -> Result<(), ClientError> {
+    let Some(before) = before.filter(|before| before.priority < 0) else { return Ok(()) };
+    let shown = tx.conversation(&before.id)?.is_some_and(|after| after.priority >= 0);
+    if !shown {
+        return Ok(());
+    }
+    note_setting(tx, account, &before.id, &Setting::Priority(0), now)
+}
+
+/// Tells the configuration of the contacts that this device had before there was one.
+///
+/// # Errors
+/// Where the database fails.
+pub(crate) fn seed(tx: &Tx<'_>, account: &Account, now: Millis) -> Result<(), ClientError> {
+    if tx.config(&account.id(), Contacts::KIND.namespace)?.is_some() {
+        return Ok(());
+    }
+    for known in tx.contacts()?.into_iter().filter(|known| known.approved || known.blocked) {
+        change_person(tx, account, &known.id, now, |contact| {
+            contact.nickname = known.petname.clone().unwrap_or_default();
+            contact.approved = known.approved;
+            contact.approved_me = known.approved_me;
+            contact.blocked = known.blocked;
+        })?;
+    }
+    Ok(())
 }
 
 /// Puts a setting of a conversation into the configuration it belongs to. Drafts, archives and

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use warren_account::Account;
 use warren_config::{Contacts, ConvoInfoVolatile, UserGroups, UserProfile};
 use warren_message::expiration::CONFIG_TTL;
 use warren_wire::limits::DAY;
@@ -12,11 +13,10 @@ use super::wrapper::{kind_of, wrap};
 use crate::database::{ConfigState, Task, Tx};
 use crate::error::ClientError;
 use crate::mailbox::Access;
-use crate::mailbox::order::Deed;
 use crate::mailbox::store::Letter;
 use crate::messenger::{Messenger, now};
 
-/// So long after a push the swarm is told to keep it longer: well before its thirty days end.
+/// So long after a push the same is stored again: well before its thirty days end.
 const RENEW_AFTER: Millis = 7 * DAY;
 
 impl Messenger {
@@ -26,12 +26,17 @@ impl Messenger {
     /// # Errors
     /// Where the network or the database fails; what was not pushed is pushed the next time.
     pub async fn push_configs(&self) -> Result<usize, ClientError> {
+        // One that cannot be pushed keeps no other from it.
+        let outcomes = [
+            self.push_config::<UserProfile>().await,
+            self.push_config::<Contacts>().await,
+            self.push_config::<UserGroups>().await,
+            self.push_config::<ConvoInfoVolatile>().await,
+        ];
         let mut pushed = 0;
-        // Contacts and groups before what is read in them.
-        pushed += usize::from(self.push_config::<UserProfile>().await?);
-        pushed += usize::from(self.push_config::<Contacts>().await?);
-        pushed += usize::from(self.push_config::<UserGroups>().await?);
-        pushed += usize::from(self.push_config::<ConvoInfoVolatile>().await?);
+        for outcome in outcomes {
+            pushed += usize::from(outcome?);
+        }
         Ok(pushed)
     }
 
@@ -48,21 +53,20 @@ impl Messenger {
     async fn push_config<C: Kept>(&self) -> Result<bool, ClientError> {
         let own = self.account.id();
         let state = self.db.with(|db| db.config(&own, C::NAMESPACE))?;
-        let Some(state) = state else { return Ok(false) };
-        if !state.needs_push {
-            return if is_old(&state) { self.renew(&state).await } else { Ok(false) };
+        if !state.is_some_and(|state| state.needs_push || is_old(&state)) {
+            return Ok(false);
         }
         let begin = |tx: &Tx<'_>| {
             let mut config = kept::read::<C>(tx, &self.account, now())?;
             let kind = kind_of(&config);
-            let push = config.push(now())?;
+            // Of one that is only old: the same bytes, which live for another thirty days.
+            let mut push = config.push(now())?;
+            // Named until they are deleted, wherever this program ends.
+            config.keep_obsolete(std::mem::take(&mut push.obsolete));
             kept::write(tx, &own, &mut config, None, now())?;
-            // Deleted once the new ones are there, even where this program ends in between.
-            let obsolete: Vec<MessageHash> =
-                push.obsolete.iter().filter_map(|hash| hash.parse().ok()).collect();
-            Ok::<_, ClientError>((kind, push, obsolete))
+            Ok::<_, ClientError>((kind, push))
         };
-        let (kind, push, obsolete) = self.db.with(|db| db.transact(begin))?;
+        let (kind, push) = self.db.with(|db| db.transact(begin))?;
         let Some(kind) = kind else { return Ok(false) };
         let seqno = push.seqno;
         let messages = wrap(&self.account, kind, push)?;
@@ -73,32 +77,29 @@ impl Messenger {
             let letter = Letter { target: own, namespace, data, timestamp: now(), ttl };
             hashes.push(self.network.store(&letter, Some(&access)).await?);
         }
-        let confirm = |tx: &Tx<'_>| {
-            let mut config = kept::read::<C>(tx, &self.account, now())?;
-            config.confirm_pushed(seqno, hashes.iter().map(ToString::to_string).collect());
-            kept::write(tx, &own, &mut config, Some(now()), now())?;
-            let stale: Vec<_> =
-                obsolete.iter().filter(|hash| !hashes.contains(hash)).copied().collect();
-            if !stale.is_empty() {
-                let task = Task::Delete { mailbox: own, hashes: stale };
-                tx.add_job(&task, &[], now())?;
-            }
-            Ok::<_, ClientError>(())
-        };
-        self.db.with(|db| db.transact(confirm))?;
+        self.db.with(|db| db.transact(|tx| confirm::<C>(tx, &self.account, seqno, &hashes)))?;
         Ok(true)
     }
+}
 
-    /// Has the swarm keep a configuration for another thirty days. Where it has lost it, it is pushed
-    /// again.
-    async fn renew(&self, state: &ConfigState) -> Result<bool, ClientError> {
-        let access = Access::Person(Arc::clone(&self.account));
-        let until = now().saturating_add(CONFIG_TTL);
-        self.network.order(&access, &Deed::Extend(state.hashes.clone(), until)).await?;
-        let renewed = ConfigState { pushed_at: Some(now()), ..state.clone() };
-        self.db.with(|db| db.put_config(&renewed))?;
-        Ok(true)
+/// Notes that the swarm has a configuration, and has it delete what that replaces.
+fn confirm<C: Kept>(
+    tx: &Tx<'_>,
+    account: &Account,
+    seqno: i64,
+    hashes: &[MessageHash],
+) -> Result<(), ClientError> {
+    let own = account.id();
+    let mut config = kept::read::<C>(tx, account, now())?;
+    config.confirm_pushed(seqno, hashes.iter().map(ToString::to_string).collect());
+    let obsolete = if config.needs_push() { Vec::new() } else { config.take_obsolete() };
+    let obsolete = obsolete.iter().filter_map(|hash| hash.parse().ok());
+    let obsolete: Vec<MessageHash> = obsolete.filter(|hash| !hashes.contains(hash)).collect();
+    kept::write(tx, &own, &mut config, Some(now()), now())?;
+    if !obsolete.is_empty() {
+        tx.add_job(&Task::Delete { mailbox: own, hashes: obsolete }, &[], now())?;
     }
+    Ok(())
 }
 
 fn is_old(state: &ConfigState) -> bool {

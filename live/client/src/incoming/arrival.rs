@@ -9,13 +9,16 @@ use warren_message::content::reaction::Reaction;
 use warren_message::content::visible::Visible;
 use warren_message::expiration::{Expiration, Mode};
 use warren_message::{Content, Kind};
-use warren_wire::{AccountId, MessageHash, Millis};
+use warren_wire::{AccountId, AccountKind, MessageHash, Millis};
 
 use super::files;
 use crate::database::{
     self, Change, Details, Direction, Expiry, ExpiryMode, Fetched, Preview, Quote, Signal,
 };
 use crate::notice::{Notice, TimerMode};
+
+/// The most messages that one receipt tells of.
+pub(crate) const MOST_RECEIPTS: usize = 256;
 
 /// A message that was opened and whose sender is proven.
 #[derive(Debug)]
@@ -39,18 +42,28 @@ pub(crate) struct Opened {
 /// What comes of it.
 #[derive(Debug)]
 pub(crate) enum Arrival {
-    /// A row.
-    Message(Box<Fetched>),
+    /// A row; and whether it says, where it is new, that its author wants the owner's messages.
+    Message(Box<Fetched>, bool),
     /// Something done to a row.
     Signal(Signal),
-    /// The owner had, on another device, messages of this conversation disappear from here on.
-    Timer(AccountId, Option<Expiry>),
     /// Somebody types, or stopped.
     Typing(AccountId, AccountId, bool),
-    /// Somebody wants the owner's messages.
-    Approval(AccountId),
     /// Something about a group, for whoever looks after groups.
     Group(Box<Opened>),
+}
+
+impl Arrival {
+    /// Who had it happen, outside of groups, where whoever is blocked is still heard.
+    pub(crate) fn direct_author(&self) -> Option<&AccountId> {
+        let (conversation, author) = match self {
+            Self::Message(message, _) => (Some(&message.conversation), &message.author),
+            Self::Signal(signal) => (signal.conversation.as_ref(), &signal.sender),
+            Self::Typing(conversation, author, _) => (Some(conversation), author),
+            Self::Group(opened) => (Some(&opened.conversation), &opened.author),
+        };
+        let in_group = conversation.is_some_and(|id| id.kind() == AccountKind::Group);
+        (!in_group).then_some(author)
+    }
 }
 
 /// What comes of an opened message for the owner `own`.
@@ -64,7 +77,7 @@ pub(crate) fn arrivals(own: &AccountId, opened: Opened) -> Vec<Arrival> {
                 vec![signal(&opened, opened.author, edit.original, change)]
             }
             What::Reaction(reaction) => vec![react(&opened, reaction)],
-            What::TimerUpdate => timer(own, &opened),
+            What::TimerUpdate => vec![timer(own, &opened)],
             What::Invitation(invitation) => {
                 let (url, name) = (invitation.url().to_owned(), invitation.name().to_owned());
                 vec![notice(own, &opened, &Notice::Community { url, name })]
@@ -83,8 +96,7 @@ pub(crate) fn arrivals(own: &AccountId, opened: Opened) -> Vec<Arrival> {
             vec![Arrival::Signal(Signal { conversation, ..signal })]
         }
         Kind::RequestResponse(response) if from_other && response.approved => {
-            let told = notice(own, &opened, &Notice::RequestAccepted);
-            vec![Arrival::Approval(opened.author), told]
+            vec![notice(own, &opened, &Notice::RequestAccepted)]
         }
         Kind::Extraction(extraction) if from_other => {
             let what = match extraction {
@@ -143,7 +155,7 @@ pub(crate) fn expiry(expiration: Option<Expiration>) -> Option<Expiry> {
 
 fn row(own: &AccountId, opened: &Opened, content: database::Content, details: Details) -> Arrival {
     let direction = if opened.author == *own { Direction::Outgoing } else { Direction::Incoming };
-    Arrival::Message(Box::new(Fetched {
+    let fetched = Fetched {
         hash: opened.hash,
         fingerprint: fingerprint(opened),
         conversation: opened.conversation,
@@ -155,7 +167,11 @@ fn row(own: &AccountId, opened: &Opened, content: database::Content, details: De
             .and_then(|profile| Some(profile.name.as_ref()?.as_str().to_owned())),
         timestamp: opened.timestamp,
         received_at: opened.received_at,
-    }))
+    };
+    // Who writes to somebody wants to be written to.
+    let approves =
+        fetched.direction == Direction::Incoming && fetched.conversation == fetched.author;
+    Arrival::Message(Box::new(fetched), approves)
 }
 
 /// What the author signed, in 32 bytes.
@@ -179,17 +195,15 @@ fn notice(own: &AccountId, opened: &Opened, notice: &Notice) -> Arrival {
     row(own, opened, content, Details::default())
 }
 
-fn timer(own: &AccountId, opened: &Opened) -> Vec<Arrival> {
+/// Each side decides for its own messages, and the owner's devices agree on it in the configuration:
+/// the message tells people.
+fn timer(own: &AccountId, opened: &Opened) -> Arrival {
     let expiry = expiry(opened.content.expiration);
     let what = Notice::Timer {
         mode: expiry.map(|expiry| TimerMode::from(expiry.mode)),
         seconds: expiry.map_or(0, |expiry| expiry.seconds),
     };
-    let told = notice(own, opened, &what);
-    // Each side decides for its own messages.
-    let decides = opened.author == *own;
-    let set = decides.then_some(Arrival::Timer(opened.conversation, expiry));
-    set.into_iter().chain([told]).collect()
+    notice(own, opened, &what)
 }
 
 fn react(opened: &Opened, reaction: &Reaction) -> Arrival {
@@ -200,7 +214,10 @@ fn react(opened: &Opened, reaction: &Reaction) -> Arrival {
 
 fn read(own: &AccountId, opened: &Opened, receipt: &Receipt) -> Vec<Arrival> {
     let messages = receipt.messages.iter().filter(|_| receipt.read);
-    messages.map(|message| signal(opened, *own, *message, Change::Read)).collect()
+    messages
+        .take(MOST_RECEIPTS)
+        .map(|message| signal(opened, *own, *message, Change::Read))
+        .collect()
 }
 
 fn signal(opened: &Opened, author: AccountId, timestamp: Millis, change: Change) -> Arrival {

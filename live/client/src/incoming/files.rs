@@ -3,7 +3,7 @@
 use warren_crypto::Secret;
 use warren_message::attachment::pointer::{Attachment, FileKey, RemoteFile};
 use warren_message::attachment::url::FileUrl;
-use warren_message::content::visible::Visible;
+use warren_message::content::visible::{MAX_ATTACHMENTS, Visible};
 
 use crate::database::{AttachmentKind, NewAttachment, Remote};
 
@@ -17,6 +17,7 @@ pub(super) fn of(visible: &Visible) -> Vec<NewAttachment> {
         attachment(file, kind(file.voice, media_type))
     });
     let previews = visible.previews().iter().filter_map(|preview| preview.image.as_ref());
+    let (files, previews) = (files.take(MAX_ATTACHMENTS), previews.take(1));
     files.chain(previews.map(|image| attachment(image, AttachmentKind::Preview))).collect()
 }
 

@@ -4,9 +4,7 @@ use warren_wire::{AccountId, Millis};
 
 use super::arrival::Arrival;
 use crate::configs;
-use crate::database::{
-    Applied, Change, Direction, ExpiryMode, MessageId, Recorded, Setting, Signal, Tx,
-};
+use crate::database::{Applied, Change, Direction, ExpiryMode, MessageId, Recorded, Signal, Tx};
 use crate::disappearing::ask_later;
 use crate::error::ClientError;
 use crate::events::Event;
@@ -34,10 +32,15 @@ impl Kept {
         arrival: Arrival,
         now: Millis,
     ) -> Result<(), ClientError> {
+        let author = arrival.direct_author().filter(|author| **author != account.id());
+        if author.is_some_and(|author| tx.is_blocked(author).unwrap_or(true)) {
+            return Ok(());
+        }
         match arrival {
-            Arrival::Message(message) => {
+            Arrival::Message(message, approves) => {
                 let conversation = message.conversation;
-                let is_first = tx.conversation(&conversation)?.is_none();
+                let before = tx.conversation(&conversation)?;
+                let is_first = before.is_none();
                 if let Recorded::New(message_id) = tx.record(&message)? {
                     if is_first {
                         configs::follow::read_before(tx, account, &conversation, now)?;
@@ -47,23 +50,18 @@ impl Kept {
                     }
                     self.new += 1;
                     self.events.push(Event::MessageNew { conversation, message_id });
-                    if message.direction == Direction::Incoming && conversation == message.author {
+                    if approves {
                         self.approved_me(tx, account, &conversation, now)?;
                     }
+                    configs::people::note_shown(tx, account, before.as_ref(), now)?;
                 }
             }
             Arrival::Signal(signal) => self.signal(tx, &signal, now)?,
-            Arrival::Timer(conversation, expiry) => {
-                tx.ensure_conversation(&conversation, now)?;
-                tx.set_conversation(&conversation, &Setting::Expiry(expiry))?;
-                self.events.push(Event::ConversationChanged { conversation });
-            }
             Arrival::Typing(conversation, author, typing) => {
-                if author != account.id() && !tx.is_blocked(&author)? {
+                if author != account.id() {
                     self.events.push(Event::Typing { conversation, author, typing });
                 }
             }
-            Arrival::Approval(peer) => self.approved_me(tx, account, &peer, now)?,
             Arrival::Group(opened) => self.groups.push(*opened),
         }
         Ok(())
@@ -77,11 +75,15 @@ impl Kept {
         peer: &AccountId,
         now: Millis,
     ) -> Result<(), ClientError> {
-        if tx.contact(peer)?.is_some_and(|contact| contact.approved_me) {
+        let known = tx.contact(peer)?;
+        if known.as_ref().is_some_and(|contact| contact.approved_me) {
             return Ok(());
         }
         tx.note_approved_me(peer, now)?;
-        configs::people::note_approved_me(tx, account, peer, now)?;
+        // A stranger changes nothing that goes to the other devices, however many there are.
+        if known.is_some_and(|contact| contact.approved) {
+            configs::people::note_approved_me(tx, account, peer, now)?;
+        }
         self.events.push(Event::ContactChanged { contact: *peer });
         Ok(())
     }
@@ -89,6 +91,9 @@ impl Kept {
     fn signal(&mut self, tx: &Tx<'_>, signal: &Signal, now: Millis) -> Result<(), ClientError> {
         let known =
             tx.find_message(signal.conversation.as_ref(), &signal.author, signal.timestamp)?;
+        if known.is_none() && !may_wait(tx, signal)? {
+            return Ok(());
+        }
         let before = known.map(|id| tx.message(id)).transpose()?;
         let Applied::Done(message_id) = tx.apply_signal(signal, now)? else { return Ok(()) };
         let Some(before) = before else { return Ok(()) };
@@ -108,4 +113,13 @@ fn is_read_elsewhere(tx: &Tx<'_>, id: MessageId) -> Result<bool, ClientError> {
     let message = tx.message(id)?;
     let after_read = message.expiry.is_some_and(|expiry| expiry.mode == ExpiryMode::AfterRead);
     Ok(after_read && message.direction == Direction::Incoming && message.expires_at.is_some())
+}
+
+/// Whether a signal may wait for its message: receipts do not, nor anything of strangers.
+fn may_wait(tx: &Tx<'_>, signal: &Signal) -> Result<bool, ClientError> {
+    let known = match &signal.conversation {
+        Some(conversation) => tx.conversation(conversation)?.is_some(),
+        None => true,
+    };
+    Ok(known && !matches!(signal.change, Change::Read))
 }

@@ -15,6 +15,7 @@ use crate::database::{
 use crate::disappearing::shorten_unread;
 use crate::error::ClientError;
 use crate::events::Event;
+use crate::incoming::arrival::MOST_RECEIPTS;
 use crate::messenger::Messenger;
 
 /// For whom a message is deleted.
@@ -126,16 +127,17 @@ impl Messenger {
         let last = self.db.with(|db| db.message(message))?;
         let (conversation, now) = (last.conversation, self.now());
         let receipts = self.db.with(|db| db.setting(RECEIPTS))?.is_some();
-        let direct = conversation.kind() == AccountKind::Person;
-        let unread = if receipts && direct {
+        let may_know = self.may_be_told(&conversation)?;
+        let unread = if receipts && may_know {
             self.db.with(|db| db.unread_up_to(&conversation, last.timestamp))?
         } else {
             Vec::new()
         };
         let mut copies = Vec::new();
-        if !unread.is_empty() {
-            let receipt = Receipt { read: true, messages: unread };
-            copies = self.copies(&conversation, &Content::from(Kind::Receipt(receipt)), now)?;
+        for messages in unread.chunks(MOST_RECEIPTS) {
+            let receipt = Receipt { read: true, messages: messages.to_vec() };
+            let content = Content::from(Kind::Receipt(receipt));
+            copies.extend(self.copies(&conversation, &content, now)?);
         }
         let mark = |tx: &Tx<'_>| {
             shorten_unread(tx, &conversation, last.timestamp, now)?;
@@ -158,8 +160,7 @@ impl Messenger {
     /// Where the database fails.
     pub fn typing(&self, conversation: &AccountId, types: bool) -> Result<(), ClientError> {
         let wanted = self.db.with(|db| db.setting(TYPING))?.is_some();
-        let known = self.db.with(|db| db.contact(conversation))?;
-        if !wanted || !known.is_some_and(|contact| contact.approved && contact.approved_me) {
+        if !wanted || !self.may_be_told(conversation)? {
             return Ok(());
         }
         let kind = Kind::Typing(if types { Typing::Started } else { Typing::Stopped });
@@ -169,6 +170,15 @@ impl Messenger {
             self.db.with(|db| db.add_job(&task, &[], now))?;
         }
         Ok(())
+    }
+
+    /// Whether somebody may learn what the owner does: a contact who is wanted, and no other.
+    fn may_be_told(&self, conversation: &AccountId) -> Result<bool, ClientError> {
+        if conversation.kind() != AccountKind::Person {
+            return Ok(false);
+        }
+        let known = self.db.with(|db| db.contact(conversation))?;
+        Ok(known.is_some_and(|contact| contact.approved && !contact.blocked))
     }
 
     /// Whether authors are told when the owner read their messages, and others that the owner types.

@@ -23,7 +23,7 @@ const LONGEST_PAUSE: Millis = 15 * 60 * SECOND;
 /// How many jobs are taken up at once.
 const JOBS_AT_ONCE: usize = 256;
 /// How often a removal is tried.
-const MOST_REMOVALS: u32 = 20;
+const MOST_REMOVALS: u32 = 2_000;
 /// How often an upload is: for about two weeks.
 const MOST_UPLOADS: u32 = 1_344;
 

@@ -111,10 +111,12 @@ impl Messenger {
         let profile = self.own_profile();
         let save = |tx: &Tx<'_>| {
             self.approve(tx, to, profile, now)?;
+            let before = tx.conversation(to)?;
             let id = tx.queue_message(&message)?;
             if !draft.files.is_empty() {
                 attaching::queue_files(tx, id, &draft.files, now)?;
             }
+            people::note_shown(tx, &self.account, before.as_ref(), now)?;
             Ok::<_, ClientError>(id)
         };
         Ok((self.db.with(|db| db.transact(save))?, timestamp))
@@ -180,13 +182,18 @@ impl Messenger {
         let known = tx.contact(peer)?;
         if peer.kind() != AccountKind::Person
             || *peer == self.account.id()
-            || known.is_some_and(|contact| contact.approved)
+            || known.as_ref().is_some_and(|contact| contact.approved)
         {
             return Ok(());
         }
         let asked = tx.conversation(peer)?.is_some_and(|conversation| conversation.is_request);
         tx.accept_request(peer, now)?;
-        people::change_person(tx, &self.account, peer, now, |contact| contact.approved = true)?;
+        let approved_me = known.is_some_and(|contact| contact.approved_me);
+        people::change_person(tx, &self.account, peer, now, |contact| {
+            contact.approved = true;
+            contact.blocked = false;
+            contact.approved_me |= approved_me;
+        })?;
         if asked {
             let response = RequestResponse { approved: true, profile };
             let content = Content::from(Kind::RequestResponse(response));

@@ -5,6 +5,7 @@ use warren_crypto::entropy::random_index;
 use warren_message::content::profile::Profile;
 use warren_message::expiration::{Conversation, Expiration, Mode, Timer};
 use warren_message::{Content, Kind, seal_direct};
+use warren_wire::limits::SECOND;
 use warren_wire::{AccountId, AccountKind, Millis, Namespace};
 
 use crate::database::{Expiry, ExpiryMode, Purpose, SealedCopy};
@@ -28,7 +29,10 @@ impl Messenger {
         if *conversation != own {
             copies.push(self.seal(Purpose::Recipient, conversation, content, timestamp)?);
         }
-        if !matches!(content.kind, Kind::Typing(_) | Kind::Receipt(_)) {
+        // Session's clients show the owner's answer to a request as a note to self.
+        let passes =
+            matches!(content.kind, Kind::Typing(_) | Kind::Receipt(_) | Kind::RequestResponse(_));
+        if !passes {
             let content = for_own_devices(content.clone(), conversation);
             copies.push(self.seal(Purpose::Sync, &own, &content, timestamp)?);
         }
@@ -43,18 +47,20 @@ impl Messenger {
         timestamp: Millis,
     ) -> Result<SealedCopy, ClientError> {
         let entropy = &mut SystemEntropy;
+        // Session's clients drop what has another time inside than on the envelope.
+        let data = seal_direct(&self.account, target, content, timestamp, timestamp, entropy)?;
+        let ttl = content.ttl();
         let outer_time = match purpose {
-            Purpose::Recipient => timestamp,
-            Purpose::Sync => timestamp.saturating_sub(blur()),
+            Purpose::Sync if ttl > LEAST_BLURRED => timestamp.saturating_sub(blur()),
+            _ => timestamp,
         };
-        let data = seal_direct(&self.account, target, content, timestamp, outer_time, entropy)?;
         Ok(SealedCopy {
             purpose,
             target: *target,
             namespace: Namespace::DIRECT,
             data,
             timestamp: outer_time,
-            ttl: content.ttl(),
+            ttl,
         })
     }
 
@@ -98,6 +104,9 @@ fn for_own_devices(mut content: Content, conversation: &AccountId) -> Content {
     }
     content
 }
+
+/// What lives no longer than this says when it was stored: it might be gone before it is there.
+const LEAST_BLURRED: Millis = 60 * 60 * SECOND;
 
 /// How much earlier the copy for one's own devices says it was stored: up to two minutes, so that
 /// the two copies of a message do not carry the same time past the nodes.

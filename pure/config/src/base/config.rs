@@ -321,6 +321,12 @@ impl Config {
         Ok(Push { seqno: self.message.seqno, messages, obsolete })
     }
 
+    /// Takes back storage hashes that are obsolete and not deleted yet.
+    pub fn keep_obsolete(&mut self, hashes: impl IntoIterator<Item = String>) {
+        self.old.extend(hashes);
+        self.needs_dump = true;
+    }
+
     /// Notes that the swarm has what [`Config::push`] gave, under these hashes. Nothing happens where
     /// the configuration has changed since.
     pub fn confirm_pushed(&mut self, seqno: i64, hashes: impl IntoIterator<Item = String>) {

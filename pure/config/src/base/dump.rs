@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! d 1:! state (0 clean, 1 dirty, 2 waiting)   1:$ message   1:( [current hashes]
-//!   1:) [obsolete hashes]   1:* {parts that wait}   1:+ {what the kind keeps here}   e
+//!   1:) [obsolete hashes]   1:* {parts that wait}   1:+ {what the kind keeps here}
+//!   1:- {the data before the changes}, of ours alone   e
 //! ```
 //!
 //! In old dumps `(` is one text, and `*` and `+` are missing.
@@ -51,8 +52,26 @@ impl Config {
         Ok(out)
     }
 
-    /// Reads what [`Config::dump`] wrote. A dirty configuration gets the next sequence number, in case
-    /// the last one was stored after all.
+    /// Adds to a dump what a changed configuration started from, so that [`Config::load`] goes on
+    /// changing the same message: for a device that reads and writes its state at every change. Other
+    /// clients pass the addition over.
+    ///
+    /// ```text
+    /// 1:- {the data before the changes}
+    /// ```
+    pub(crate) fn with_base(&self, mut dump: Vec<u8>) -> Vec<u8> {
+        let base = self.message.base().filter(|_| self.state == State::Dirty);
+        if let (Some(base), Some(b'e')) = (base, dump.last()) {
+            dump.pop();
+            bt::write_bytes(&mut dump, b"-");
+            bt::write_tree(&mut dump, base);
+            dump.push(b'e');
+        }
+        dump
+    }
+
+    /// Reads what [`Config::dump`] wrote. A changed configuration gets the next sequence number, in
+    /// case the last one was stored after all, unless the dump holds what it started from.
     ///
     /// # Errors
     /// [`ConfigError::Damaged`] where the bytes are none of ours.
@@ -73,7 +92,13 @@ impl Config {
         let bytes = field(&dump, b"$")?.bytes().map_err(damaged)?;
         let mut message = Message::read(bytes, Trust::Own)?;
         if config.state == State::Dirty {
-            message = message.next(None)?;
+            message = match dump.get(b"-") {
+                Some(base) => {
+                    let base = base.dict().and_then(bt::read_tree).map_err(damaged)?;
+                    message.into_changing(base)
+                }
+                None => message.next(None)?,
+            };
         } else if message.seqno > 0 && !message.is_signed() && config.signing.signer().is_some() {
             message.rehash(config.signing.signer())?;
         }

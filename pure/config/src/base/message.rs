@@ -142,6 +142,11 @@ impl Message {
         self
     }
 
+    /// What the diff counts from, where the data may still change.
+    pub(crate) const fn base(&self) -> Option<&Dict> {
+        self.base.as_ref()
+    }
+
     /// Hashes what [`Message::write`] writes.
     pub(crate) fn rehash(&mut self, signer: Option<&SigningKey>) -> Result<(), MessageError> {
         self.hash = blake2b(&[&self.write(signer)?])?;

@@ -144,6 +144,24 @@ fn a_dirty_configuration_is_dirty_after_a_restart_under_a_new_number() {
 }
 
 #[test]
+fn changes_with_a_reload_between_each_make_one_message() {
+    let (mut whole, _) = devices::<0>();
+    let mut parted = Contacts::load(seed(), &whole.suspend(NOW).unwrap(), NOW).unwrap();
+    for id in ["a", "b", "c", "d", "e", "f", "a"] {
+        name(&mut whole, id, "barney");
+        name(&mut parted, id, "barney");
+        parted = Contacts::load(seed(), &parted.suspend(NOW).unwrap(), NOW).unwrap();
+    }
+    assert_eq!(parted.config().state(), State::Dirty);
+    assert_eq!(parted.push(NOW).unwrap(), whole.push(NOW).unwrap());
+    // What was handed out has its number.
+    let mut back = Contacts::load(seed(), &parted.suspend(NOW).unwrap(), NOW).unwrap();
+    assert_eq!(back.config().state(), State::Waiting);
+    name(&mut back, "b", "fred");
+    assert_eq!(back.push(NOW).unwrap().seqno, whole.config().seqno() + 1);
+}
+
+#[test]
 fn a_push_confirmed_after_another_change_confirms_nothing() {
     let mut contacts = Contacts::new(seed()).unwrap();
     name(&mut contacts, "0", "a");
