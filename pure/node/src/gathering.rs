@@ -83,7 +83,14 @@ impl Gathering {
         for source in &mut self.sources {
             source.stretches = shared(&source.stretches, after.stretches());
         }
-        if before.own_swarm() != after.own_swarm() {
+        if before.own_swarm() == after.own_swarm() {
+            // Those who left may be gone for good: who is a member by this list can be heard.
+            let (nodes, needed) = enough_of(after);
+            for source in self.sources.iter_mut().filter(|source| source.until.is_none()) {
+                source.nodes.clone_from(&nodes);
+                source.needed = needed;
+            }
+        } else {
             self.sources.retain(|source| source.until.is_some());
             self.sources.extend(members_of(after));
         }
@@ -152,9 +159,15 @@ impl Gathering {
     }
 }
 
-fn members_of(placement: &Placement) -> Option<Source> {
+/// The other members, and how many of them together know all that a quorum kept.
+fn enough_of(placement: &Placement) -> (BTreeSet<NodeId>, usize) {
     let nodes: BTreeSet<NodeId> = placement.peers().map(|node| node.id).collect();
     let needed = quorum::to_know(nodes.len() + 1);
+    (nodes, needed)
+}
+
+fn members_of(placement: &Placement) -> Option<Source> {
+    let (nodes, needed) = enough_of(placement);
     let stretches = placement.stretches().to_vec();
     let source = Source { stretches, nodes, needed, heard: BTreeSet::new(), until: None };
     (!source.stretches.is_empty() && source.needed > 0).then_some(source)
@@ -247,6 +260,30 @@ mod tests {
         assert!(gathering.is_complete(NOW));
         gathering.at_change(&placement(8, &ONE_SWARM), &placement(8, &grown), NOW);
         assert!(!gathering.is_complete(NOW));
+    }
+
+    #[test]
+    fn members_that_are_replaced_while_a_node_gathers_give_way_to_those_who_came() {
+        let (was, is) = (
+            placement(1, &[(1, 9), (2, 9), (3, 9), (4, 9), (5, 9)]),
+            placement(1, &[(1, 9), (4, 9), (5, 9), (6, 9), (7, 9)]),
+        );
+        let mut gathering = Gathering::at_start(&was);
+        let heard = gathering.comparisons(NOW).into_iter().find(|it| it.node == id(4)).unwrap();
+        gathering.heard(&heard);
+        gathering.at_change(&was, &is, NOW);
+        let wanted: Vec<_> = gathering.comparisons(NOW).into_iter().map(|it| it.node).collect();
+        assert_eq!(wanted, [id(5), id(6), id(7)]);
+        assert_eq!(hear_all(&mut gathering), 2);
+        assert!(gathering.is_complete(NOW));
+    }
+
+    #[test]
+    fn a_node_left_alone_while_it_gathers_has_nothing_left_to_hear() {
+        let (was, is) = (placement(1, &ONE_SWARM), placement(1, &[(1, 9)]));
+        let mut gathering = Gathering::at_start(&was);
+        gathering.at_change(&was, &is, NOW);
+        assert!(gathering.is_complete(NOW));
     }
 
     #[test]

@@ -172,3 +172,23 @@ async fn one_that_is_started_anew_amid_a_change_still_asks_those_who_kept_the_ma
     world.settle().await;
     assert!(world.member(2).is_caught_up());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_wiped_member_catches_up_though_others_left_for_good_before_it_had() {
+    let (mut world, person) = (World::swarm(5), Person::new(100));
+    world.settle().await;
+    assert!(world.by(1, &person.store("x", world.now())).await.agreed);
+    world.restart(5, true);
+    for number in [1, 2] {
+        world.cut_off(number);
+    }
+    world.member(5).gather_once().await;
+    assert!(!world.member(5).is_caught_up());
+    world.adopt(&[(3, 9), (4, 9), (5, 9), (6, 9), (7, 9)]);
+    for number in [6, 7] {
+        world.start(number, Arc::default(), 0);
+    }
+    world.settle().await;
+    assert!(world.member(5).is_caught_up());
+    assert_eq!(world.read(5, &person).await.unwrap(), ["x"]);
+}
