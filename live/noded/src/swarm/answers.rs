@@ -136,7 +136,7 @@ impl Member {
                 let placement = self.placement();
                 let may_give = |owner: &AccountId| self.kept_by(from, owner);
                 let taken = self.take(records, placement.stretches(), may_give).await;
-                Taken::encode(&taken.map_err(|error| storage(&error))?)
+                Taken::encode(&taken.map_err(|error| storage(&error))?.taken)
             }
             Call::Latest(owner) => {
                 self.require_keeper(from, Positions::at(swarm::position(&owner)))?;

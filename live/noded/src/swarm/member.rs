@@ -134,8 +134,8 @@ pub(super) struct State {
     pub(super) notes: BTreeMap<NodeId, usize>,
     /// Members that answer again, or for which notes were given up: compare soon.
     pub(super) due: BTreeSet<NodeId>,
-    /// Items whose records were not believed.
-    pub(super) refused: BTreeSet<ItemId>,
+    /// Items whose records were not believed, each with the node that gave them.
+    pub(super) refused: BTreeSet<(NodeId, ItemId)>,
     /// Mailboxes that were pulled together since the last change of the list, and until when that
     /// counts where too few answered.
     pub(super) pulled: BTreeMap<AccountId, Option<Instant>>,

@@ -131,7 +131,7 @@ impl Member {
             let timeout = self.pace.call;
             let reply = self.ask_within(node, Call::Mailbox(*owner, after), timeout).await?;
             let Given { records, next } = Given::decode(&reply)?;
-            let taken = self.take(records, &here, |_| true).await?;
+            let taken = self.take(records, &here, |_| true).await?.taken;
             dead |= taken.contains(&Taken::Dead);
             match next {
                 // What had expired may not have by orders that came in a later part.

@@ -14,6 +14,7 @@ use warren_wire::record::{Item, ItemId, Positions};
 use warren_wire::rpc::member::{Call, Compared, Given, MAX_RECORDS, Ready, Taken};
 
 use super::member::Member;
+use super::records::Took;
 
 /// The most bytes of one message of a comparison.
 pub(super) const FRAME_BYTES: u64 = 1024 * 1024;
@@ -235,7 +236,7 @@ impl Member {
         need.sort_unstable();
         need.dedup();
         let state = self.state();
-        need.retain(|id| !state.refused.contains(id));
+        need.retain(|id| !state.refused.contains(&(peer.id, *id)));
         Ok(Ok(Difference { have, need, more }))
     }
 
@@ -269,24 +270,26 @@ impl Member {
             let taking = self.take(records, &here, |_| true);
             let ids = need.get(before..next).unwrap_or_default();
             if next >= need.len() {
-                self.count_taken(ids, &taking.await?, moved);
+                self.count_taken(peer, ids, &taking.await?, moved);
                 return Ok(());
             }
             let (taken, following) = futures_util::future::join(taking, ask(next)).await;
-            self.count_taken(ids, &taken?, moved);
+            self.count_taken(peer, ids, &taken?, moved);
             before = next;
             (records, next) = following?;
         }
     }
 
-    fn count_taken(&self, ids: &[ItemId], taken: &[Taken], moved: &mut Moved) {
+    fn count_taken(&self, peer: &NodeRecord, ids: &[ItemId], took: &Took, moved: &mut Moved) {
+        let taken = &took.taken;
         let refused = taken.iter().filter(|one| **one == Taken::Refused).count();
         moved.taken += taken.iter().filter(|one| **one == Taken::Kept).count();
         moved.refused += refused;
         moved.dead += taken.iter().filter(|one| **one == Taken::Dead).count();
-        // Where nothing of a batch holds, it is not asked for again.
-        if refused > 0 && refused == taken.len() {
-            self.refuse(ids.iter().copied());
+        // Where nothing of a batch holds, and each record of it was given, that node is not asked for
+        // it again.
+        if refused > 0 && refused == ids.len() && refused == taken.len() && !took.may_be_taken_yet {
+            self.refuse(peer.id, ids.iter().copied());
         }
     }
 

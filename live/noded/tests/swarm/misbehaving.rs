@@ -106,3 +106,22 @@ async fn a_member_that_hangs_keeps_nobody_from_catching_up_or_comparing() {
     world.member(5).reconcile_once().await;
     assert!(before.elapsed() < Duration::from_secs(3));
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_one_member_gives_as_nonsense_is_still_taken_from_the_others() {
+    let (world, person) = (World::swarm(3), Person::new(100));
+    world.settle().await;
+    world.cut_off(3);
+    assert!(world.by(1, &person.store("x", world.now())).await.agreed);
+    world.back(3);
+    world.garble(2);
+    let compare = async |number: u8| {
+        let peer = world.list.get(&id(number)).unwrap();
+        world.member(3).reconcile_all_with(peer).await.unwrap()
+    };
+    assert_eq!(compare(2).await.refused, 1);
+    // That one is not asked again.
+    assert_eq!(compare(2).await.refused, 0);
+    assert_eq!(compare(1).await.taken, 1);
+    assert_eq!(world.has(3, &person).await, ["x"]);
+}

@@ -17,7 +17,7 @@ use warren_noded::swarm::{Clock, Member, Outcome, Pace, Parts, Peers};
 use warren_store::{MailStore, MemoryStore, Query};
 use warren_transport::{Reply, TransportError};
 use warren_wire::directory::{NodeList, NodeRecord, Roles};
-use warren_wire::rpc::member::Call;
+use warren_wire::rpc::member::{Call, Given};
 use warren_wire::rpc::peer;
 use warren_wire::rpc::{Request, StoreRequest, UnverifiedAuth, signed};
 use warren_wire::{
@@ -96,6 +96,8 @@ struct Wires {
     down: BTreeSet<NodeId>,
     lying: BTreeSet<NodeId>,
     silent: BTreeSet<NodeId>,
+    /// Nodes whose records are not those that were asked for.
+    garbling: BTreeSet<NodeId>,
     /// Nodes that say they have something as late as that.
     claiming: BTreeMap<NodeId, Stamp>,
 }
@@ -123,14 +125,15 @@ impl Peers for Line {
         timeout: Duration,
     ) -> Result<Reply, TransportError> {
         tokio::time::sleep(Duration::from_millis(5)).await;
-        let (member, lying, silent, claimed) = {
+        let (member, lying, silent, claimed, garbling) = {
             let wires = self.wires.lock().unwrap();
             if wires.down.contains(&peer.id) || wires.down.contains(&self.from) {
                 return Err(TransportError::Unreachable);
             }
             let member = wires.members.get(&peer.id).and_then(Weak::upgrade);
             let claimed = wires.claiming.get(&peer.id).copied();
-            (member, wires.lying.contains(&peer.id), wires.silent.contains(&peer.id), claimed)
+            let (lying, silent) = (wires.lying.contains(&peer.id), wires.silent.contains(&peer.id));
+            (member, lying, silent, claimed, wires.garbling.contains(&peer.id))
         };
         let member = member.ok_or(TransportError::Unreachable)?;
         if silent {
@@ -143,6 +146,9 @@ impl Peers for Line {
                     // The last bytes of an entry are its signature's.
                     let at = body.len() - 5;
                     body[at] ^= 1;
+                }
+                if garbling {
+                    body = garble(body);
                 }
                 if let Some(stamp) = claimed {
                     body = claim(body, stamp);
@@ -168,6 +174,12 @@ fn claim(body: Vec<u8>, stamp: Stamp) -> Vec<u8> {
         fields.insert("s".to_owned(), stamp.0.into());
     }
     bencode::encode(&Value::Dict(fields)).unwrap()
+}
+
+/// An answer whose records are nonsense.
+fn garble(body: Vec<u8>) -> Vec<u8> {
+    let Ok(Given { records, next }) = Given::decode(&body) else { return body };
+    Given { records: records.iter().map(|_| vec![0]).collect(), next }.encode().unwrap()
 }
 
 impl World {
@@ -248,6 +260,11 @@ impl World {
     /// Has a node say of every request that it has something later, with that stamp.
     pub(crate) fn claim_later(&self, number: u8, stamp: Stamp) {
         self.wires.lock().unwrap().claiming.insert(id(number), stamp);
+    }
+
+    /// Has a node give nonsense for the records that it is asked for.
+    pub(crate) fn garble(&self, number: u8) {
+        self.wires.lock().unwrap().garbling.insert(id(number));
     }
 
     /// Has a node never answer, nor refuse.
