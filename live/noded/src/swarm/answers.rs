@@ -13,6 +13,7 @@ use warren_wire::rpc::peer::{self, PeerError, PeerRequest};
 use warren_wire::{AccountId, NodeId, Stamp, swarm};
 
 use super::coordinator::{MISDIRECTED, write_entry};
+use super::extending::KEEP;
 use super::member::Member;
 use super::reconcile::{FRAME_BYTES, LENIENCE, sealed};
 
@@ -110,7 +111,8 @@ impl Member {
             }
             Record::Message(_) | Record::Order(_) => None,
         };
-        let said = self.carry_out_here(checked.as_ref(), record).await;
+        let must_keep = request.params.contains_key(KEEP);
+        let said = self.carry_out_here(checked.as_ref(), record, must_keep).await;
         if matches!(said.result, MemberResult::Refused(MISDIRECTED, _)) {
             self.placement().require(checked.owner(), now)?;
             return Err(failing("the list of nodes has changed"));

@@ -1,6 +1,6 @@
 //! A client's request, carried out here and at all members at once; a quorum decides.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::pin::Pin;
 
 use futures_util::StreamExt;
@@ -14,18 +14,15 @@ use warren_node::{Placement, SwarmRequest, quorum};
 use warren_store::StoreError;
 use warren_transport::TransportError;
 use warren_wire::directory::NodeRecord;
-use warren_wire::record::{Change, ExpireMode, Item, MessageRecord, Order, Record};
+use warren_wire::record::{Change, Item, MessageRecord, Order, Record};
 use warren_wire::rpc::member::{Call as Asked, Latest};
 use warren_wire::value::Dict;
-use warren_wire::{MessageHash, Millis, NodeId, Stamp, Value, bencode};
+use warren_wire::{NodeId, Stamp, Value, bencode};
 
+use super::extending::{KEEP, TooLittle, is_settled};
 use super::member::{CLOCKS_APART, Member};
 use crate::held::Arrived;
 use crate::telemetry;
-
-/// What an extension adds to the time that a message has left is a hundredth of it at least: whoever
-/// extends at every look changes nothing most of the time.
-const LEAST_GAIN: u64 = 100;
 
 /// What became of a request.
 #[derive(Debug)]
@@ -42,6 +39,17 @@ pub(super) struct Said {
     pub(super) result: MemberResult,
     /// The stamp of something later that the request does not prevail against.
     pub(super) overruled: Option<Stamp>,
+    /// Set where it kept nothing of an extension: which of the named messages it has, one byte each.
+    pub(super) unkept: Option<Vec<u8>>,
+}
+
+/// A request as it is attempted.
+#[derive(Clone, Copy)]
+struct Attempt<'a> {
+    request: &'a dyn SwarmRequest,
+    placement: &'a Placement,
+    /// Whether members keep it however little it is to them.
+    must_keep: bool,
 }
 
 /// The status of a refusal by a node that does not keep the mailbox.
@@ -51,7 +59,7 @@ type Call<'a> = Pin<Box<dyn Future<Output = (NodeId, Said)> + Send + 'a>>;
 
 impl Said {
     pub(super) const fn plain(result: MemberResult) -> Self {
-        Self { result, overruled: None }
+        Self { result, overruled: None, unkept: None }
     }
 }
 
@@ -66,23 +74,25 @@ impl Member {
         if request.is_sweeping() {
             before = self.latest_of_all(request, &placement).await;
         }
-        let first = self.attempt_after(request, &placement, before).await;
+        let attempt = Attempt { request, placement: &placement, must_keep: false };
+        let first = self.attempt_after(attempt, before).await;
         let later: Vec<Stamp> = first.iter().filter_map(|(_, said)| said.overruled).collect();
-        if later.is_empty() {
+        let settled = is_settled(&first);
+        if later.is_empty() && settled {
             return self.conclude(first);
         }
         // It stands only where it prevails at all: one that has something later brings that back. But
         // what members refuse for its time no quorum of them can have kept.
-        let again = self.attempt_after(request, &placement, later).await;
-        if is_refused_for_time(&again) { self.conclude(first) } else { self.conclude(again) }
+        let again = self.attempt_after(Attempt { must_keep: true, ..attempt }, later).await;
+        let keep_first = settled && is_refused_for_time(&again);
+        if keep_first { self.conclude(first) } else { self.conclude(again) }
     }
 
     /// Attempts it with a stamp greater than all these, or, where members refuse that, greater than
     /// all but the greatest: a single member may claim what it likes.
     async fn attempt_after(
         &self,
-        request: &dyn SwarmRequest,
-        placement: &Placement,
+        attempt: Attempt<'_>,
         mut stamps: Vec<Stamp>,
     ) -> Vec<(NodeId, Said)> {
         stamps.retain(|stamp| clock::admit(*stamp, self.now()).is_ok());
@@ -91,7 +101,7 @@ impl Member {
         loop {
             let own = self.stamp();
             let greatest = stamps.pop().map(Stamp::next).filter(|stamp| *stamp > own);
-            let said = self.attempt(request, placement, greatest.unwrap_or(own)).await;
+            let said = self.attempt(attempt, greatest.unwrap_or(own)).await;
             if greatest.is_none() || !is_refused_for_time(&said) {
                 return said;
             }
@@ -126,21 +136,17 @@ impl Member {
         Outcome { members, agreed }
     }
 
-    async fn attempt(
-        &self,
-        request: &dyn SwarmRequest,
-        placement: &Placement,
-        stamp: Stamp,
-    ) -> Vec<(NodeId, Said)> {
+    async fn attempt(&self, attempt: Attempt<'_>, stamp: Stamp) -> Vec<(NodeId, Said)> {
+        let Attempt { request, must_keep, .. } = attempt;
         let Ok(record) = request.record(stamp) else {
             return vec![(self.own, Said::plain(MemberResult::StorageFailed))];
         };
         let item = item_of(&record);
         let said = if stamp.time() > self.now().saturating_add(clock::FOLLOWED) {
-            self.ask_others_first(request, placement, record, stamp).await
+            self.ask_others_first(attempt, record, stamp).await
         } else {
-            let own = async { (self.own, self.carry_out_here(request, record).await) };
-            self.ask_all(request, placement, Some(Box::pin(own)), stamp).await
+            let own = async { (self.own, self.carry_out_here(request, record, must_keep).await) };
+            self.ask_all(attempt, Some(Box::pin(own)), stamp).await
         };
         // Those that know something later miss nothing.
         let missed = |said: &Said| !said.result.is_done() && said.overruled.is_none();
@@ -156,15 +162,14 @@ impl Member {
     /// of them have not: it would withstand what is stamped by right clocks.
     async fn ask_others_first(
         &self,
-        request: &dyn SwarmRequest,
-        placement: &Placement,
+        attempt: Attempt<'_>,
         record: Record,
         stamp: Stamp,
     ) -> Vec<(NodeId, Said)> {
-        let mut said = self.ask_all(request, placement, None, stamp).await;
+        let mut said = self.ask_all(attempt, None, stamp).await;
         let done = said.iter().filter(|(_, said)| said.result.is_done()).count();
         let own = if done + 1 >= quorum::to_keep(said.len() + 1) {
-            self.carry_out_here(request, record).await
+            self.carry_out_here(attempt.request, record, attempt.must_keep).await
         } else {
             let why = clock::TooFarAhead.to_string();
             Said::plain(MemberResult::Refused(CLOCKS_APART, why))
@@ -176,12 +181,11 @@ impl Member {
     /// Asks all others, and carries it out here if that is asked for.
     async fn ask_all(
         &self,
-        request: &dyn SwarmRequest,
-        placement: &Placement,
+        attempt: Attempt<'_>,
         own: Option<Call<'_>>,
         stamp: Stamp,
     ) -> Vec<(NodeId, Said)> {
-        let peers: Vec<&NodeRecord> = placement.peers().collect();
+        let peers: Vec<&NodeRecord> = attempt.placement.peers().collect();
         let enough = quorum::to_keep(peers.len() + 1) - usize::from(own.is_none());
         let mut waited: BTreeSet<NodeId> = {
             let state = self.state();
@@ -195,7 +199,7 @@ impl Member {
             calls.push(own);
         }
         for peer in peers {
-            calls.push(Box::pin(async { (peer.id, self.pass_on(request, peer, stamp).await) }));
+            calls.push(Box::pin(async { (peer.id, self.pass_on(attempt, peer, stamp).await) }));
         }
         let mut said = Vec::new();
         let mut done = 0;
@@ -219,20 +223,35 @@ impl Member {
         said
     }
 
-    /// Carries a request out in the own store; returns when that is durable.
-    pub(super) async fn carry_out_here(&self, request: &dyn SwarmRequest, record: Record) -> Said {
+    /// Carries a request out in the own store; returns when that is durable. Of an extension that is
+    /// too little nothing is kept unless it must be.
+    pub(super) async fn carry_out_here(
+        &self,
+        request: &dyn SwarmRequest,
+        record: Record,
+        must_keep: bool,
+    ) -> Said {
         self.note_whether_empty().await;
         let writing = self.begin_writing();
         if !writing.may_change(request.owner()) {
             let why = "the list of nodes has changed".to_owned();
             return Said::plain(MemberResult::Refused(MISDIRECTED, why));
         }
+        if let Record::Order(order) = &record
+            && !must_keep
+        {
+            match self.too_little(request, order).await {
+                Ok(None) => {}
+                Ok(Some(TooLittle { done, has })) => {
+                    let unkept = Some(has);
+                    return Said { unkept, ..Said::plain(self.entry(request, &done)) };
+                }
+                Err(error) => return storage_failed(&error),
+            }
+        }
         let outcome = match record {
             Record::Message(message) => self.store_here(message).await,
-            Record::Order(order) => match self.too_little(request, &order).await {
-                Ok(None) => self.apply_here(order).await,
-                done => done.map(|done| (done, None)),
-            },
+            Record::Order(order) => self.apply_here(order).await,
         };
         drop(writing);
         let (done, overruled) = match outcome {
@@ -240,7 +259,7 @@ impl Member {
             Err(error) => return storage_failed(&error),
         };
         let Some(done) = done else { return overruled_by(overruled) };
-        Said { result: self.entry(request, &done), overruled }
+        Said { overruled, ..Said::plain(self.entry(request, &done)) }
     }
 
     /// `None` for a message that something later removed.
@@ -256,38 +275,6 @@ impl Member {
             self.tell(&message, stored.expiry);
         }
         Ok((Some(Done::Stored { expiry: stored.expiry, already: stored.already }), None))
-    }
-
-    /// What is said of an extension that is too little for every message that is here; nothing of it
-    /// is kept then.
-    ///
-    /// Members judge by their own stores. One that judges otherwise keeps the order, and all others
-    /// learn of it as of any that they missed.
-    async fn too_little(
-        &self,
-        request: &dyn SwarmRequest,
-        order: &Order,
-    ) -> Result<Option<Done>, StoreError> {
-        let Change::Expire(moves, ExpireMode::Extend) = &order.change else { return Ok(None) };
-        if !request.only_extends() {
-            return Ok(None);
-        }
-        let mut latest = BTreeMap::new();
-        for (hash, to) in moves {
-            let known = latest.entry(*hash).or_insert(*to);
-            *known = (*known).max(*to);
-        }
-        let (hashes, now) = (latest.keys().copied().collect(), self.now());
-        let found = self.store.expiries(order.owner, Some(hashes), now).await?;
-        let matters = |(hash, expiry): &(MessageHash, Millis)| {
-            let gain = latest.get(hash).map_or(0, |to| to.saturating_sub(*expiry));
-            gain.saturating_mul(LEAST_GAIN) >= expiry.saturating_sub(now)
-        };
-        if found.is_empty() || found.iter().any(matters) {
-            return Ok(None);
-        }
-        let unchanged = Changed { unchanged: found, ..Changed::default() };
-        Ok(Some(Done::Changed(unchanged)))
     }
 
     async fn apply_here(&self, order: Order) -> Result<(Option<Done>, Option<Stamp>), StoreError> {
@@ -330,8 +317,14 @@ impl Member {
     }
 
     /// Asks one member to do the same and checks what it says of it.
-    async fn pass_on(&self, request: &dyn SwarmRequest, peer: &NodeRecord, stamp: Stamp) -> Said {
-        let (method, params) = (request.method(), request.params());
+    async fn pass_on(&self, attempt: Attempt<'_>, peer: &NodeRecord, stamp: Stamp) -> Said {
+        let request = attempt.request;
+        let (method, mut params) = (request.method(), request.params());
+        if let Value::Dict(params) = &mut params
+            && attempt.must_keep
+        {
+            params.insert(KEEP.to_owned(), true.into());
+        }
         let reply = self.send(peer, method, params, Some(stamp), self.pace.call).await;
         let reply = match reply {
             Ok(reply) => reply,
@@ -368,12 +361,17 @@ fn read_entry(request: &dyn SwarmRequest, peer: &NodeRecord, body: &[u8]) -> Opt
         None => None,
         Some(stamp) => Some(Stamp(u64::try_from(stamp.as_integer()?).ok()?)),
     };
+    let unkept = match fields.remove("unkept") {
+        None => None,
+        Some(Value::Bytes(has)) => Some(has),
+        Some(_) => return None,
+    };
     let Some(Value::Bytes(signature)) = fields.get("signature") else {
         return overruled.map(|_| overruled_by(overruled));
     };
     let text = request.signed_by(&fields)?;
     peer.id.verifying_key().verify(&text, signature).ok()?;
-    Some(Said { result: MemberResult::Done(texts_of(fields)), overruled })
+    Some(Said { result: MemberResult::Done(texts_of(fields)), overruled, unkept })
 }
 
 /// Writes what this node says for the member that passed a request on; `None` where its store
@@ -387,12 +385,15 @@ pub(super) fn write_entry(said: Said) -> Option<Vec<u8>> {
     if let Some(Stamp(stamp)) = said.overruled {
         fields.insert("overruled".to_owned(), stamp.into());
     }
+    if let Some(has) = said.unkept {
+        fields.insert("unkept".to_owned(), Value::Bytes(has));
+    }
     bencode::encode(&Value::Dict(fields)).ok()
 }
 
 fn overruled_by(later: Option<Stamp>) -> Said {
     let result = MemberResult::Refused(409, "overruled by a later request".into());
-    Said { result, overruled: later }
+    Said { overruled: later, ..Said::plain(result) }
 }
 
 fn storage_failed(error: &StoreError) -> Said {

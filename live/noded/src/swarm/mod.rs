@@ -9,6 +9,7 @@
 //! | [`member`] | its state, and the list it goes by |
 //! | [`surroundings`] | what it needs of the world: peers and a clock |
 //! | [`coordinator`] | a client's request, carried out here and at all members, a quorum counted |
+//! | [`extending`] | extensions too little to be kept |
 //! | [`answers`] | what it does for other members |
 //! | [`records`] | records given and taken, every one checked |
 //! | [`health`] | which members answer, and when to try those again that do not |
@@ -21,6 +22,7 @@
 
 pub mod answers;
 pub mod coordinator;
+mod extending;
 pub mod handoff;
 pub mod health;
 pub mod member;

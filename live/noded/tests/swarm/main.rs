@@ -9,6 +9,7 @@
 
 mod agreeing;
 mod changing;
+mod extending;
 mod healing;
 mod misbehaving;
 mod slow;

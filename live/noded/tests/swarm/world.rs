@@ -431,4 +431,14 @@ impl Person {
         let fields = Value::dict([("messages", named), ("expiry", to.into())]);
         self.order("expire", &signed, now, &fields)
     }
+
+    /// Has messages live longer, where they do not already.
+    pub(crate) fn extend(&self, texts: &[&str], to: Millis, now: Millis) -> CheckedOrder {
+        let hashes: Vec<_> = texts.iter().map(|text| self.hash(text).to_string()).collect();
+        let signed = format!("expireextend{to}{}", hashes.concat());
+        let named = Value::List(hashes.into_iter().map(Value::from).collect());
+        let fields =
+            Value::dict([("messages", named), ("expiry", to.into()), ("extend", true.into())]);
+        self.order("expire", &signed, now, &fields)
+    }
 }
