@@ -5,7 +5,7 @@
 //!
 //! | method | parameters | reply |
 //! |---|---|---|
-//! | `ready` | | `c` items kept, `l` list gone by (32), `w` whether mail of another list is awaited |
+//! | `ready` | | `c` items kept, `l` list gone by (32), `u` whether it has caught up, absent where it does not say, `w` whether mail of another list is awaited |
 //! | `reconcile` | `f` `e` first and last position, `n` negentropy message | `n` message, or `c` items: too many, cut the stretch |
 //! | `fetch` | `f` `e`, `i` ids, 32 bytes each | `r` list of records, `n` how many ids were looked at |
 //! | `records` | `r` list of records | `o` one byte for each: [`Taken`] |
@@ -186,7 +186,8 @@ impl Ready {
     pub fn decode(body: &[u8]) -> Result<Self, BencodeError> {
         let reply = dict(body)?;
         let list = bytes(&reply, "l")?.try_into().map_err(|_| BencodeError::Malformed)?;
-        let (gathering, caught_up) = (number(&reply, "w")? != 0, number(&reply, "u")? != 0);
+        let gathering = number(&reply, "w")? != 0;
+        let caught_up = optional(&reply, "u")?.is_some_and(|it| it != 0);
         Ok(Self { items: number(&reply, "c")?, list, gathering, caught_up })
     }
 }
@@ -397,6 +398,15 @@ mod tests {
         let all = [Taken::Dead, Taken::Kept, Taken::Refused];
         assert_eq!(Taken::decode(&Taken::encode(&all).unwrap()).unwrap(), all);
         assert!(Taken::decode(b"d1:o1:\x03e").is_err());
+    }
+
+    #[test]
+    fn a_member_that_does_not_say_whether_it_has_caught_up_has_not() {
+        let ready = Ready { items: 3, list: [7; 32], gathering: true, caught_up: true };
+        let mut reply = dict(&ready.encode().unwrap()).unwrap();
+        reply.remove("u");
+        let reply = bencode::encode(&Value::Dict(reply)).unwrap();
+        assert_eq!(Ready::decode(&reply).unwrap(), Ready { caught_up: false, ..ready });
     }
 
     #[test]
