@@ -132,6 +132,10 @@ impl Member {
             let reply = self.ask_within(node, Call::Mailbox(*owner, after), timeout).await?;
             let Given { records, next } = Given::decode(&reply)?;
             let taken = self.take(records, &here, |_| true).await?.taken;
+            if taken.contains(&Taken::Refused) {
+                // Be it by that one's fault or by this one's: not all of it is here.
+                return Err(CompareError::Nonsense);
+            }
             dead |= taken.contains(&Taken::Dead);
             match next {
                 // What had expired may not have by orders that came in a later part.

@@ -125,3 +125,15 @@ async fn what_one_member_gives_as_nonsense_is_still_taken_from_the_others() {
     assert_eq!(compare(1).await.taken, 1);
     assert_eq!(world.has(3, &person).await, ["x"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_member_whose_records_are_refused_has_not_told_what_is_in_a_mailbox() {
+    let (mut world, person) = (World::swarm(3), Person::new(100));
+    world.settle().await;
+    world.cut_off(2);
+    assert!(world.by(1, &person.store("x", world.now())).await.agreed);
+    world.back(2);
+    world.restart(3, true);
+    world.garble(1);
+    assert_eq!(world.read(3, &person).await, Err(503));
+}
