@@ -20,8 +20,10 @@ impl Member {
     pub async fn move_once(&self) {
         let Some(since) = self.state().foreign_since else { return };
         let placement = self.placement();
-        let mut done = true;
-        for swarm in placement.swarms() {
+        // As long as no list names anybody, nobody is known to bring it to.
+        let swarms = placement.swarms();
+        let mut done = !swarms.is_empty();
+        for swarm in swarms {
             if placement.own_swarm() == Some(swarm) {
                 continue;
             }

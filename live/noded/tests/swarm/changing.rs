@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use warren_noded::swarm::FormerList;
 
-use crate::world::{Person, World};
+use crate::world::{Person, World, list};
 
 const LOW: u64 = 1 << 62;
 const HIGH: u64 = 3 << 62;
@@ -191,4 +191,20 @@ async fn a_wiped_member_catches_up_though_others_left_for_good_before_it_had() {
     world.settle().await;
     assert!(world.member(5).is_caught_up());
     assert_eq!(world.read(5, &person).await.unwrap(), ["x"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_starts_without_a_list_still_moves_its_mail_when_it_has_one() {
+    let (mut world, person) = (World::swarm(3), Person::new(100));
+    world.settle().await;
+    assert!(world.by(1, &person.store("x", world.now())).await.agreed);
+    world.list = list(&[]);
+    world.restart(1, false);
+    world.settle().await;
+    world.adopt(&[(2, 9), (3, 9)]);
+    assert!(world.member(1).may_hold_foreign_mail());
+    world.settle().await;
+    assert!(!world.member(1).may_hold_foreign_mail());
+    assert!(world.has(1, &person).await.is_empty());
+    assert_eq!(world.has(2, &person).await, ["x"]);
 }
