@@ -109,9 +109,9 @@ pub struct Member {
     pub(super) arrivals: Arc<dyn Arrivals>,
     pub(super) pace: Pace,
     entropy: Mutex<Box<dyn Entropy + Send>>,
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
     /// Something is to be compared or moved before the next round.
-    pub(super) wake: Notify,
+    pub(super) wake: Arc<Notify>,
 }
 
 /// What changes while it runs.
@@ -204,8 +204,8 @@ impl Member {
             arrivals,
             pace,
             entropy: Mutex::new(entropy),
-            state: Mutex::new(state),
-            wake: Notify::new(),
+            state: Arc::new(Mutex::new(state)),
+            wake: Arc::default(),
         })
     }
 
@@ -271,6 +271,11 @@ impl Member {
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What a write needs that may outlast the call that began it.
+    pub(super) fn shared(&self) -> (Arc<Mutex<State>>, Arc<Notify>) {
+        (Arc::clone(&self.state), Arc::clone(&self.wake))
     }
 
     /// A stamp greater than all seen.

@@ -1,5 +1,7 @@
 //! Records given to other members and taken from them, every one checked as the request it was.
 
+use std::sync::Arc;
+
 use warren_node::accept::{accept, give};
 use warren_node::clock;
 use warren_store::{Merged, StoreError};
@@ -7,6 +9,7 @@ use warren_wire::record::{Item, ItemId, MessageRecord, Positions, Record, Unchec
 use warren_wire::rpc::member::{MAX_RECORDS, Taken};
 use warren_wire::{AccountId, NodeId, swarm};
 
+use super::coordinator::tell;
 use super::member::Member;
 
 /// How many records are checked before others get their turn.
@@ -74,16 +77,21 @@ impl Member {
         for record in &records {
             let _ = self.observe(stamp_of(record));
         }
-        let merged = self.store.merge(records, now).await?;
-        drop(writing);
-        let mut merged = merged.into_iter().zip(messages);
+        let (store, arrivals) = (Arc::clone(&self.store), Arc::clone(&self.arrivals));
+        let work = async move {
+            let merged = store.merge(records, now).await?;
+            for (merged, message) in merged.iter().zip(&messages) {
+                if let (Merged::New, Some(message)) = (merged, message) {
+                    tell(&*arrivals, message, message.expiry);
+                }
+            }
+            Ok(merged)
+        };
+        let mut merged = writing.to_its_end(work).await?.into_iter();
         let taken = all.into_iter().map(|refused| {
             refused.or_else(|| {
-                let (merged, message) = merged.next()?;
-                if let (Merged::New, Some(message)) = (merged, message) {
-                    self.tell(&message, message.expiry);
-                }
-                Some(if merged == Merged::Refused { Taken::Dead } else { Taken::Kept })
+                let refused = merged.next()? == Merged::Refused;
+                Some(if refused { Taken::Dead } else { Taken::Kept })
             })
         });
         let taken = taken.map(|taken| taken.unwrap_or(Taken::Refused)).collect();

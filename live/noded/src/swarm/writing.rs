@@ -1,32 +1,50 @@
 //! Writes under way: counted by the list they go by, so that no mail is moved away before they end.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio::sync::Notify;
 use warren_node::Placement;
+use warren_store::StoreError;
 use warren_wire::record::Positions;
 use warren_wire::{AccountId, swarm};
 
-use super::member::Member;
+use super::member::{Member, State};
 
 /// A write under way, until it is dropped.
-pub(super) struct Writing<'a> {
-    member: &'a Member,
+pub(super) struct Writing {
+    state: Arc<Mutex<State>>,
+    wake: Arc<Notify>,
     generation: u64,
     placement: Arc<Placement>,
     dropping: Vec<Positions>,
 }
 
-impl Writing<'_> {
+impl Writing {
     /// Whether the mailbox is kept by the list that this write goes by.
     pub(super) fn may_change(&self, owner: &AccountId) -> bool {
         let at = swarm::position(owner);
         self.placement.keeps_position(at) && !self.dropping.iter().any(|it| it.contain(at))
     }
+
+    /// Does what changes the store, and counts until that is over: a store ends what it was told to
+    /// do, though whoever waits for it be gone.
+    pub(super) async fn to_its_end<T: Send + 'static>(
+        self,
+        work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let counted = async move {
+            let outcome = work.await;
+            drop(self);
+            outcome
+        };
+        let ended = tokio::spawn(counted).await;
+        ended.unwrap_or_else(|error| Err(StoreError::Engine(error.to_string())))
+    }
 }
 
-impl Drop for Writing<'_> {
+impl Drop for Writing {
     fn drop(&mut self) {
-        let mut state = self.member.state();
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let is_old = self.generation != state.generation;
         if let Some(count) = state.writing.get_mut(&self.generation) {
             *count -= 1;
@@ -34,7 +52,7 @@ impl Drop for Writing<'_> {
                 state.writing.remove(&self.generation);
                 drop(state);
                 if is_old {
-                    self.member.wake.notify_one();
+                    self.wake.notify_one();
                 }
             }
         }
@@ -52,12 +70,15 @@ impl Drop for Dropping<'_> {
 
 impl Member {
     /// Begins to write by the list adopted last.
-    pub(super) fn begin_writing(&self) -> Writing<'_> {
+    pub(super) fn begin_writing(&self) -> Writing {
         let mut state = self.state();
         let generation = state.generation;
         *state.writing.entry(generation).or_default() += 1;
         let placement = Arc::clone(&state.placement);
-        Writing { member: self, generation, placement, dropping: state.dropping.clone() }
+        let dropping = state.dropping.clone();
+        drop(state);
+        let (state, wake) = self.shared();
+        Writing { state, wake, generation, placement, dropping }
     }
 
     /// Whether nothing is being written by an earlier list.

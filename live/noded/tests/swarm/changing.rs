@@ -208,3 +208,23 @@ async fn one_that_starts_without_a_list_still_moves_its_mail_when_it_has_one() {
     assert!(world.has(1, &person).await.is_empty());
     assert_eq!(world.has(2, &person).await, ["x"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_write_that_nobody_waits_for_still_counts_until_it_ends() {
+    let mut world = World::new(&[(1, LOW), (2, LOW), (5, LOW), (3, HIGH), (4, HIGH)]);
+    world.settle().await;
+    let low = Person::in_upper_half(false, 100);
+    world.restart_slow(1, Duration::from_secs(10));
+    world.settle().await;
+    // The other two are enough, and the own store takes its time.
+    assert!(world.by(1, &low.store("x", world.now())).await.agreed);
+    assert!(world.has(1, &low).await.is_empty());
+    world.adopt(&[(1, HIGH), (2, LOW), (5, LOW), (3, HIGH), (4, HIGH)]);
+    world.settle().await;
+    assert!(world.member(1).may_hold_foreign_mail());
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    assert_eq!(world.has(1, &low).await, ["x"]);
+    world.settle().await;
+    assert!(!world.member(1).may_hold_foreign_mail());
+    assert!(world.has(1, &low).await.is_empty());
+}
