@@ -84,6 +84,24 @@ pub enum ClientError {
     /// The account is no member of the group, or was removed.
     #[error("this account is not a member of the group")]
     NotAMember,
+    /// Only an admin of the group may do this.
+    #[error("only an admin of the group can do this")]
+    NotAnAdmin,
+    /// The group would be left without an admin.
+    #[error("you are the group's only admin: make somebody else one first, or end the group")]
+    LastAdmin,
+    /// Admins hold the group's own key, which cannot be taken back.
+    #[error("an admin cannot be removed from a group")]
+    AdminStays,
+    /// An id that is needed is no person's.
+    #[error("only people can be members of a group: an Account ID starts with 05")]
+    NotAPerson,
+    /// More members than clients show.
+    #[error("a group has at most 100 members")]
+    TooManyMembers,
+    /// A group without a name.
+    #[error("a group needs a name")]
+    GroupName,
     /// A later version of Warren saved something to do that this one cannot.
     #[error("something was saved to be done that this version cannot do: update Warren")]
     UnknownJob,
@@ -143,6 +161,12 @@ impl ClientError {
             Self::NotYours => "not_yours",
             Self::NothingToResend => "nothing_to_resend",
             Self::NotAMember => "not_a_member",
+            Self::NotAnAdmin => "not_an_admin",
+            Self::LastAdmin => "last_admin",
+            Self::AdminStays => "admin_stays",
+            Self::NotAPerson => "not_a_person",
+            Self::TooManyMembers => "too_many_members",
+            Self::GroupName => "group_name",
             Self::UnknownJob => "unknown_job",
             Self::GroupKeys(_) => "group_keys",
             Self::Seal(_) | Self::Content(_) | Self::GroupSeal(_) => "message",
@@ -198,7 +222,7 @@ impl ClientError {
         match self {
             Self::Refused { status, .. } => matches!(status, 400 | 401 | 403 | 413),
             Self::Attachment(error) => error.is_final(),
-            Self::Content(_) | Self::Seal(_) => true,
+            Self::Content(_) | Self::Seal(_) | Self::NotAMember => true,
             _ => false,
         }
     }

@@ -12,7 +12,7 @@
 //! | `mailbox` | what is asked of the swarm that keeps a mailbox |
 //! | [`outgoing`] | saved, then sealed copies on their way, until a swarm has them |
 //! | [`settings`] | what the owner sets |
-//! | `groups` | who may act in a group, and how what is said there is sealed |
+//! | [`groups`] | groups: made, joined, led and left |
 //! | `incoming` | fetched, opened, kept |
 //! | `configs` | what the account's devices agree on |
 //! | `disappearing` | what is due goes, here and from the swarm |
@@ -31,7 +31,7 @@ pub mod device;
 mod disappearing;
 pub mod error;
 pub mod events;
-mod groups;
+pub mod groups;
 mod incoming;
 mod mailbox;
 pub mod messenger;

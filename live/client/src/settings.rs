@@ -3,7 +3,7 @@
 use warren_config::UserProfile;
 use warren_message::Content;
 use warren_message::content::data::{Data, What};
-use warren_wire::AccountId;
+use warren_wire::{AccountId, AccountKind};
 
 use crate::configs::{self, people};
 use crate::database::{Contact, Expiry, NewOutgoing, Setting, Tx};
@@ -51,11 +51,14 @@ impl Messenger {
     }
 
     /// Has one's own messages in a conversation disappear from here on, or stay. The other side is
-    /// told.
+    /// told. Of a group it is everybody's messages, counted from sending, and admins alone can.
     ///
     /// # Errors
-    /// Where the database fails.
+    /// [`ClientError::NotAnAdmin`], or where the database fails.
     pub fn set_timer(&self, id: &AccountId, expiry: Option<Expiry>) -> Result<(), ClientError> {
+        if id.kind() == AccountKind::Group {
+            return self.set_group_timer_here(id, expiry.map(|expiry| expiry.seconds));
+        }
         let now = self.now();
         let expiration = expiry.and_then(|expiry| self.expiration(id, expiry));
         let data = Data::from(What::TimerUpdate).with_profile(self.own_profile());

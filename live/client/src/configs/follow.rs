@@ -237,6 +237,8 @@ impl Follow<'_> {
                 Setting::MutedUntil(millis(group.membership.mute_until)),
             ];
             self.tx.ensure_conversation(&group.id, self.now)?;
+            let request = Setting::Request(state == GroupState::Invited);
+            self.tx.set_conversation(&group.id, &request)?;
             self.settings(&group.id, &settings)?;
             events.push(Event::ConversationChanged { conversation: group.id });
         }

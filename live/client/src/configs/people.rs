@@ -8,6 +8,7 @@ use warren_wire::{AccountId, AccountKind, Millis};
 use super::change;
 use crate::database::{self, Conversation, Expiry, ExpiryMode, Setting, Tx};
 use crate::error::ClientError;
+use crate::groups::membership::change_entry;
 
 /// Changes what the account's devices know of a person.
 ///
@@ -105,6 +106,7 @@ pub(crate) fn note_setting(
     }
     match setting {
         Setting::MarkedUnread(unread) => super::reading::mark_unread(tx, account, id, *unread, now),
+        _ if id.kind() == AccountKind::Group => group_setting(tx, account, id, setting, now),
         _ => change_person(tx, account, id, now, |contact| match setting {
             Setting::Priority(priority) => {
                 contact.priority = i32::try_from(*priority).unwrap_or(i32::MAX);
@@ -115,6 +117,27 @@ pub(crate) fn note_setting(
             _ => {}
         }),
     }
+}
+
+/// How long a group's messages live is no setting of a single member.
+fn group_setting(
+    tx: &Tx<'_>,
+    account: &Account,
+    id: &AccountId,
+    setting: &Setting,
+    now: Millis,
+) -> Result<(), ClientError> {
+    if tx.group(id)?.is_none_or(|group| group.state == database::GroupState::Left) {
+        return Ok(());
+    }
+    change_entry(tx, account, id, now, |entry| match setting {
+        Setting::Priority(priority) => {
+            entry.membership.priority = i32::try_from(*priority).unwrap_or(i32::MAX);
+        }
+        Setting::MutedUntil(time) => entry.membership.mute_until = time / SECOND,
+        Setting::Notify(notify) => entry.membership.notify = notify_of(*notify),
+        _ => {}
+    })
 }
 
 fn note_to_self(

@@ -37,6 +37,7 @@ impl Messenger {
         for outcome in outcomes {
             pushed += usize::from(outcome?);
         }
+        pushed += self.tend_groups().await?;
         Ok(pushed)
     }
 
@@ -46,8 +47,7 @@ impl Messenger {
     /// Where the database fails.
     pub fn has_configs_to_push(&self) -> Result<bool, ClientError> {
         let states = self.db.with(|db| db.configs())?;
-        let own = self.account.id();
-        Ok(states.iter().any(|state| state.owner == own && (state.needs_push || is_old(state))))
+        Ok(states.iter().any(|state| state.needs_push || is_old(state)))
     }
 
     async fn push_config<C: Kept>(&self) -> Result<bool, ClientError> {
@@ -102,7 +102,8 @@ fn confirm<C: Kept>(
     Ok(())
 }
 
-fn is_old(state: &ConfigState) -> bool {
+/// Whether the swarm is to be told to keep it longer.
+pub(crate) fn is_old(state: &ConfigState) -> bool {
     let age = state.pushed_at.map(|pushed| now().saturating_sub(pushed));
     !state.hashes.is_empty() && age.is_some_and(|age| age > RENEW_AFTER)
 }

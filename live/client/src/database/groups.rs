@@ -10,6 +10,7 @@ use warren_wire::{AccountId, Millis};
 use super::account::AccountDb;
 use super::column::Col;
 use super::error::DatabaseError;
+use super::messages::MessageId;
 
 /// How the account stands to a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,6 +99,44 @@ impl AccountDb {
     pub fn remove_group(&self, id: &AccountId) -> Result<(), DatabaseError> {
         self.connection.execute("DELETE FROM groups WHERE id = ?1", [Col(id)])?;
         Ok(())
+    }
+}
+
+impl AccountDb {
+    /// The messages of one author in a conversation up to a time, whatever they hold; what was
+    /// deleted for everyone is not among them.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn messages_of(
+        &self,
+        conversation: &AccountId,
+        author: &AccountId,
+        until: Millis,
+    ) -> Result<Vec<MessageId>, DatabaseError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id FROM messages
+             WHERE conversation = ?1 AND author = ?2 AND timestamp <= ?3 AND kind NOT IN (1, 3)",
+        )?;
+        let found = statement
+            .query_map(params![Col(conversation), Col(author), Col(until)], |row| row.get(0))?;
+        Ok(found.collect::<Result<_, _>>()?)
+    }
+
+    /// The messages of a conversation from before a time, notices included.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn messages_before(
+        &self,
+        conversation: &AccountId,
+        time: Millis,
+    ) -> Result<Vec<MessageId>, DatabaseError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT id FROM messages WHERE conversation = ?1 AND timestamp < ?2")?;
+        let found = statement.query_map(params![Col(conversation), Col(time)], |row| row.get(0))?;
+        Ok(found.collect::<Result<_, _>>()?)
     }
 }
 

@@ -9,7 +9,7 @@ use warren_message::Content;
 use warren_message::group::seal_group;
 use warren_wire::{AccountId, AccountKind, Millis, Namespace};
 
-use crate::database::{Purpose, SealedCopy};
+use crate::database::{GroupState, Purpose, SealedCopy};
 use crate::error::ClientError;
 use crate::mailbox::Access;
 use crate::messenger::Messenger;
@@ -70,6 +70,10 @@ impl Messenger {
         content: &Content,
         timestamp: Millis,
     ) -> Result<SealedCopy, ClientError> {
+        let row = self.db.with(|db| db.group(group))?;
+        if row.is_none_or(|row| row.state != GroupState::Joined) {
+            return Err(ClientError::NotAMember);
+        }
         let keys = self.group_keys(group)?;
         let key = keys.current().ok_or(ClientError::NotAMember)?;
         let ttl = content.ttl();

@@ -179,7 +179,8 @@ fn fingerprint(opened: &Opened) -> [u8; 32] {
     blake2b(&[opened.author.as_bytes(), &opened.raw]).unwrap_or_default()
 }
 
-fn profile(opened: &Opened) -> Option<&Profile> {
+/// What the sender wishes to be called and to look like.
+pub(crate) fn profile(opened: &Opened) -> Option<&Profile> {
     match &opened.content.kind {
         Kind::Data(data) => {
             let Data { profile, .. } = &**data;
@@ -190,7 +191,8 @@ fn profile(opened: &Opened) -> Option<&Profile> {
     }
 }
 
-fn notice(own: &AccountId, opened: &Opened, notice: &Notice) -> Arrival {
+/// The row of something that happened.
+pub(crate) fn notice(own: &AccountId, opened: &Opened, notice: &Notice) -> Arrival {
     let content = database::Content::Control(notice.to_json());
     row(own, opened, content, Details::default())
 }

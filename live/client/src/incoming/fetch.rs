@@ -1,7 +1,10 @@
-//! The account's own mailbox: messages of two, and what its devices agree on.
+//! A mailbox is fetched and kept: the account's own, and those of its groups.
 
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use warren_crypto::SystemEntropy;
@@ -9,7 +12,7 @@ use warren_crypto::entropy::random_index;
 use warren_message::open_direct;
 use warren_wire::directory::NodeRecord;
 use warren_wire::rpc::reply::RetrievedMessage;
-use warren_wire::{MessageHash, Millis, Namespace, NodeId};
+use warren_wire::{AccountId, AccountKind, MessageHash, Millis, Namespace, NodeId};
 
 use super::arrival::{Opened, arrivals};
 use super::keep::Kept;
@@ -30,19 +33,43 @@ const SECOND_OPINION_EVERY: u64 = 5;
 /// The most pages read in one go; the next go reads on from there.
 const MAX_PAGES: usize = 50;
 /// Configurations first: who is a contact is known before their messages are kept.
-const DRAWERS: [Namespace; 5] =
-    [Namespace::new(2), Namespace::new(3), Namespace::new(5), Namespace::new(4), Namespace::DIRECT];
+const DRAWERS: &[Namespace] = &[
+    Namespace::new(2),
+    Namespace::new(3),
+    Namespace::new(5),
+    Namespace::new(4),
+    Namespace::DIRECT,
+];
+
+/// A mailbox, and who reads it.
+pub(crate) struct Mailbox {
+    /// Who reads it.
+    pub(crate) access: Access,
+    /// Its drawers, in the order in which they are kept.
+    pub(crate) drawers: &'static [Namespace],
+    /// The drawer whose cursor shows that a node was read before.
+    pub(crate) main: Namespace,
+}
+
+/// A mailbox being read: how many messages are new, in the end.
+type Reading<'a> = Pin<Box<dyn Future<Output = Result<usize, ClientError>> + Send + 'a>>;
 
 impl Messenger {
-    /// Fetches what is new, saves it and gives the number of new messages.
+    /// Fetches what is new in the account's mailbox and its groups', saves it and gives the number of
+    /// new messages. A group whose swarm does not answer is passed over: it is asked the next time.
     ///
     /// # Errors
     /// Where the network or the database fails; what was saved before stays saved.
     pub async fn receive(&self) -> Result<usize, ClientError> {
-        self.receive_within(Duration::ZERO).await
+        // The own mailbox first: it tells of groups.
+        let mut new = self.receive_within(&self.own_mailbox(), Duration::ZERO).await?;
+        for mailbox in self.group_mailboxes()? {
+            new += self.receive_quietly(&mailbox, Duration::ZERO).await?;
+        }
+        Ok(new)
     }
 
-    /// As [`Messenger::receive`], and where there is nothing new, waits for it: a node of the swarm
+    /// As [`Messenger::receive`], and where there is nothing new, waits for it: a node of each swarm
     /// holds the request open, and answers as soon as a message arrives. Nodes that know no waiting
     /// are asked again and again, once a second.
     ///
@@ -53,7 +80,7 @@ impl Messenger {
         loop {
             let asked = Instant::now();
             let left = end.saturating_duration_since(asked);
-            let new = self.receive_within(left.min(LONGEST_WAIT)).await?;
+            let new = self.receive_anywhere(left.min(LONGEST_WAIT)).await?;
             let now = Instant::now();
             if new > 0 || now >= end {
                 return Ok(new);
@@ -62,23 +89,68 @@ impl Messenger {
         }
     }
 
-    async fn receive_within(&self, wait: Duration) -> Result<usize, ClientError> {
-        match self.fetch(wait).await {
-            Err(ClientError::Refused { status: 421, .. }) if self.network.renew_nodes().await? => {
-                self.fetch(wait).await
-            }
-            fetched => fetched,
+    /// Fetches what is new in one group.
+    ///
+    /// # Errors
+    /// [`ClientError::NotAMember`] for a group that the account is not in, or where the network or
+    /// the database fails.
+    pub async fn receive_group(&self, group: &AccountId) -> Result<usize, ClientError> {
+        self.receive_within(&self.group_mailbox(group)?, Duration::ZERO).await
+    }
+
+    /// Waits at all mailboxes at once, until one of them brings something.
+    async fn receive_anywhere(&self, wait: Duration) -> Result<usize, ClientError> {
+        let (own, groups) = (self.own_mailbox(), self.group_mailboxes()?);
+        let mut readings: Vec<Reading<'_>> = vec![Box::pin(self.receive_within(&own, wait))];
+        for mailbox in &groups {
+            readings.push(Box::pin(self.receive_quietly(mailbox, wait)));
+        }
+        first_with_news(readings).await
+    }
+
+    /// A group's mailbox, without complaint where its swarm does not answer or refuses.
+    async fn receive_quietly(
+        &self,
+        mailbox: &Mailbox,
+        wait: Duration,
+    ) -> Result<usize, ClientError> {
+        match self.receive_within(mailbox, wait).await {
+            Err(error) if error.is_network() => Ok(0),
+            received => received,
         }
     }
 
-    async fn fetch(&self, wait: Duration) -> Result<usize, ClientError> {
-        let mut members = self.readable_members().await?;
-        let mut new = self.fetch_from(&mut members, wait).await?;
+    fn own_mailbox(&self) -> Mailbox {
+        let access = Access::Person(Arc::clone(&self.account));
+        Mailbox { access, drawers: DRAWERS, main: Namespace::DIRECT }
+    }
+
+    async fn receive_within(
+        &self,
+        mailbox: &Mailbox,
+        wait: Duration,
+    ) -> Result<usize, ClientError> {
+        let new = match self.fetch(mailbox, wait).await {
+            Err(ClientError::Refused { status: 421, .. }) if self.network.renew_nodes().await? => {
+                self.fetch(mailbox, wait).await
+            }
+            fetched => fetched,
+        }?;
+        let owner = mailbox.access.owner();
+        if owner.kind() == AccountKind::Group && self.is_to_be_read_again(&owner)? {
+            return Ok(new + self.fetch(mailbox, Duration::ZERO).await?);
+        }
+        Ok(new)
+    }
+
+    async fn fetch(&self, mailbox: &Mailbox, wait: Duration) -> Result<usize, ClientError> {
+        let mut members = self.readable_members(mailbox).await?;
+        let mut new = self.fetch_from(mailbox, &mut members, wait).await?;
         let fetches = self.fetches.fetch_add(1, Ordering::Relaxed);
         if fetches.is_multiple_of(SECOND_OPINION_EVERY) && !members.is_empty() {
             let at = random_index(&mut SystemEntropy, members.len()).unwrap_or(0);
             members.rotate_left(at);
-            new += match self.fetch_from(&mut members, Duration::ZERO).await {
+            new += match self.fetch_from(mailbox, &mut members, Duration::ZERO).await {
                 Err(error) if !error.is_network() => return Err(error),
                 second => second.unwrap_or(0),
             };
@@ -86,13 +158,13 @@ impl Messenger {
         Ok(new)
     }
 
-    /// The members of this account's swarm, first those that were read before.
-    async fn readable_members(&self) -> Result<Vec<NodeRecord>, ClientError> {
-        let own = self.account.id();
-        let mut members = self.network.members_of(&own).await?;
+    /// The members of the mailbox's swarm, first those that were read before.
+    async fn readable_members(&self, mailbox: &Mailbox) -> Result<Vec<NodeRecord>, ClientError> {
+        let owner = mailbox.access.owner();
+        let mut members = self.network.members_of(&owner).await?;
         let mut read_before = Vec::new();
         for member in &members {
-            let cursor = self.db.with(|db| db.cursor(&member.id, &own, Namespace::DIRECT))?;
+            let cursor = self.db.with(|db| db.cursor(&member.id, &owner, mailbox.main))?;
             if cursor.is_some() {
                 read_before.push(member.id);
             }
@@ -105,19 +177,22 @@ impl Messenger {
     /// It may wait for the first message, and for no other.
     async fn fetch_from(
         &self,
+        mailbox: &Mailbox,
         members: &mut Vec<NodeRecord>,
         wait: Duration,
     ) -> Result<usize, ClientError> {
         let mut new = 0;
         let mut wait = wait;
         let mut candidates = members.clone();
-        let mut drawers = DRAWERS.to_vec();
+        let mut drawers = mailbox.drawers.to_vec();
         for _ in 0..MAX_PAGES {
-            let Pages { node, pages } = self.fetch_pages(&candidates, &drawers, wait).await?;
+            let access = &mailbox.access;
+            let Pages { node, pages } =
+                self.fetch_pages(access, &candidates, &drawers, wait).await?;
             members.retain(|member| member.id != node.id);
             let mut unfinished = Vec::new();
             for page in pages {
-                let (kept, more) = self.keep_page(&node.id, &page)?;
+                let (kept, more) = self.keep_page(&access.owner(), &node.id, &page)?;
                 new += kept;
                 unfinished.extend(more.then_some(page.namespace));
             }
@@ -131,18 +206,18 @@ impl Messenger {
 
     async fn fetch_pages(
         &self,
+        access: &Access,
         members: &[NodeRecord],
         drawers: &[Namespace],
         wait: Duration,
     ) -> Result<Pages, ClientError> {
-        let access = Access::Person(Arc::clone(&self.account));
-        let own = self.account.id();
+        let owner = access.owner();
         let read_to =
-            |node: &NodeId, drawer| Ok(self.db.with(|db| db.cursor(node, &own, drawer))?);
-        match self.network.retrieve(&access, drawers, members, wait, &read_to).await {
+            |node: &NodeId, drawer| Ok(self.db.with(|db| db.cursor(node, &owner, drawer))?);
+        match self.network.retrieve(access, drawers, members, wait, &read_to).await {
             // The signatures may have grown old over paths that did not answer.
             Err(ClientError::Clock) => {
-                self.network.retrieve(&access, drawers, members, wait, &read_to).await
+                self.network.retrieve(access, drawers, members, wait, &read_to).await
             }
             fetched => fetched,
         }
@@ -150,39 +225,56 @@ impl Messenger {
 
     /// Keeps a page and how far the node was read, both or neither; how many messages are new, and
     /// whether the drawer holds more.
-    fn keep_page(&self, node: &NodeId, page: &Page) -> Result<(usize, bool), ClientError> {
-        let own = self.account.id();
+    fn keep_page(
+        &self,
+        owner: &AccountId,
+        node: &NodeId,
+        page: &Page,
+    ) -> Result<(usize, bool), ClientError> {
         self.expire_due()?;
         let received_at = self.now();
-        let opened: Vec<Opened> = if page.namespace == Namespace::DIRECT {
-            page.messages.iter().filter_map(|it| self.open_direct(it, received_at)).collect()
-        } else {
-            Vec::new()
-        };
         let last = page.messages.last().map(|message| message.hash);
         let mut more = page.more;
         let keep = |tx: &Tx<'_>| {
-            let mut kept = Kept::default();
-            if page.namespace == Namespace::DIRECT {
-                for arrival in opened.into_iter().flat_map(|opened| arrivals(&own, opened)) {
-                    kept.add(tx, &self.account, arrival, received_at)?;
-                }
-            } else if !page.messages.is_empty() {
-                let changed = configs::merge(tx, &self.account, page, received_at)?;
-                kept.events.extend(changed);
-            }
-            let seen = tx.cursor(node, &own, page.namespace)?;
+            let kept = if owner.kind() == AccountKind::Group {
+                self.keep_group_page(tx, owner, page, received_at)?
+            } else {
+                self.keep_own_page(tx, page, received_at)?
+            };
+            let seen = tx.cursor(node, owner, page.namespace)?;
             // A node that says "more" and brings nothing new would be asked for ever.
             more &= last.is_some() && last != seen;
             if let Some(last_hash) = last {
-                let (node, namespace) = (*node, page.namespace);
-                tx.put_cursor(&Cursor { node, mailbox: own, namespace, last_hash })?;
+                let (node, mailbox, namespace) = (*node, *owner, page.namespace);
+                tx.put_cursor(&Cursor { node, mailbox, namespace, last_hash })?;
             }
             Ok::<_, ClientError>(kept)
         };
         let kept = self.db.with(|db| db.transact(keep))?;
         self.tell(kept.events);
         Ok((kept.new, more))
+    }
+
+    fn keep_own_page(
+        &self,
+        tx: &Tx<'_>,
+        page: &Page,
+        received_at: Millis,
+    ) -> Result<Kept, ClientError> {
+        let mut kept = Kept::default();
+        if page.namespace == Namespace::DIRECT {
+            let opened = page.messages.iter().filter_map(|it| self.open_direct(it, received_at));
+            for arrival in opened.flat_map(|opened| arrivals(&self.account.id(), opened)) {
+                kept.add(tx, &self.account, arrival, received_at)?;
+            }
+            for mail in std::mem::take(&mut kept.groups) {
+                kept.events.extend(self.take_group_mail(tx, mail)?);
+            }
+        } else if !page.messages.is_empty() {
+            let changed = configs::merge(tx, &self.account, page, received_at)?;
+            kept.events.extend(changed);
+        }
+        Ok(kept)
     }
 
     /// Opens what can be opened. What cannot is nobody's message: it is passed over, not an error.
@@ -209,4 +301,29 @@ impl Messenger {
             self.publish(event);
         }
     }
+}
+
+/// Waits for the first reading that brings something; where none does, for all.
+async fn first_with_news(mut readings: Vec<Reading<'_>>) -> Result<usize, ClientError> {
+    let mut failure = None;
+    poll_fn(move |context| {
+        let mut new = 0;
+        readings.retain_mut(|reading| match reading.as_mut().poll(context) {
+            Poll::Pending => true,
+            Poll::Ready(Ok(count)) => {
+                new += count;
+                false
+            }
+            Poll::Ready(Err(error)) => {
+                failure.get_or_insert(error);
+                false
+            }
+        });
+        match new {
+            0 if readings.is_empty() => Poll::Ready(failure.take().map_or(Ok(0), Err)),
+            0 => Poll::Pending,
+            _ => Poll::Ready(Ok(new)),
+        }
+    })
+    .await
 }

@@ -6,14 +6,14 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | `fetch` | the account's own mailbox, all its drawers in one request |
+//! | [`fetch`] | a mailbox, the account's own or a group's, all its drawers in one request |
 //! | [`arrival`] | what an opened message means for this device |
 //! | `files` | the files that came with a message |
 //! | `fetching` | the same, brought onto this device and read |
 //! | [`keep`] | what came is kept |
 
 pub(crate) mod arrival;
-mod fetch;
+pub(crate) mod fetch;
 mod fetching;
 pub(crate) mod files;
 pub(crate) mod keep;

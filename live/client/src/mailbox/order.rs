@@ -1,12 +1,12 @@
-//! Messages deleted and expiries moved, at all members of a swarm.
+//! Messages deleted, expiries moved and members' rights taken, at all members of a swarm.
 
 use warren_onion::Reply;
 use warren_wire::directory::NodeRecord;
-use warren_wire::record::{Drawers, ExpireMode};
+use warren_wire::record::{Drawers, ExpireMode, SubaccountToken};
 use warren_wire::rpc::reply::StoreReply;
 use warren_wire::rpc::{
     DeleteAllRequest, DeleteRequest, ExpireRequest, GetExpiriesRequest, OrderRequest,
-    UnverifiedAuth, signed,
+    RevokeRequest, UnverifiedAuth, signed,
 };
 use warren_wire::{MessageHash, MessageName, Millis};
 
@@ -28,6 +28,10 @@ pub(crate) enum Deed {
     Extend(Vec<MessageHash>, Millis),
     /// Let these messages live until then, and no longer than they do.
     Shorten(Vec<MessageHash>, Millis),
+    /// Take these members' rights.
+    Revoke(Vec<SubaccountToken>),
+    /// Give these members their rights back.
+    Unrevoke(Vec<SubaccountToken>),
 }
 
 impl Network {
@@ -127,6 +131,14 @@ impl Deed {
             }
             Self::Extend(hashes, expiry) => expire(hashes, *expiry, ExpireMode::Extend),
             Self::Shorten(hashes, expiry) => expire(hashes, *expiry, ExpireMode::Shorten),
+            Self::Revoke(tokens) => {
+                let tokens = tokens.clone();
+                OrderRequest::Revoke(RevokeRequest { account, tokens, timestamp, auth })
+            }
+            Self::Unrevoke(tokens) => {
+                let tokens = tokens.clone();
+                OrderRequest::Unrevoke(RevokeRequest { account, tokens, timestamp, auth })
+            }
         }
     }
 }

@@ -25,7 +25,8 @@ pub enum DeleteFor {
     Me,
     /// On all devices of the account, and from its mailbox.
     MyDevices,
-    /// For everybody who has it, where they follow; own messages alone.
+    /// For everybody who has it, where they follow; own messages, and others' where the account is
+    /// an admin of the group.
     Everyone,
 }
 
@@ -66,7 +67,8 @@ impl Messenger {
     /// Deletes messages; those that are gone are passed over.
     ///
     /// # Errors
-    /// Where others' messages are to be deleted for everyone, or the database fails.
+    /// Where others' messages are to be deleted for everyone and the account is no admin, or the
+    /// database fails.
     pub fn delete(&self, messages: &[MessageId], whom: DeleteFor) -> Result<(), ClientError> {
         for id in messages {
             match self.db.with(|db| db.message(*id)) {
@@ -81,14 +83,22 @@ impl Messenger {
     fn delete_one(&self, message: &Message, whom: DeleteFor) -> Result<(), ClientError> {
         let now = self.now();
         let own = self.account.id();
-        if whom == DeleteFor::Everyone && message.direction != Direction::Outgoing {
+        let in_group = message.conversation.kind() == AccountKind::Group;
+        if whom == DeleteFor::Everyone && message.direction != Direction::Outgoing && !in_group {
             return Err(ClientError::NotYours);
         }
+        // What a group keeps is everybody's, and only admins delete it there.
+        let from_swarm = match whom {
+            DeleteFor::Me => false,
+            DeleteFor::MyDevices => !in_group,
+            DeleteFor::Everyone => self.may_delete_from(&message.conversation)?,
+        };
         let (author, timestamp) = (message.author, message.timestamp);
         let content = Content::from(Kind::Unsend(Unsend { message: timestamp, author }));
         let copies = match whom {
             DeleteFor::Me => Vec::new(),
             DeleteFor::MyDevices => vec![self.seal(Purpose::Sync, &own, &content, now)?],
+            DeleteFor::Everyone if in_group => self.group_deletion(message)?,
             DeleteFor::Everyone => self.copies(&message.conversation, &content, now)?,
         };
         let delete = |tx: &Tx<'_>| {
@@ -102,7 +112,7 @@ impl Messenger {
             for copy in copies {
                 tx.add_job(&Task::Store { message: None, copy }, &[], now)?;
             }
-            if whom != DeleteFor::Me {
+            if from_swarm {
                 remove_from_swarms(tx, &hashes, now)?;
             }
             Ok::<_, ClientError>(())

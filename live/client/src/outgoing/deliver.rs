@@ -207,7 +207,11 @@ impl Messenger {
         mailbox: &AccountId,
         deed: Deed,
     ) -> Result<Option<MessageHash>, ClientError> {
-        let access = self.access_to(mailbox)?;
+        let access = match self.access_to(mailbox) {
+            // A group that the account is out of: what is kept there is no matter of its any more.
+            Err(ClientError::NotAMember) => return Ok(None),
+            access => access?,
+        };
         self.network.order(&access, &deed).await?;
         Ok(None)
     }

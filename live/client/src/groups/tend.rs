@@ -1,0 +1,312 @@
+//! What is due in a group is done: changes pushed, people invited, promoted and removed, an answer
+//! given, what the swarm keeps renewed.
+
+use std::sync::Arc;
+
+use warren_account::Group;
+use warren_account::subaccount::MEMBER_RIGHTS;
+use warren_config::group_keys::{Reader, kicked};
+use warren_config::{GroupInfo, GroupMembers, Member, MemberStatus, Removal, Sending};
+use warren_crypto::SystemEntropy;
+use warren_message::Content;
+use warren_message::content::data::{Data, What};
+use warren_message::content::group::{Deletion, GroupUpdate, Promote, UncheckedDeletion};
+use warren_message::expiration::CONFIG_TTL;
+use warren_wire::{AccountId, MessageHash, Namespace};
+
+use super::configs::{Configs, Part, change};
+use super::{about, deletion};
+use crate::configs::kept;
+use crate::configs::push::is_old;
+use crate::database::{ConfigState, GroupState, Purpose, Task, Tx};
+use crate::error::ClientError;
+use crate::mailbox::Access;
+use crate::mailbox::order::Deed;
+use crate::mailbox::store::Letter;
+use crate::messenger::{Messenger, now};
+
+impl Messenger {
+    /// Does what is due in all groups; one that fails keeps no other from it.
+    pub(crate) async fn tend_groups(&self) -> Result<usize, ClientError> {
+        let (mut pushed, mut failure) = (0, None);
+        for group in self.db.with(|db| db.groups())? {
+            if group.state == GroupState::Joined {
+                match self.tend(&group.id).await {
+                    Ok(done) => pushed += usize::from(done),
+                    Err(error) => {
+                        failure.get_or_insert(error);
+                    }
+                }
+            }
+        }
+        failure.map_or(Ok(pushed), Err)
+    }
+
+    /// Tends a group right away and delivers what waits; a network that fails is tried again with
+    /// the next sync.
+    pub(super) async fn tend_soon(&self, group: &AccountId) -> Result<(), ClientError> {
+        match self.tend(group).await {
+            Err(error) if !error.is_network() => return Err(error),
+            _ => {}
+        }
+        self.deliver_soon().await
+    }
+
+    /// Delivers what waits, as far as the network lets it.
+    pub(super) async fn deliver_soon(&self) -> Result<(), ClientError> {
+        match self.deliver_waiting().await {
+            Err(error) if !error.is_network() => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    async fn tend(&self, group: &AccountId) -> Result<bool, ClientError> {
+        self.answer_if_owed(group)?;
+        let access = self.access_to(group)?;
+        let mut pushed = false;
+        if let Access::Admin(admin) = &access {
+            self.db.with(|db| db.transact(|tx| self.settle(tx, group)))?;
+            pushed |= self.push_group(group).await?;
+            self.carry_out_removals(group, admin).await?;
+            self.send_invitations(group, &access).await?;
+            pushed |= self.push_group(group).await?;
+            if self.db.with(|db| Configs::read(db, group, now()))?.info.is_destroyed() {
+                // The key that old messages are deleted with goes with the end.
+                self.deliver_soon().await?;
+                self.note_end(group)?;
+                return Ok(pushed);
+            }
+        }
+        self.renew_group(group, &access).await?;
+        Ok(pushed)
+    }
+
+    /// What an admin's device has to do without the network: accept its own promotion, and make a
+    /// new key where two were made at once.
+    fn settle(&self, tx: &Tx<'_>, group: &AccountId) -> Result<(), ClientError> {
+        let own = self.account.id();
+        change(tx, group, now(), |configs| {
+            if configs.keys.current().is_none() {
+                return Ok(());
+            }
+            let waits = |member: &Member| !member.admin || member.promotion.is_some();
+            let own = configs.members.get(&own).filter(|member| member.removal.is_none());
+            if let Some(mut member) = own.filter(waits) {
+                member.promote(None);
+                configs.members.set(&member)?;
+            }
+            if configs.keys.needs_rekey() && configs.keys.pending_message().is_none() {
+                configs.rekey()?;
+            }
+            Ok(())
+        })
+    }
+
+    // ---- Pushing --------------------------------------------------------------------------------
+
+    /// Pushes what an admin changed: keys first, so that nobody meets what they cannot open.
+    pub(super) async fn push_group(&self, group: &AccountId) -> Result<bool, ClientError> {
+        let access = self.access_to(group)?;
+        let Access::Admin(admin) = &access else { return Err(ClientError::NotAnAdmin) };
+        let keys = self.push_keys(group, &access, admin).await?;
+        let info = self.push_part::<GroupInfo>(group, &access).await?;
+        let members = self.push_part::<GroupMembers>(group, &access).await?;
+        Ok(keys || info || members)
+    }
+
+    async fn push_keys(
+        &self,
+        group: &AccountId,
+        access: &Access,
+        admin: &Arc<Group>,
+    ) -> Result<bool, ClientError> {
+        let keys = self.group_keys(group)?;
+        let Some(message) = keys.pending_message() else { return Ok(false) };
+        let (data, stored_at) = (message.to_vec(), now());
+        let hash = self.store_config(group, Namespace::GROUP_KEYS, data.clone(), access).await?;
+        let confirm = |tx: &Tx<'_>| {
+            let mut configs = Configs::read(tx, group, now())?;
+            let reader = Reader::Admin(admin);
+            configs.keys.load(reader, &hash.to_string(), &data, stored_at)?;
+            configs.save_keys(tx, Some(stored_at))
+        };
+        self.db.with(|db| db.transact(confirm))?;
+        Ok(true)
+    }
+
+    async fn push_part<P: Part>(
+        &self,
+        group: &AccountId,
+        access: &Access,
+    ) -> Result<bool, ClientError> {
+        let begin = |tx: &Tx<'_>| {
+            let mut configs = Configs::read(tx, group, now())?;
+            let part = P::of(&mut configs);
+            if !part.needs_push() || part.config().key_count() == 0 {
+                return Ok(None);
+            }
+            let push = part.push(now())?;
+            kept::write(tx, group, part, None, now())?;
+            Ok::<_, ClientError>(Some((part.namespace(), push)))
+        };
+        let begun = self.db.with(|db| db.transact(begin))?;
+        let Some((namespace, push)) = begun else { return Ok(false) };
+        let mut hashes = Vec::new();
+        for data in push.messages {
+            hashes.push(self.store_config(group, namespace, data, access).await?);
+        }
+        let confirm = |tx: &Tx<'_>| {
+            let mut configs = Configs::read(tx, group, now())?;
+            let part = P::of(&mut configs);
+            part.confirm_pushed(push.seqno, hashes.iter().map(ToString::to_string).collect());
+            kept::write(tx, group, part, Some(now()), now())?;
+            let obsolete = push.obsolete.iter().filter_map(|hash| hash.parse().ok());
+            let obsolete: Vec<MessageHash> =
+                obsolete.filter(|hash| !hashes.contains(hash)).collect();
+            if !obsolete.is_empty() {
+                let task = Task::Delete { mailbox: *group, hashes: obsolete };
+                tx.add_job(&task, &[], now())?;
+            }
+            Ok::<_, ClientError>(())
+        };
+        self.db.with(|db| db.transact(confirm))?;
+        Ok(true)
+    }
+
+    async fn store_config(
+        &self,
+        group: &AccountId,
+        namespace: Namespace,
+        data: Vec<u8>,
+        access: &Access,
+    ) -> Result<MessageHash, ClientError> {
+        let letter = Letter { target: *group, namespace, data, timestamp: now(), ttl: CONFIG_TTL };
+        self.network.store(&letter, Some(access)).await
+    }
+
+    /// Has the swarm keep keys and configurations for another thirty days: any member may.
+    async fn renew_group(&self, group: &AccountId, access: &Access) -> Result<(), ClientError> {
+        let states = self.db.with(|db| db.configs())?;
+        for state in states.iter().filter(|state| state.owner == *group && is_old(state)) {
+            let until = now().saturating_add(CONFIG_TTL);
+            self.network.order(access, &Deed::Extend(state.hashes.clone(), until)).await?;
+            let renewed = ConfigState { pushed_at: Some(now()), ..state.clone() };
+            self.db.with(|db| db.put_config(&renewed))?;
+        }
+        Ok(())
+    }
+
+    // ---- Invitations and promotions -------------------------------------------------------------
+
+    async fn send_invitations(
+        &self,
+        group: &AccountId,
+        access: &Access,
+    ) -> Result<(), ClientError> {
+        let Access::Admin(admin) = access else { return Ok(()) };
+        let configs = self.db.with(|db| Configs::read(db, group, now()))?;
+        let due = |member: &Member| match configs.members.status(member) {
+            MemberStatus::Invited { sending, .. } | MemberStatus::Promoted { sending, .. } => {
+                sending
+            }
+            _ => false,
+        };
+        let due: Vec<Member> = configs.members.iter().filter(due).collect();
+        let invited = due.iter().filter(|member| !member.admin);
+        let tokens = invited.map(|member| admin.token(&member.id, MEMBER_RIGHTS));
+        let tokens: Vec<_> = tokens.collect::<Result<_, _>>()?;
+        if !tokens.is_empty() {
+            // Whoever was removed before may act again.
+            self.network.order(access, &Deed::Unrevoke(tokens)).await?;
+        }
+        for member in due {
+            self.send_invitation(&configs, admin, &member.id, member.admin)?;
+        }
+        Ok(())
+    }
+
+    fn send_invitation(
+        &self,
+        configs: &Configs,
+        admin: &Arc<Group>,
+        id: &AccountId,
+        promotion: bool,
+    ) -> Result<(), ClientError> {
+        let (group, now) = (configs.group, self.now());
+        let name = configs.info.name().unwrap_or_default();
+        let update = if promotion {
+            GroupUpdate::Promote(Promote { seed: admin.seed().duplicate(), name })
+        } else {
+            self.invitation(configs, &name, id, now)?
+        };
+        let data = Data::from(What::Group(update)).with_profile(self.own_profile());
+        let copy = self.seal(Purpose::Recipient, id, &Content::from(data), now)?;
+        let save = |tx: &Tx<'_>| {
+            tx.add_job(&Task::Store { message: None, copy }, &[], now)?;
+            change(tx, &group, now, |configs| {
+                let Some(mut member) = configs.members.get(id) else { return Ok(()) };
+                let sending =
+                    if promotion { &mut member.promotion } else { &mut member.invitation };
+                *sending = Some(Sending::Sent);
+                Ok(configs.members.set(&member)?)
+            })
+        };
+        self.db.with(|db| db.transact(save))
+    }
+
+    // ---- Removals -------------------------------------------------------------------------------
+
+    /// Removes who is marked to be: rights taken, word left for them, a new key for the others.
+    async fn carry_out_removals(
+        &self,
+        group: &AccountId,
+        admin: &Arc<Group>,
+    ) -> Result<(), ClientError> {
+        let configs = self.db.with(|db| Configs::read(db, group, now()))?;
+        let marked: Vec<Member> =
+            configs.members.iter().filter(|member| member.removal.is_some()).collect();
+        if marked.is_empty() {
+            return Ok(());
+        }
+        let removed: Vec<AccountId> = marked.iter().map(|member| member.id).collect();
+        let with_messages: Vec<AccountId> = marked
+            .iter()
+            .filter(|member| member.removal == Some(Removal::WithMessages))
+            .map(|member| member.id)
+            .collect();
+        let access = Access::Admin(Arc::clone(admin));
+        let tokens = removed.iter().map(|id| admin.token(id, MEMBER_RIGHTS));
+        let tokens: Vec<_> = tokens.collect::<Result<_, _>>()?;
+        self.network.order(&access, &Deed::Revoke(tokens)).await?;
+        let word = kicked::seal(admin, &removed, configs.keys.generation(), &mut SystemEntropy)?;
+        self.store_config(group, Namespace::GROUP_REMOVALS, word, &access).await?;
+        let finish = |tx: &Tx<'_>| {
+            change(tx, group, self.now(), |configs| {
+                for id in &removed {
+                    configs.members.erase(id)?;
+                }
+                configs.rekey()
+            })?;
+            deletion::erase_all_of(tx, group, &with_messages, self.now())
+        };
+        let events = self.db.with(|db| db.transact(finish))?;
+        self.tell(events);
+        if !with_messages.is_empty() {
+            let claim = Deletion { members: with_messages, messages: Vec::new() };
+            let kind = |claim| GroupUpdate::DeleteContent(UncheckedDeletion::ByAdmin(claim));
+            self.say_as_admin(group, claim, kind, None)?;
+        }
+        Ok(())
+    }
+
+    /// Notes that the group is over, once its swarm knows.
+    fn note_end(&self, group: &AccountId) -> Result<(), ClientError> {
+        let note = |tx: &Tx<'_>| {
+            let configs = Configs::read(tx, group, now())?;
+            about::follow_info(tx, &self.account, &configs, self.now())
+        };
+        let events = self.db.with(|db| db.transact(note))?;
+        self.tell(events);
+        Ok(())
+    }
+}
