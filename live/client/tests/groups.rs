@@ -407,9 +407,10 @@ async fn two_admins_who_change_a_group_at_once_agree_in_the_end() {
     carol.trusts(&alice);
     dave.trusts(&bob);
     // Each makes a key of the same generation, for other people.
+    let (hers, his) = ([carol.id], [dave.id]);
     let (one, other) = tokio::join!(
-        alice.phone.invite_to_group(&group, &[carol.id], false),
-        bob.phone.invite_to_group(&group, &[dave.id], false),
+        alice.phone.invite_to_group(&group, &hers, false),
+        bob.phone.invite_to_group(&group, &his, false),
     );
     one.unwrap();
     other.unwrap();
