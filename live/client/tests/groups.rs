@@ -204,7 +204,7 @@ async fn answers_reactions_edits_and_deletions_reach_all_members_on_all_devices(
     bob.laptop.send(&group, "shall we met?").await.unwrap();
     sync(&every).await;
     let asked = said(&carol.phone, &group)[0].id;
-    let answer = Draft { body: "yes".to_owned(), reply_to: Some(asked) };
+    let answer = Draft { body: "yes".to_owned(), reply_to: Some(asked), ..Draft::default() };
     carol.phone.save_draft(&group, &answer).unwrap();
     carol.phone.react(asked, "👍", true).unwrap();
     let own = said(&bob.phone, &group)[0].id;
