@@ -168,11 +168,17 @@ impl Messenger {
         {
             return self.take_update(tx, &opened, update.clone(), kept, now);
         }
+        // How long messages of a group live, its info says; requests are between two people.
+        let is_timer = matches!(&opened.content.kind, Kind::Data(data) if matches!(data.what, What::TimerUpdate));
+        if is_timer || matches!(opened.content.kind, Kind::RequestResponse(_)) {
+            return Ok(());
+        }
         for arrival in arrivals(&self.account.id(), opened) {
-            // How long messages of a group live, its info says.
-            if !matches!(arrival, Arrival::Timer(..) | Arrival::Approval(_)) {
-                kept.add(tx, &self.account, arrival, now)?;
-            }
+            let arrival = match arrival {
+                Arrival::Message(message, _) => Arrival::Message(message, false),
+                other => other,
+            };
+            kept.add(tx, &self.account, arrival, now)?;
         }
         Ok(())
     }
