@@ -288,6 +288,10 @@ export type Message = {
   mentions_me: boolean;
   /** Its number on this device. A greater one arrived later. */
   message_id: number;
+  preview?: (Preview | null);
+  quote?: (Quote | null);
+  /** The emoji under it, in the order they came to be. */
+  reactions: Array<Reaction>;
   /** Whether the owner has seen it; always true of their own. */
   read: boolean;
   /** When it came onto this device. */
@@ -299,10 +303,26 @@ export type Message = {
   /** When its author says it was written. */
   timestamp: number;
 };
+/** Another text for a message. */
+export type MessageEdit = {
+  /** What it is to say. */
+  text: string;
+};
 /** Messages by their numbers. */
 export type MessageIds = {
   /** The numbers. */
   message_ids: Array<number>;
+};
+/** Everything known of a message. */
+export type MessageInfo = {
+  /** The message. */
+  message: Message;
+  /** What is still to be done for its delivery. */
+  open: Array<OpenStep>;
+  /** Who has read it, as far as they tell. */
+  receipts: Array<Receipt>;
+  /** What mailboxes keep of it. */
+  stored: Array<StoredCopy>;
 };
 /** How far a message got. */
 export type MessageState = "waiting" | "delivered" | "failed" | "received";
@@ -326,6 +346,8 @@ export type NewAccount = {
 };
 /** A message to be sent. */
 export type NewMessage = {
+  /** The number of the message it answers. */
+  reply_to?: number | null;
   /** What it says. */
   text: string;
   /** To whom: an Account ID. */
@@ -345,6 +367,17 @@ export type Notice = (Event & {
 export type NotificationMode = "instant" | "slow" | "manual";
 /** Which messages of a conversation the owner is told of. */
 export type Notify = "all" | "mentions" | "nothing";
+/** A part of a message's delivery that is still to be done. */
+export type OpenStep = {
+  /** How often it was tried in vain. */
+  attempts: number;
+  /** Into whose mailbox a copy goes. */
+  mailbox?: string | null;
+  /** When it is tried next; absent where it was given up, or waits for another step. */
+  next_attempt?: number | null;
+  /** What. */
+  step: Step;
+};
 /** What waits, oldest first. */
 export type Outbox = {
   /** When the next of them is due; absent where nothing waits. */
@@ -358,6 +391,45 @@ export type PathInUse = {
   hops: Array<Hop>;
   /** Since when. */
   since: number;
+};
+/** What a link in a message leads to, as its author saw it. */
+export type Preview = {
+  /** The page's title. */
+  title: string;
+  /** The link. */
+  url: string;
+};
+/** What a message answers. */
+export type Quote = {
+  /** Who said what is answered. */
+  author: string;
+  /** What the answer repeats of it; absent where it was deleted since. */
+  text?: string | null;
+  /** When they said it. */
+  timestamp: number;
+};
+/** An emoji somebody put under a message. */
+export type Reaction = {
+  /** Who. */
+  author: string;
+  /** Which. */
+  emoji: string;
+  /** When, as they say. */
+  timestamp: number;
+};
+/** An emoji under a message. */
+export type ReactionChange = {
+  /** One emoji. */
+  emoji: string;
+  /** Whether it is put there; else it is taken back. */
+  on: boolean;
+};
+/** Somebody has read a message. */
+export type Receipt = {
+  /** When, as they say. */
+  read_at: number;
+  /** Who. */
+  reader: string;
 };
 /** What brings an account back. */
 export type RestoredAccount = {
@@ -379,6 +451,15 @@ export type Retried = {
   /** How many still wait. */
   waiting: number;
 };
+/** Parts of a delivery. */
+export type Step = "upload" | "seal" | "store" | "other";
+/** What a mailbox keeps of a message. */
+export type StoredCopy = {
+  /** Under which hash. */
+  hash: string;
+  /** Whose mailbox. */
+  mailbox: string;
+};
 /** How to fetch. */
 export type Sync = {
   /** Where nothing is new, wait for it: at most so many seconds, never more than 60. */
@@ -388,6 +469,15 @@ export type Sync = {
 export type Synced = {
   /** How many new messages. */
   new: number;
+};
+/** How long messages are to live. */
+export type Timer = {
+  expiry?: (Expiry | null);
+};
+/** Whether the owner types. */
+export type Types = {
+  /** They do. */
+  typing: boolean;
 };
 /** What opens a locked home. */
 export type Unlock = {
@@ -568,13 +658,17 @@ export interface Operations {
     };
     response: void;
   };
-  /** Declines a request: the conversation goes, its author may ask again. */
+  /** Declines a request: the conversation goes, its author may ask again unless they are blocked. */
   "POST /v1/accounts/{account}/conversations/{peer}/decline": {
     path: {
       /** Account ID */
       account: string;
       /** the other side */
       peer: string;
+    };
+    query: {
+      /** Whether its author is blocked, too. */
+      block?: boolean;
     };
     response: void;
   };
@@ -586,6 +680,29 @@ export interface Operations {
       /** the other side */
       peer: string;
     };
+    response: void;
+  };
+  /** Has the owner's messages in a conversation disappear from here on, or stay. The other side is
+   * told. */
+  "PUT /v1/accounts/{account}/conversations/{peer}/timer": {
+    path: {
+      /** Account ID */
+      account: string;
+      /** the other side */
+      peer: string;
+    };
+    body: Timer;
+    response: Conversation;
+  };
+  /** Tells the other side that the owner types, or ceased to, where the owner's settings allow it. */
+  "POST /v1/accounts/{account}/conversations/{peer}/typing": {
+    path: {
+      /** Account ID */
+      account: string;
+      /** the other side */
+      peer: string;
+    };
+    body: Types;
     response: void;
   };
   /** Whom a name or an Account ID means. What the owner calls people goes before what they call
@@ -642,7 +759,8 @@ export interface Operations {
     };
     response: Arrived;
   };
-  /** Marks messages as seen. Those that do not exist make no difference. */
+  /** Marks messages as seen. Those that do not exist make no difference. The owner's other devices
+   * learn of it once nothing before a message is unread. */
   "POST /v1/accounts/{account}/messages/read": {
     path: {
       /** Account ID */
@@ -661,7 +779,7 @@ export interface Operations {
     };
     response: Message;
   };
-  /** Deletes a message on this device. */
+  /** Deletes a message. */
   "DELETE /v1/accounts/{account}/messages/{message}": {
     path: {
       /** Account ID */
@@ -669,7 +787,22 @@ export interface Operations {
       /** the message's number */
       message: number;
     };
+    query: {
+      /** For whom; for this device alone where absent. */
+      for?: "me" | "my_devices" | "everyone";
+    };
     response: void;
+  };
+  /** Gives an own message another text, everywhere. */
+  "PATCH /v1/accounts/{account}/messages/{message}": {
+    path: {
+      /** Account ID */
+      account: string;
+      /** the message's number */
+      message: number;
+    };
+    body: MessageEdit;
+    response: Message;
   };
   /** Tries to deliver a message, and says how far it got. */
   "POST /v1/accounts/{account}/messages/{message}/deliver": {
@@ -680,6 +813,47 @@ export interface Operations {
       message: number;
     };
     response: DeliveryReport;
+  };
+  /** Everything known of a message: how far it got, who read it, what mailboxes keep of it. */
+  "GET /v1/accounts/{account}/messages/{message}/info": {
+    path: {
+      /** Account ID */
+      account: string;
+      /** the message's number */
+      message: number;
+    };
+    response: MessageInfo;
+  };
+  /** Puts an emoji under a message, or takes it back. */
+  "PUT /v1/accounts/{account}/messages/{message}/reactions": {
+    path: {
+      /** Account ID */
+      account: string;
+      /** the message's number */
+      message: number;
+    };
+    body: ReactionChange;
+    response: Message;
+  };
+  /** Marks what a conversation holds up to a message as seen, on all of the owner's devices. */
+  "POST /v1/accounts/{account}/messages/{message}/read": {
+    path: {
+      /** Account ID */
+      account: string;
+      /** the message's number */
+      message: number;
+    };
+    response: void;
+  };
+  /** Takes up again what was given up of a message; `deliver` waits for it. */
+  "POST /v1/accounts/{account}/messages/{message}/resend": {
+    path: {
+      /** Account ID */
+      account: string;
+      /** the message's number */
+      message: number;
+    };
+    response: Message;
   };
   /** Shows the recovery words. Whoever has them has the account. */
   "GET /v1/accounts/{account}/mnemonic": {
@@ -737,7 +911,8 @@ export interface Operations {
     };
     response: Hits;
   };
-  /** Fetches what is new. */
+  /** Fetches what is new. Without waiting, what waits is sent too, and the owner's other devices are
+   * told what changed. */
   "POST /v1/accounts/{account}/sync": {
     path: {
       /** Account ID */

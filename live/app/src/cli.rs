@@ -275,6 +275,9 @@ Example:
 pub struct SendArgs {
     /// A contact's name or an Account ID
     pub to: String,
+    /// The number of the message that this one answers; `warren read --numbers` shows numbers
+    #[arg(long, value_name = "NUMBER")]
+    pub reply_to: Option<i64>,
     /// The message; `-` or nothing reads it from stdin
     pub text: Vec<String>,
 }

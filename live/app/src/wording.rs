@@ -12,6 +12,8 @@ use crate::terminal_text;
 
 /// The most characters of a name.
 const LONGEST_NAME: usize = 64;
+/// The most bytes of a name, as Session's clients keep it.
+const MOST_NAME_BYTES: usize = 100;
 
 /// A person's Account ID.
 ///
@@ -35,6 +37,8 @@ pub fn name(text: &str) -> Result<&str, Failure> {
         "it is empty"
     } else if name.chars().count() > LONGEST_NAME {
         "it has more than 64 characters"
+    } else if name.len() > MOST_NAME_BYTES {
+        "it has more than 100 bytes"
     } else if name.chars().any(terminal_text::is_hostile) {
         "it holds characters that cannot be seen"
     } else if name.parse::<AccountId>().is_ok() {
@@ -149,7 +153,7 @@ mod tests {
     #[test]
     fn names_that_mislead_are_refused() {
         assert_eq!(name(" bob ").unwrap(), "bob");
-        for bad in ["", "  ", ID, "a\u{202e}b", "a\nb", &"x".repeat(65)] {
+        for bad in ["", "  ", ID, "a\u{202e}b", "a\nb", &"x".repeat(65), &"ß".repeat(51)] {
             assert!(name(bad).is_err(), "{bad:?}");
         }
     }

@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use warren_client::Event;
 use warren_client::database::{self, AccountDb, DatabaseError};
 use warren_wire::{AccountId, AccountKind};
 
@@ -139,15 +138,8 @@ async fn put(
     if id.kind() != AccountKind::Person {
         return Err(Failure::NoAccountId);
     }
-    let petname = Some(wording::name(&given.name)?.to_owned());
-    let contact = of.db().with(|db| {
-        let contact = db.contact(&id)?;
-        let contact = contact.unwrap_or_else(|| database::Contact::new(id, wording::now()));
-        db.put_contact(&database::Contact { petname, approved: true, ..contact })?;
-        known(db, &id)
-    })?;
-    of.publish(Event::ContactChanged { contact: id });
-    Ok(Json(contact))
+    of.set_nickname(&id, Some(wording::name(&given.name)?))?;
+    of.db().with(|db| known(db, &id)).map(Json)
 }
 
 /// Changes a contact.
@@ -166,20 +158,21 @@ async fn change(
     Given(change): Given<ContactChange>,
 ) -> Result<Json<Contact>, Failure> {
     let name = change.name.as_deref().map(wording::name).transpose()?;
-    let contact = of.db().with(|db| {
-        if let Some(blocked) = change.blocked {
-            db.set_blocked(&peer, blocked, wording::now())?;
-        }
-        if let Some(name) = name {
-            db.rename_contact(&peer, Some(name))?;
-        }
-        if let Some(approved) = change.approved {
-            db.approve_contact(&peer, approved)?;
-        }
-        known(db, &peer)
-    })?;
-    of.publish(Event::ContactChanged { contact: peer });
-    Ok(Json(contact))
+    if change.blocked.is_none() {
+        of.db().with(|db| known(db, &peer))?;
+    }
+    if let Some(blocked) = change.blocked {
+        of.set_blocked(&peer, blocked)?;
+    }
+    if let Some(name) = name {
+        of.set_nickname(&peer, Some(name))?;
+    }
+    match change.approved {
+        Some(true) => of.accept_request(&peer)?,
+        Some(false) => of.db().with(|db| db.approve_contact(&peer, false))?,
+        None => {}
+    }
+    of.db().with(|db| known(db, &peer)).map(Json)
 }
 
 /// Forgets a contact. Messages stay.
@@ -192,12 +185,8 @@ async fn change(
     responses((status = 200, body = Contact), (status = "default", body = ErrorBody)),
 )]
 async fn remove(of: OfAccount, OfPeer(peer): OfPeer) -> Result<Json<Contact>, Failure> {
-    let contact = of.db().with(|db| {
-        let contact = known(db, &peer)?;
-        db.remove_contact(&peer)?;
-        Ok::<_, Failure>(contact)
-    })?;
-    of.publish(Event::ContactChanged { contact: peer });
+    let contact = of.db().with(|db| known(db, &peer))?;
+    of.remove_contact(&peer)?;
     Ok(Json(contact))
 }
 

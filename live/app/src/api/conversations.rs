@@ -23,6 +23,8 @@ use crate::wording::now;
 const USUAL_LIMIT: usize = 100;
 /// The most conversations of a page.
 const MOST_CONVERSATIONS: usize = 500;
+/// The longest time of a disappearing message, in seconds: a year.
+pub const LONGEST_TIMER: u32 = 365 * 24 * 60 * 60;
 /// The greatest number that every reader of JSON takes exactly: the time that never comes.
 pub const FOR_EVER: Millis = (1 << 53) - 1;
 
@@ -34,6 +36,8 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Home>> {
         .routes(routes!(mark_read))
         .routes(routes!(accept))
         .routes(routes!(decline))
+        .routes(routes!(timer))
+        .routes(routes!(typing))
 }
 
 /// A conversation, as the list shows it.
@@ -141,6 +145,30 @@ pub struct ConversationChange {
     pub draft: Option<String>,
 }
 
+/// How a request is declined.
+#[derive(Debug, Default, Serialize, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub struct Decline {
+    /// Whether its author is blocked, too.
+    pub block: bool,
+}
+
+/// How long messages are to live.
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct Timer {
+    /// How long; absent where they stay.
+    pub expiry: Option<Expiry>,
+}
+
+/// Whether the owner types.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct Types {
+    /// They do.
+    pub typing: bool,
+}
+
 /// What waits for the owner's eyes, in conversations that are neither muted, hidden nor archived.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct UnreadCounts {
@@ -214,15 +242,15 @@ async fn change(
     OfPeer(peer): OfPeer,
     Given(change): Given<ConversationChange>,
 ) -> Result<Json<Conversation>, Failure> {
-    let changed = of.db().with(|db| {
-        db.ensure_conversation(&peer, now())?;
-        for setting in settings(change) {
-            db.set_conversation(&peer, &setting)?;
-        }
-        known(db, &peer)
-    })?;
-    of.publish(Event::ConversationChanged { conversation: peer });
-    Ok(Json(changed))
+    for setting in settings(change) {
+        of.set_conversation(&peer, &setting)?;
+    }
+    of.db()
+        .with(|db| {
+            db.ensure_conversation(&peer, now())?;
+            known(db, &peer)
+        })
+        .map(Json)
 }
 
 /// Deletes a conversation with all its messages on this device.
@@ -236,7 +264,8 @@ async fn change(
 )]
 async fn delete(of: OfAccount, OfPeer(peer): OfPeer) -> Result<StatusCode, Failure> {
     of.db().with(|db| db.delete_conversation(&peer, now()))?;
-    Ok(changed(&of, peer))
+    of.publish(Event::ConversationChanged { conversation: peer });
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Marks everything in a conversation as seen.
@@ -249,8 +278,12 @@ async fn delete(of: OfAccount, OfPeer(peer): OfPeer) -> Result<StatusCode, Failu
     responses((status = 204), (status = "default", body = ErrorBody)),
 )]
 async fn mark_read(of: OfAccount, OfPeer(peer): OfPeer) -> Result<StatusCode, Failure> {
-    of.db().with(|db| db.mark_conversation_read(&peer, now()))?;
-    Ok(changed(&of, peer))
+    let newest = of.db().with(|db| db.conversation(&peer))?.and_then(|one| one.last_message);
+    match newest {
+        Some(newest) => of.mark_read_up_to(newest)?,
+        None => of.set_conversation(&peer, &Setting::MarkedUnread(false))?,
+    }
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Accepts a request: its author's messages are wanted from now on.
@@ -263,29 +296,76 @@ async fn mark_read(of: OfAccount, OfPeer(peer): OfPeer) -> Result<StatusCode, Fa
     responses((status = 204), (status = "default", body = ErrorBody)),
 )]
 async fn accept(of: OfAccount, OfPeer(peer): OfPeer) -> Result<StatusCode, Failure> {
-    of.db().with(|db| db.accept_request(&peer, now()))?;
-    of.publish(Event::ContactChanged { contact: peer });
-    Ok(changed(&of, peer))
+    of.accept_request(&peer)?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
-/// Declines a request: the conversation goes, its author may ask again.
+/// Declines a request: the conversation goes, its author may ask again unless they are blocked.
 #[utoipa::path(
     post, path = "/accounts/{account}/conversations/{peer}/decline", tag = "conversations",
     params(
         ("account" = String, Path, description = "Account ID"),
         ("peer" = String, Path, description = "the other side"),
+        Decline,
     ),
     responses((status = 204), (status = "default", body = ErrorBody)),
 )]
-async fn decline(of: OfAccount, OfPeer(peer): OfPeer) -> Result<StatusCode, Failure> {
-    of.db().with(|db| db.decline_request(&peer, now()))?;
-    of.publish(Event::ContactChanged { contact: peer });
-    Ok(changed(&of, peer))
+async fn decline(
+    of: OfAccount,
+    OfPeer(peer): OfPeer,
+    Asked(how): Asked<Decline>,
+) -> Result<StatusCode, Failure> {
+    of.decline_request(&peer, how.block)?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
-fn changed(of: &OfAccount, conversation: AccountId) -> StatusCode {
-    of.publish(Event::ConversationChanged { conversation });
-    StatusCode::NO_CONTENT
+/// Has the owner's messages in a conversation disappear from here on, or stay. The other side is
+/// told.
+#[utoipa::path(
+    put, path = "/accounts/{account}/conversations/{peer}/timer", tag = "conversations",
+    params(
+        ("account" = String, Path, description = "Account ID"),
+        ("peer" = String, Path, description = "the other side"),
+    ),
+    request_body = Timer,
+    responses((status = 200, body = Conversation), (status = "default", body = ErrorBody)),
+)]
+async fn timer(
+    of: OfAccount,
+    OfPeer(peer): OfPeer,
+    Given(timer): Given<Timer>,
+) -> Result<Json<Conversation>, Failure> {
+    if timer.expiry.is_some_and(|expiry| !(1..=LONGEST_TIMER).contains(&expiry.seconds)) {
+        let reason = format!("`seconds` must be from 1 to {LONGEST_TIMER}");
+        return Err(Failure::BadRequest(reason));
+    }
+    of.set_timer(&peer, timer.expiry.map(database::Expiry::from))?;
+    of.db().with(|db| known(db, &peer)).map(Json)
+}
+
+/// Tells the other side that the owner types, or ceased to, where the owner's settings allow it.
+#[utoipa::path(
+    post, path = "/accounts/{account}/conversations/{peer}/typing", tag = "conversations",
+    params(
+        ("account" = String, Path, description = "Account ID"),
+        ("peer" = String, Path, description = "the other side"),
+    ),
+    request_body = Types,
+    responses((status = 204), (status = "default", body = ErrorBody)),
+)]
+async fn typing(
+    of: OfAccount,
+    OfPeer(peer): OfPeer,
+    Given(given): Given<Types>,
+) -> Result<StatusCode, Failure> {
+    of.typing(&peer, given.typing)?;
+    if of.tells()?.1 {
+        let delivering = of.session.delivering(&of.account().id);
+        let _alone = delivering.lock().await;
+        // What cannot be told passes.
+        let _ = of.deliver_waiting().await;
+    }
+    Ok(StatusCode::NO_CONTENT)
 }
 
 fn known(db: &AccountDb, id: &AccountId) -> Result<Conversation, Failure> {

@@ -32,3 +32,13 @@ impl From<database::Expiry> for Expiry {
         Self { mode, seconds: expiry.seconds }
     }
 }
+
+impl From<Expiry> for database::Expiry {
+    fn from(expiry: Expiry) -> Self {
+        let mode = match expiry.mode {
+            ExpiryMode::AfterRead => database::ExpiryMode::AfterRead,
+            ExpiryMode::AfterSend => database::ExpiryMode::AfterSend,
+        };
+        Self { mode, seconds: expiry.seconds }
+    }
+}

@@ -49,6 +49,7 @@ fn status(failure: &Failure) -> StatusCode {
         | Failure::Client(
             ClientError::NoSeed
             | ClientError::WhichAccount(_)
+            | ClientError::NothingToResend
             | ClientError::Database(
                 DatabaseError::AccountExists
                 | DatabaseError::AmbiguousName { .. }
@@ -65,7 +66,8 @@ fn status(failure: &Failure) -> StatusCode {
         ) => StatusCode::BAD_REQUEST,
         Failure::Client(ClientError::Vault(
             VaultError::WrongPassphrase | VaultError::EmptyPassphrase,
-        )) => StatusCode::FORBIDDEN,
+        ))
+        | Failure::Client(ClientError::NotYours | ClientError::NotAMember) => StatusCode::FORBIDDEN,
         Failure::Locked => StatusCode::LOCKED,
         Failure::TooSlow => StatusCode::GATEWAY_TIMEOUT,
         Failure::NotTaken(_) => StatusCode::UNPROCESSABLE_ENTITY,

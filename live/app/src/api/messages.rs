@@ -1,4 +1,4 @@
-//! Messages: page by page, sent, marked as seen, deleted.
+//! Messages: page by page, and sent.
 
 use std::sync::Arc;
 
@@ -9,16 +9,16 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use warren_client::database::{self, AccountDb, DatabaseError, Filter, MessageId, Position};
-use warren_client::{Delivery, Event, Messenger};
+use warren_client::database::{self, Filter, MessageId, Position};
+use warren_client::{Delivery, Draft};
 use warren_wire::{AccountId, AccountKind};
 
+use super::about::{Preview, Quote, Reaction, all_with_reactions, with_reactions};
 use super::expiry::Expiry;
 use super::extract::{Asked, Given, OfAccount};
 use super::failure::ErrorBody;
 use super::session::Home;
 use crate::failure::Failure;
-use crate::wording;
 
 /// How many messages a page has where nobody says.
 const USUAL_LIMIT: usize = 50;
@@ -29,8 +29,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Home>> {
     OpenApiRouter::new()
         .routes(routes!(page, send))
         .routes(routes!(arrived))
-        .routes(routes!(mark_read))
-        .routes(routes!(show, delete))
+        .routes(routes!(show))
         .routes(routes!(deliver))
 }
 
@@ -70,6 +69,12 @@ pub struct Message {
     pub expiry: Option<Expiry>,
     /// When it goes, once its time runs.
     pub expires_at: Option<u64>,
+    /// What it answers.
+    pub quote: Option<Quote>,
+    /// What a link in it leads to.
+    pub preview: Option<Preview>,
+    /// The emoji under it, in the order they came to be.
+    pub reactions: Vec<Reaction>,
 }
 
 /// What a message holds.
@@ -161,6 +166,9 @@ pub struct NewMessage {
     pub to: String,
     /// What it says.
     pub text: String,
+    /// The number of the message it answers.
+    #[serde(default)]
+    pub reply_to: Option<i64>,
 }
 
 /// How far a message got.
@@ -170,13 +178,6 @@ pub struct DeliveryReport {
     pub state: MessageState,
     /// Why it waits or failed.
     pub reason: Option<String>,
-}
-
-/// Messages by their numbers.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub struct MessageIds {
-    /// The numbers.
-    pub message_ids: Vec<i64>,
 }
 
 /// A page of messages, newest first.
@@ -190,11 +191,11 @@ async fn page(of: OfAccount, Asked(which): Asked<Which>) -> Result<Json<Messages
     let conversation = conversation.map_err(|_| Failure::NoAccountId)?;
     let filter = Filter { conversation, unread: which.unread };
     let before = which.before.as_deref().map(position).transpose()?;
-    let page = of.db().with(|db| db.messages(&filter, before, limit(which.limit)))?;
-    Ok(Json(Messages {
-        messages: page.messages.into_iter().map(Message::from).collect(),
-        older: page.older.map(|older| format!("{}.{}", older.timestamp, older.id)),
-    }))
+    of.db().with(|db| {
+        let page = db.messages(&filter, before, limit(which.limit))?;
+        let older = page.older.map(|older| format!("{}.{}", older.timestamp, older.id));
+        Ok(Json(Messages { messages: all_with_reactions(db, page.messages)?, older }))
+    })
 }
 
 /// What came onto this device after a message, oldest first.
@@ -207,7 +208,7 @@ async fn arrived(of: OfAccount, Asked(asked): Asked<After>) -> Result<Json<Arriv
     let after = MessageId::new(asked.after);
     of.db().with(|db| {
         let messages = db.arrived_after(after, limit(asked.limit))?;
-        let messages = messages.into_iter().map(Message::from).collect();
+        let messages = all_with_reactions(db, messages)?;
         Ok(Json(Arrived { messages, last: db.last_arrived()?.number() }))
     })
 }
@@ -227,7 +228,9 @@ async fn send(
     if new.text.trim().is_empty() {
         return Err(Failure::EmptyMessage);
     }
-    let (id, _) = of.save_text(&to, &new.text)?;
+    let reply_to = new.reply_to.map(MessageId::new);
+    let draft = Draft { reply_to, ..Draft::text(new.text) };
+    let (id, _) = of.save_draft(&to, &draft)?;
     let message = of.db().with(|db| db.message(id))?;
     Ok((StatusCode::CREATED, Json(message.into())))
 }
@@ -255,24 +258,6 @@ async fn deliver(
     Ok(Json(DeliveryReport { state, reason }))
 }
 
-/// Marks messages as seen. Those that do not exist make no difference.
-#[utoipa::path(
-    post, path = "/accounts/{account}/messages/read", tag = "messages", request_body = MessageIds,
-    params(("account" = String, Path, description = "Account ID")),
-    responses((status = 204), (status = "default", body = ErrorBody)),
-)]
-async fn mark_read(of: OfAccount, Given(given): Given<MessageIds>) -> Result<StatusCode, Failure> {
-    let ids: Vec<MessageId> = given.message_ids.into_iter().map(MessageId::new).collect();
-    let changed = of.db().with(|db| {
-        let unread = ids.iter().filter_map(|id| db.message(*id).ok()).filter(|one| !one.read);
-        let unread: Vec<_> = unread.collect();
-        db.mark_read(&ids, wording::now())?;
-        Ok::<_, Failure>(unread)
-    })?;
-    publish_changes(&of, &changed);
-    Ok(StatusCode::NO_CONTENT)
-}
-
 /// Shows a message.
 #[utoipa::path(
     get, path = "/accounts/{account}/messages/{message}", tag = "messages",
@@ -286,43 +271,7 @@ async fn show(
     of: OfAccount,
     Path((_, message)): Path<(String, i64)>,
 ) -> Result<Json<Message>, Failure> {
-    Ok(Json(of.db().with(|db| db.message(MessageId::new(message)))?.into()))
-}
-
-/// Deletes a message on this device.
-#[utoipa::path(
-    delete, path = "/accounts/{account}/messages/{message}", tag = "messages",
-    params(
-        ("account" = String, Path, description = "Account ID"),
-        ("message" = i64, Path, description = "the message's number"),
-    ),
-    responses((status = 204), (status = "default", body = ErrorBody)),
-)]
-async fn delete(
-    of: OfAccount,
-    Path((_, message)): Path<(String, i64)>,
-) -> Result<StatusCode, Failure> {
-    let id = MessageId::new(message);
-    let deleted = of.db().with(|db: &mut AccountDb| {
-        let message = db.message(id)?;
-        db.delete_messages_at(&[id], wording::now())?;
-        Ok::<_, DatabaseError>(message)
-    })?;
-    of.publish(Event::MessageDeleted { conversation: deleted.conversation, message_id: id });
-    of.publish(Event::ConversationChanged { conversation: deleted.conversation });
-    Ok(StatusCode::NO_CONTENT)
-}
-
-fn publish_changes(messenger: &Messenger, changed: &[database::Message]) {
-    let mut told: Vec<AccountId> = Vec::new();
-    for message in changed {
-        let conversation = message.conversation;
-        messenger.publish(Event::MessageChanged { conversation, message_id: message.id });
-        if !told.contains(&conversation) {
-            messenger.publish(Event::ConversationChanged { conversation });
-            told.push(conversation);
-        }
-    }
+    Ok(Json(of.db().with(|db| with_reactions(db, db.message(MessageId::new(message))?))?))
 }
 
 fn limit(asked: Option<usize>) -> usize {
@@ -372,6 +321,9 @@ impl From<database::Message> for Message {
             mentions_me: message.mentions_me,
             expiry: message.expiry.map(Expiry::from),
             expires_at: message.expires_at,
+            quote: message.quote.map(Quote::from),
+            preview: message.preview.map(Preview::from),
+            reactions: Vec::new(),
         }
     }
 }

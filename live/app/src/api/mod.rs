@@ -13,6 +13,7 @@
 //! | [`daemon`] | the daemon: status, lock, unlock, stop |
 //! | [`network`] | the network: its seed, the path in use, fetching |
 //! | [`accounts`], [`contacts`], [`conversations`], [`messages`], [`outbox`], [`search`] | one noun each |
+//! | [`about`], [`changes`] | what belongs to a message, and what is done to one |
 //! | [`events`] | what changes, over a WebSocket |
 //!
 //! An endpoint is a function with `#[utoipa::path]` in the file of its noun, named in that file's
@@ -35,8 +36,10 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::failure::Failure;
 use session::Home;
 
+pub mod about;
 pub mod accounts;
 pub mod caller;
+pub mod changes;
 pub mod contacts;
 pub mod conversations;
 pub mod daemon;
@@ -80,6 +83,8 @@ fn nouns() -> OpenApiRouter<Arc<Home>> {
         .merge(contacts::routes())
         .merge(conversations::routes())
         .merge(messages::routes())
+        .merge(about::routes())
+        .merge(changes::routes())
         .merge(outbox::routes())
         .merge(search::routes())
         .merge(network::routes())

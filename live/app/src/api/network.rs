@@ -123,7 +123,8 @@ async fn path(of: OfAccount) -> Result<Json<PathInUse>, Failure> {
     Ok(Json(PathInUse { hops: path.hops.iter().map(Hop::from).collect(), since: path.since }))
 }
 
-/// Fetches what is new.
+/// Fetches what is new. Without waiting, what waits is sent too, and the owner's other devices are
+/// told what changed.
 #[utoipa::path(
     post, path = "/accounts/{account}/sync", tag = "network", request_body = Sync,
     params(("account" = String, Path, description = "Account ID")),
@@ -131,7 +132,9 @@ async fn path(of: OfAccount) -> Result<Json<PathInUse>, Failure> {
 )]
 async fn sync(of: OfAccount, Given(given): Given<Sync>) -> Result<Json<Synced>, Failure> {
     if given.wait == 0 {
-        return Ok(Json(Synced { new: of.receive().await? }));
+        let delivering = of.session.delivering(&of.account().id);
+        let _alone = delivering.lock().await;
+        return Ok(Json(Synced { new: of.sync().await? }));
     }
     let mut listener = of.session.events().listen();
     let wait = Duration::from_secs(given.wait.min(LONGEST_WAIT));

@@ -9,6 +9,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use warren_client::database::{self, SearchPosition};
 
+use super::about::with_reactions;
 use super::extract::{Asked, OfAccount};
 use super::failure::ErrorBody;
 use super::messages::Message;
@@ -89,10 +90,13 @@ async fn search(of: OfAccount, Asked(asked): Asked<LookFor>) -> Result<Json<Hits
     let search = database::Search { text: asked.text, conversation, order };
     let after = asked.after.map(SearchPosition::new);
     let limit = asked.limit.unwrap_or(USUAL_LIMIT).min(MOST_MESSAGES);
-    let page = of.db().with(|db| db.search(&search, after, limit))?;
-    let hit = |hit: database::Hit| Hit { message: hit.message.into(), snippet: hit.snippet };
-    Ok(Json(Hits {
-        hits: page.hits.into_iter().map(hit).collect(),
-        next: page.next.map(SearchPosition::number),
-    }))
+    of.db().with(|db| {
+        let page = db.search(&search, after, limit)?;
+        let hit = |hit: database::Hit| {
+            let message = with_reactions(db, hit.message)?;
+            Ok(Hit { message, snippet: hit.snippet })
+        };
+        let hits = page.hits.into_iter().map(hit).collect::<Result<_, Failure>>()?;
+        Ok(Json(Hits { hits, next: page.next.map(SearchPosition::number) }))
+    })
 }

@@ -13,9 +13,10 @@ use warren_client::ClientError;
 use warren_client::notice::Notice;
 
 use crate::api::AccountApi;
+use crate::api::changes::MessageIds;
 use crate::api::contacts::Contact;
 use crate::api::messages::{
-    After, Arrived, Direction, Kind, Message, MessageIds, MessageState, Messages, Which,
+    After, Arrived, Direction, Kind, Message, MessageState, Messages, Which,
 };
 use crate::api::network::{Network, Sync, Synced};
 use crate::api::outbox::{Outbox, Retried};
@@ -377,6 +378,9 @@ mod tests {
             mentions_me: false,
             expiry: None,
             expires_at: None,
+            quote: None,
+            preview: None,
+            reactions: Vec::new(),
         }
     }
 

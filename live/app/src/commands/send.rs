@@ -29,7 +29,7 @@ pub async fn run(start: &Start, args: &SendArgs) -> Result<Exit, Failure> {
     let text = message_text(&args.text)?;
     // From here on a signal ends nothing halfway.
     let mut stop = Stop::listen().map_err(Failure::Terminal)?;
-    let new = NewMessage { to: to.account_id, text };
+    let new = NewMessage { to: to.account_id, text, reply_to: args.reply_to };
     let message: Message = account.send(Method::POST, "messages", &new).await?;
     let delivered = tokio::select! {
         biased;

@@ -148,7 +148,7 @@ impl AtWork {
             });
             let written = async {
                 while let Some(notice) = events.next().await {
-                    if matches!(notice.event, Event::MessageNew { .. } | Event::Missed) {
+                    if may_be_to_send(&notice.event) {
                         return;
                     }
                 }
@@ -157,6 +157,18 @@ impl AtWork {
             let _ = timeout(pause.min(OUTBOX_INTERVAL), written).await;
         }
     }
+}
+
+/// Whether what happened may be something that others are to be told.
+const fn may_be_to_send(event: &Event) -> bool {
+    !matches!(
+        event,
+        Event::Typing { .. }
+            | Event::Delivery { .. }
+            | Event::Transfer { .. }
+            | Event::Network { .. }
+            | Event::Locked
+    )
 }
 
 /// Whether the network answered when last asked.
