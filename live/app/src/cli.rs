@@ -8,10 +8,13 @@ use warren_noded::local_network::{FEWEST_NODES, MOST_NODES};
 
 mod conversations;
 mod daemon;
+mod message;
 
 pub use conversations::{ConversationArg, ConversationsArgs, ConversationsCommand, ListingArg};
 use daemon::DAEMON_HELP;
 pub use daemon::{ApiCommand, DaemonArgs, DaemonCommand, DaemonRunArgs};
+use message::MESSAGE_HELP;
+pub use message::{MessageCommand, NumberArg, WhomArg};
 
 const AFTER_HELP: &str = "\
 First steps:
@@ -108,6 +111,9 @@ pub enum Command {
     Send(SendArgs),
     /// Fetch and show messages
     Read(ReadArgs),
+    /// Edit, delete, react to and look into a message
+    #[command(subcommand, arg_required_else_help = true, after_help = MESSAGE_HELP)]
+    Message(MessageCommand),
     /// The list of conversations, and what you set for each
     #[command(args_conflicts_with_subcommands = true)]
     Conversations(ConversationsArgs),
@@ -316,6 +322,9 @@ pub struct ReadArgs {
     /// Only the conversation with a contact's name or an Account ID
     #[arg(long, value_name = "CONTACT")]
     pub from: Option<String>,
+    /// Show the number of each message, as `warren message` wants it
+    #[arg(long, short)]
+    pub numbers: bool,
     /// At most so many, the newest; the others stay unread
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,

@@ -2,6 +2,8 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use crate::api::conversations::LONGEST_TIMER;
+
 /// `warren conversations ...`
 #[derive(Debug, Args)]
 #[command(after_help = CONVERSATIONS_HELP)]
@@ -18,6 +20,9 @@ Examples:
   warren conversations
   warren conversations list requests
   warren conversations accept 05aa65...5aa74
+  warren conversations decline 05aa65...5aa74 --block
+  warren conversations timer bob 1d --after-read
+  warren conversations timer bob --off
   warren conversations pin bob
   warren conversations mute bob --hours 8";
 
@@ -56,7 +61,40 @@ pub enum ConversationsCommand {
     /// Accept a request
     Accept(ConversationArg),
     /// Decline a request; its author may ask again
-    Decline(ConversationArg),
+    Decline {
+        /// Which
+        #[command(flatten)]
+        which: ConversationArg,
+        /// Block its author, too
+        #[arg(long)]
+        block: bool,
+    },
+    /// Have what you write disappear from here on, or stay; the other side is told
+    Timer {
+        /// Which
+        #[command(flatten)]
+        which: ConversationArg,
+        /// How long it lives: 30s, 5m, 12h, 1d, 2w
+        #[arg(value_name = "TIME", required_unless_present = "off", value_parser = duration)]
+        time: Option<u32>,
+        /// Count from reading; at your own devices, from sending
+        #[arg(long, conflicts_with_all = ["after_send", "off"])]
+        after_read: bool,
+        /// Count from sending, as where neither is given
+        #[arg(long, conflicts_with = "off")]
+        after_send: bool,
+        /// Let it stay
+        #[arg(long, conflicts_with = "time")]
+        off: bool,
+    },
+    /// Keep what you began to write; nothing shows it, an empty text forgets it
+    Draft {
+        /// Which
+        #[command(flatten)]
+        which: ConversationArg,
+        /// The text
+        text: Option<String>,
+    },
     /// Delete it with all its messages on this device
     Delete {
         /// Which
@@ -88,4 +126,34 @@ pub enum ListingArg {
     Hidden,
     /// Everything
     All,
+}
+
+/// Seconds from `30s`, `5m`, `12h`, `1d` or `2w`.
+fn duration(text: &str) -> Result<u32, String> {
+    let unit = text.chars().last().and_then(|unit| match unit {
+        's' => Some(1),
+        'm' => Some(60),
+        'h' => Some(60 * 60),
+        'd' => Some(24 * 60 * 60),
+        'w' => Some(7 * 24 * 60 * 60),
+        _ => None,
+    });
+    let number = text.get(..text.len().saturating_sub(1)).and_then(|digits| digits.parse().ok());
+    let seconds = unit.zip(number).and_then(|(unit, number): (u32, u32)| number.checked_mul(unit));
+    let seconds = seconds.filter(|seconds| (1..=LONGEST_TIMER).contains(seconds));
+    seconds.ok_or_else(|| "a time is a number and s, m, h, d or w: at most 365d".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_a_number_and_a_unit() {
+        assert_eq!(duration("30s"), Ok(30));
+        assert_eq!(duration("2w"), Ok(1_209_600));
+        for bad in ["", "d", "1", "0s", "1y", "366d", "99999999999s", "-1d", "1ß"] {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
+    }
 }

@@ -5,14 +5,17 @@ use serde_json::{Value, json};
 use warren_wire::Millis;
 use warren_wire::limits::SECOND;
 
+use super::message::report;
 use crate::api::AccountApi;
 use crate::api::conversations::{
-    Conversation, ConversationChange, Conversations, FOR_EVER, Listing, WhichConversations,
+    Conversation, ConversationChange, Conversations, FOR_EVER, Listing, Timer, WhichConversations,
 };
+use crate::api::expiry::{Expiry, ExpiryMode};
 use crate::cli::{ConversationArg, ConversationsCommand, ListingArg};
 use crate::failure::{Exit, Failure};
 use crate::people;
 use crate::start::Start;
+use crate::terminal_text;
 use crate::wording::{count, json_time, local_time, now};
 
 const HOUR: Millis = 60 * 60 * SECOND;
@@ -47,8 +50,24 @@ pub async fn run(start: &Start, command: Option<ConversationsCommand>) -> Result
             set(one, ConversationChange { muted_until: Some(0), ..unchanged() }).await
         }
         Do::Read(one) => tell(start, &account, &one, "read", "Marked as read").await,
-        Do::Accept(one) => tell(start, &account, &one, "accept", "Accepted").await,
-        Do::Decline(one) => tell(start, &account, &one, "decline", "Declined").await,
+        Do::Accept(one) => {
+            let id = account.find(&one.with).await?.account_id;
+            account.tell(Method::POST, &format!("conversations/{id}/accept"), &()).await?;
+            let name = people::shown(&account, &id).await?;
+            let value = json!({ "conversation": id, "done": "accept" });
+            return report(&account, start.output, value, &format!("Accepted: {name}.")).await;
+        }
+        Do::Decline { which, block } => {
+            let how = if block { "decline?block=true" } else { "decline" };
+            tell(start, &account, &which, how, "Declined").await
+        }
+        Do::Timer { which, time, after_read, .. } => {
+            return timer(start, &account, &which, time, after_read).await;
+        }
+        Do::Draft { which, text: None } => draft(start, &account, &which).await,
+        Do::Draft { which, text } => {
+            set(which, ConversationChange { draft: text, ..unchanged() }).await
+        }
         Do::Delete { which, yes } => delete(start, &account, &which, yes).await,
     }
     .map(|()| Exit::Done)
@@ -105,7 +124,43 @@ async fn tell(
     let id = account.find(&which.with).await?.account_id;
     account.tell(Method::POST, &format!("conversations/{id}/{what}"), &()).await?;
     let name = people::shown(account, &id).await?;
+    let what = what.split_once('?').map_or(what, |(what, _)| what);
     start.output.result(&json!({ "conversation": id, "done": what }), format!("{done}: {name}."))
+}
+
+async fn timer(
+    start: &Start,
+    account: &AccountApi,
+    which: &ConversationArg,
+    time: Option<u32>,
+    after_read: bool,
+) -> Result<Exit, Failure> {
+    let id = account.find(&which.with).await?.account_id;
+    let mode = if after_read { ExpiryMode::AfterRead } else { ExpiryMode::AfterSend };
+    let timer = Timer { expiry: time.map(|seconds| Expiry { mode, seconds }) };
+    let path = format!("conversations/{id}/timer");
+    let changed: Conversation = account.send(Method::PUT, &path, &timer).await?;
+    let name = people::shown(account, &id).await?;
+    let text = match (time, after_read) {
+        (None, _) => format!("What you write to {name} stays."),
+        (Some(seconds), true) => {
+            format!("What you write to {name} disappears {seconds} s after it is read.")
+        }
+        (Some(seconds), false) => {
+            format!("What you write to {name} disappears {seconds} s after it is sent.")
+        }
+    };
+    report(account, start.output, value(&changed), &text).await
+}
+
+async fn draft(
+    start: &Start,
+    account: &AccountApi,
+    which: &ConversationArg,
+) -> Result<(), Failure> {
+    let id = account.find(&which.with).await?.account_id;
+    let shown: Conversation = account.get(&format!("conversations/{id}")).await?;
+    start.output.result(&value(&shown), terminal_text::block(&shown.draft, ""))
 }
 
 async fn delete(
@@ -155,6 +210,8 @@ fn value(one: &Conversation) -> Value {
         "archived": one.archived,
         "is_request": one.is_request,
         "muted_until": one.muted_until,
+        "draft": one.draft,
+        "expiry": one.expiry,
         "unread": one.unread,
         "mentioned": one.mentioned,
         "last_message_id": one.last_message_id,

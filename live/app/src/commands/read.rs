@@ -39,6 +39,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 const LONGEST_WAIT: u64 = 60;
 /// How many messages are read from the database at a time.
 const PAGE: usize = 500;
+/// How many characters of what a message answers are shown.
+const QUOTED: usize = 60;
 /// Behind the first line of a message.
 const INDENT: &str = "    ";
 
@@ -56,7 +58,13 @@ pub async fn run(start: &Start, args: &ReadArgs) -> Result<Exit, Failure> {
             return Err(ClientError::NoSeed.into());
         }
     }
-    let mut reader = Reader { account, output: start.output, peer: None, is_failing: false };
+    let mut reader = Reader {
+        account,
+        output: start.output,
+        peer: None,
+        numbers: args.numbers,
+        is_failing: false,
+    };
     if let Some(from) = &args.from {
         reader.peer = Some(people::peer(&reader.account, from).await?.account_id);
     }
@@ -94,6 +102,8 @@ struct Reader {
     output: Output,
     /// Whose messages alone are shown.
     peer: Option<String>,
+    /// Whether each stands with its number.
+    numbers: bool,
     /// Whether the network could not be reached when last asked.
     is_failing: bool,
 }
@@ -180,7 +190,10 @@ impl Reader {
                 Entry::Vacant(unknown) => unknown.insert(self.account.find(id).await?.contact),
             };
             let value = message_json(message, contact.as_ref());
-            let text = message_text(message, &person_shown(id, contact.as_ref()));
+            let mut text = message_text(message, &person_shown(id, contact.as_ref()));
+            if self.numbers {
+                text = format!("{:>5}  {text}", message.message_id);
+            }
             if let Err(failure) = self.output.result(&value, text) {
                 self.mark_read(unread).await?;
                 return Err(failure);
@@ -297,6 +310,12 @@ pub(super) fn message_json(message: &Message, contact: Option<&Contact>) -> Valu
         "time": json_time(message.timestamp),
         "state": message.state,
         "was_read": message.read,
+        "kind": message.kind,
+        "edited_at": message.edited_at,
+        "expires_at": message.expires_at,
+        "mentions_me": message.mentions_me,
+        "quote": message.quote,
+        "reactions": message.reactions,
     })
 }
 
@@ -341,6 +360,7 @@ pub(super) fn message_text(message: &Message, name: &str) -> String {
         None if message.kind == Kind::Deleted => "[deleted by its author]".to_owned(),
         None => notice_text(message.control.as_ref()),
     };
+    let body = with_surroundings(message, body);
     let separator = if body.contains('\n') { format!("\n{INDENT}") } else { " ".to_owned() };
     match message.direction {
         Direction::Incoming => format!("{time}  {name}:{separator}{body}"),
@@ -353,6 +373,25 @@ pub(super) fn message_text(message: &Message, name: &str) -> String {
             format!("{time}  you to {name}{note}:{separator}{body}")
         }
     }
+}
+
+/// A body with what it answers before it, and what was done to it behind it.
+fn with_surroundings(message: &Message, mut body: String) -> String {
+    if let Some(quote) = &message.quote {
+        let text = quote.text.as_deref().unwrap_or("[gone]");
+        let start: String = text.chars().take(QUOTED).collect();
+        let more = if start.len() < text.len() { "..." } else { "" };
+        let author = short_id(&quote.author);
+        body = format!("> {author}: {}{more}\n{INDENT}{body}", terminal_text::line(&start));
+    }
+    if message.edited_at.is_some() && message.kind == Kind::Text {
+        body.push_str(" (edited)");
+    }
+    if !message.reactions.is_empty() {
+        let emoji = message.reactions.iter().map(|one| terminal_text::line(&one.emoji));
+        body.push_str(&format!("  [{}]", emoji.collect::<Vec<_>>().join(" ")));
+    }
+    body
 }
 
 #[cfg(test)]
