@@ -1,8 +1,11 @@
 //! What a member does for other members: requests passed on, comparisons, records.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use negentropy::Negentropy;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 use warren_node::answer::MemberResult;
 use warren_node::swarm_request::COUNTED;
 use warren_node::{Answer, accept};
@@ -27,24 +30,22 @@ pub struct Answered {
 }
 
 /// How many calls of one node are answered at once. One that keeps to the rules makes a few: two
-/// slices compared, each fetched and pushed, notes handed off, mailboxes read.
+/// slices compared, each fetched and pushed, notes handed off.
 const MOST_AT_ONCE: usize = 64;
+/// How many more of those wait for their turn that clients wait for: as many as may read or sweep
+/// their mailboxes there at once.
+const MOST_WAITING: usize = 1_024;
 
-/// A call that is being answered.
-struct Turn<'a> {
-    member: &'a Member,
-    from: NodeId,
+/// The turns of one node's calls.
+pub(super) struct Turns {
+    answering: Arc<Semaphore>,
+    waiting: Semaphore,
 }
 
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        let mut state = self.member.state();
-        if let Some(asking) = state.asking.get_mut(&self.from) {
-            *asking -= 1;
-            if *asking == 0 {
-                state.asking.remove(&self.from);
-            }
-        }
+impl Default for Turns {
+    fn default() -> Self {
+        let answering = Arc::new(Semaphore::new(MOST_AT_ONCE));
+        Self { answering, waiting: Semaphore::new(MOST_WAITING) }
     }
 }
 
@@ -123,7 +124,7 @@ impl Member {
     }
 
     async fn answer_call(&self, from: &NodeId, call: Call) -> Result<Vec<u8>, Answer> {
-        let _turn = self.turn_of(from)?;
+        let _turn = self.turn_of(from, &call).await?;
         let body = match call {
             Call::Ready => self.ready().await?.encode(),
             Call::Reconcile(positions, message) => {
@@ -178,16 +179,21 @@ impl Member {
         Err(no_member())
     }
 
-    /// Lets a node ask if it does not ask for very much at once already.
-    fn turn_of(&self, from: &NodeId) -> Result<Turn<'_>, Answer> {
-        let mut state = self.state();
-        let asking = state.asking.entry(*from).or_default();
-        if *asking >= MOST_AT_ONCE {
-            return Err(failing("too many calls at once"));
+    /// Lets a node ask if it does not ask for very much at once already. Calls that clients wait for,
+    /// of which there are as many as there are clients, wait for their turn as long as the other
+    /// waits for them.
+    async fn turn_of(&self, from: &NodeId, call: &Call) -> Result<OwnedSemaphorePermit, Answer> {
+        let too_many = || failing("too many calls at once");
+        let turns = Arc::clone(self.state().asking.entry(*from).or_default());
+        let answering = Arc::clone(&turns.answering);
+        if !matches!(call, Call::Latest(_) | Call::Mailbox(..)) {
+            return answering.try_acquire_owned().map_err(|_| too_many());
         }
-        *asking += 1;
-        drop(state);
-        Ok(Turn { member: self, from: *from })
+        let _waiting = turns.waiting.try_acquire().map_err(|_| too_many())?;
+        match timeout(self.pace.call, answering.acquire_owned()).await {
+            Ok(Ok(turn)) => Ok(turn),
+            _ => Err(too_many()),
+        }
     }
 
     async fn ready(&self) -> Result<Ready, Answer> {

@@ -18,6 +18,7 @@ use warren_wire::record::{ItemId, Positions};
 use warren_wire::rpc::peer;
 use warren_wire::{AccountId, Millis, NodeId, Stamp, Value};
 
+use super::answers::Turns;
 use super::health::Health;
 use super::surroundings::{Clock, Peers};
 use crate::held::Arrivals;
@@ -146,8 +147,8 @@ pub(super) struct State {
     pub(super) foreign_since: Option<Instant>,
     /// Counts rounds, to go on where the last one ended.
     pub(super) round: usize,
-    /// How many calls of each node are being answered.
-    pub(super) asking: BTreeMap<NodeId, usize>,
+    /// The turns of each node's calls.
+    pub(super) asking: BTreeMap<NodeId, Arc<Turns>>,
     /// How far the comparison with a member came.
     pub(super) slices_done: BTreeMap<NodeId, u64>,
 }
@@ -236,6 +237,7 @@ impl Member {
         let mut state = self.state();
         let before = std::mem::replace(&mut state.placement, Arc::clone(&after));
         state.health.retain(|peer| after.list().get(peer).is_some());
+        state.asking.retain(|node, _| after.list().get(node).is_some());
         if before.keeps_as(&after) {
             return;
         }

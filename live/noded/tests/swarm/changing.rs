@@ -119,7 +119,7 @@ async fn what_is_written_while_the_list_changes_comes_to_those_who_keep_it_by_th
     world.settle().await;
     let low = Person::in_upper_half(false, 100);
     for number in [1, 2] {
-        world.restart_slow(number, Duration::from_secs(2));
+        world.restart_slow(number, Duration::from_secs(2), Duration::ZERO);
     }
     world.settle().await;
     assert!(!world.member(1).may_hold_foreign_mail());
@@ -214,7 +214,7 @@ async fn a_write_that_nobody_waits_for_still_counts_until_it_ends() {
     let mut world = World::new(&[(1, LOW), (2, LOW), (5, LOW), (3, HIGH), (4, HIGH)]);
     world.settle().await;
     let low = Person::in_upper_half(false, 100);
-    world.restart_slow(1, Duration::from_secs(10));
+    world.restart_slow(1, Duration::from_secs(10), Duration::ZERO);
     world.settle().await;
     // The other two are enough, and the own store takes its time.
     assert!(world.by(1, &low.store("x", world.now())).await.agreed);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use warren_node::{SwarmRequest, accept};
 use warren_store::MailStore;
 use warren_wire::rpc::member::{Call, Compared, Taken};
@@ -136,4 +137,22 @@ async fn a_member_whose_records_are_refused_has_not_told_what_is_in_a_mailbox() 
     world.restart(3, true);
     world.garble(1);
     assert_eq!(world.read(3, &person).await, Err(503));
+}
+
+#[tokio::test(start_paused = true)]
+async fn very_many_mailboxes_asked_for_at_once_wait_for_their_turn() {
+    let (mut world, person) = (World::swarm(2), Person::new(100));
+    world.settle().await;
+    world.restart_slow(1, Duration::ZERO, Duration::from_millis(50));
+    let mailboxes = (0..500).map(|_| world.call(2, 1, Call::Mailbox(person.id, None)));
+    let latest = (0..500).map(|_| world.call(2, 1, Call::Latest(person.id)));
+    let (mailboxes, latest) =
+        futures_util::future::join(join_all(mailboxes), join_all(latest)).await;
+    assert!(mailboxes.iter().chain(&latest).all(|(status, _)| *status == 200));
+    // What nobody waits for is put off.
+    let position = warren_wire::swarm::position(&person.id);
+    let here = Positions::at(position);
+    let compared = (0..500).map(|_| world.call(2, 1, Call::Fetch(here, Vec::new())));
+    let compared = join_all(compared).await;
+    assert_eq!(compared.iter().filter(|(status, _)| *status == 200).count(), 64);
 }

@@ -1,4 +1,4 @@
-//! A storage engine that takes its time over messages.
+//! A storage engine that takes its time over messages and looks.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,10 +10,12 @@ use warren_store::{
 use warren_wire::record::{Item, MessageRecord, Order, Positions, Record, SubaccountToken};
 use warren_wire::{AccountId, MessageHash, Millis, NodeId};
 
-/// Keeps a message only after so long.
+/// Keeps a message only after so long, and looks for so long.
 pub(crate) struct Slow {
     pub(crate) inner: Arc<MemoryStore>,
     pub(crate) takes: Duration,
+    /// How long it takes to look at what there is to compare.
+    pub(crate) looks: Duration,
 }
 
 #[async_trait]
@@ -50,6 +52,7 @@ impl MailStore for Slow {
         limit: usize,
         now: Millis,
     ) -> Result<Vec<Item>, StoreError> {
+        tokio::time::sleep(self.looks).await;
         self.inner.some_items(positions, limit, now).await
     }
 

@@ -209,10 +209,10 @@ impl World {
         self.start_with(number, store, engine, off);
     }
 
-    /// Starts a node anew whose writes of messages take so long.
-    pub(crate) fn restart_slow(&mut self, number: u8, takes: Duration) {
+    /// Starts a node anew whose writes of messages, and looks at what there is, take so long.
+    pub(crate) fn restart_slow(&mut self, number: u8, takes: Duration, looks: Duration) {
         let store = self.nodes.remove(&number).unwrap().store;
-        let engine = Arc::new(Slow { inner: Arc::clone(&store), takes });
+        let engine = Arc::new(Slow { inner: Arc::clone(&store), takes, looks });
         self.start_with(number, store, engine, 0);
     }
 
