@@ -25,6 +25,7 @@ use crate::held::Share;
 use crate::held::hold::{self, Waiting};
 use crate::limits::network::Network;
 use crate::node::{Node, now};
+use crate::swarm::Outcome;
 use crate::{admission, telemetry};
 
 /// How many bytes of messages one answer may take: each retrieve of a batch has its own, within what
@@ -163,7 +164,10 @@ async fn store(
     let acting = Arc::clone(node);
     let work = async move {
         let outcome = acting.member.carry_out(&checked).await;
-        answer::stored(checked.hash(), &acting.identity.id(), outcome.members, now)
+        let elsewhere = elsewhere(&acting, &outcome, &checked.request().account, now);
+        elsewhere.unwrap_or_else(|| {
+            answer::stored(checked.hash(), &acting.identity.id(), outcome.members, now)
+        })
     };
     to_its_end(node, work).await
 }
@@ -176,9 +180,18 @@ async fn order(node: &Arc<Node>, request: OrderRequest, now: Millis) -> Result<A
     let acting = Arc::clone(node);
     let work = async move {
         let outcome = acting.member.carry_out(&checked).await;
-        answer::ordered(checked.request(), outcome.members, now)
+        let elsewhere = elsewhere(&acting, &outcome, checked.request().account(), now);
+        elsewhere.unwrap_or_else(|| answer::ordered(checked.request(), outcome.members, now))
     };
     to_its_end(node, work).await
+}
+
+/// Who keeps the mailbox, where a new list gave it to others while it was to be changed here.
+fn elsewhere(node: &Node, outcome: &Outcome, owner: &AccountId, now: Millis) -> Option<Answer> {
+    if !outcome.is_misdirected() {
+        return None;
+    }
+    node.placement().require(owner, now).err()
 }
 
 /// Refuses a subaccount whose rights the owner took. Its signature was checked before: to be

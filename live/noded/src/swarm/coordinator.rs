@@ -34,6 +34,14 @@ pub struct Outcome {
     pub agreed: bool,
 }
 
+impl Outcome {
+    /// Whether nothing was agreed because a new list gave the mailbox to other nodes meanwhile.
+    pub fn is_misdirected(&self) -> bool {
+        let own = self.members.first().map(|(_, result)| result);
+        !self.agreed && matches!(own, Some(MemberResult::Refused(MISDIRECTED, _)))
+    }
+}
+
 /// What one member says of one attempt.
 #[derive(Debug)]
 pub(super) struct Said {

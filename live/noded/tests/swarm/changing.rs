@@ -228,3 +228,19 @@ async fn a_write_that_nobody_waits_for_still_counts_until_it_ends() {
     assert!(!world.member(1).may_hold_foreign_mail());
     assert!(world.has(1, &low).await.is_empty());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_request_is_misdirected_whose_mailbox_went_to_others_and_no_other_is() {
+    let mut world = World::new(&[(1, LOW), (2, LOW), (3, HIGH), (4, HIGH)]);
+    world.settle().await;
+    let low = Person::in_upper_half(false, 100);
+    let stored = world.by(1, &low.store("x", world.now())).await;
+    assert!(stored.agreed && !stored.is_misdirected());
+    world.cut_off(2);
+    let stored = world.by(1, &low.store("y", world.now())).await;
+    assert!(!stored.agreed && !stored.is_misdirected());
+    world.back(2);
+    world.adopt(&[(1, HIGH), (2, HIGH), (3, LOW), (4, LOW)]);
+    assert!(world.by(1, &low.store("late", world.now())).await.is_misdirected());
+    assert!(world.by(1, &low.delete(&["x"], world.now())).await.is_misdirected());
+}
