@@ -18,6 +18,8 @@ use crate::telemetry;
 
 /// How soon what could not be gathered or moved is tried again.
 const AGAIN: Duration = Duration::from_secs(2);
+/// How many rounds go by at most before what others do not take is offered to them again.
+const MOST_PATIENCE: u32 = 10;
 /// With how many nodes what is lacking is compared at once: one that is slow does not keep others
 /// back, and little comes twice.
 const GATHERED_AT_ONCE: usize = 2;
@@ -28,20 +30,31 @@ impl Member {
     /// Gathers, compares and moves for as long as the node runs.
     pub async fn run_reconciliation(self: Arc<Self>) {
         let mut next_round = Instant::now() + self.about(self.pace.round);
+        let (mut next_move, mut patience) = (Instant::now(), AGAIN);
         loop {
             self.gather_once().await;
             self.reconcile_due().await;
-            self.move_once().await;
+            if next_move <= Instant::now() {
+                self.move_once().await;
+                next_move = Instant::now() + patience;
+                // Some may never take it, who do not know any more that this node kept it.
+                patience = (patience * 2).min(self.pace.round * MOST_PATIENCE);
+            }
             let now = Instant::now();
             if next_round <= now {
                 self.reconcile_once().await;
                 next_round = Instant::now() + self.about(self.pace.round);
             }
-            let settled = self.is_caught_up() && !self.may_hold_foreign_mail();
-            let until = if settled { next_round } else { next_round.min(now + AGAIN) };
+            let mut until = next_round;
+            if !self.is_caught_up() {
+                until = until.min(now + AGAIN);
+            }
+            if self.may_hold_foreign_mail() {
+                until = until.min(next_move);
+            }
             tokio::select! {
                 biased;
-                () = self.wake.notified() => {}
+                () = self.wake.notified() => (next_move, patience) = (Instant::now(), AGAIN),
                 () = sleep_until(until) => {}
             }
         }

@@ -156,3 +156,29 @@ async fn very_many_mailboxes_asked_for_at_once_wait_for_their_turn() {
     let compared = join_all(compared).await;
     assert_eq!(compared.iter().filter(|(status, _)| *status == 200).count(), 64);
 }
+
+#[tokio::test(start_paused = true)]
+async fn mail_that_nobody_takes_is_offered_ever_more_rarely() {
+    const HOUR: Duration = Duration::from_secs(60 * 60);
+    let (world, low) = (two_swarms(), Person::in_upper_half(false, 100));
+    tokio::time::sleep(2 * HOUR).await;
+    let request = low.store("x", world.now());
+    let record = request.record(Stamp::at(world.now())).unwrap();
+    world.nodes[&3].store.merge(vec![record], world.now()).await.unwrap();
+    world.member(3).gather_once().await;
+    let running = tokio::spawn(world.member(3).clone().run_reconciliation());
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    let soon = world.calls_of(3);
+    tokio::time::sleep(2 * HOUR).await;
+    let later = world.calls_of(3);
+    tokio::time::sleep(2 * HOUR).await;
+    running.abort();
+    assert!(world.member(3).may_hold_foreign_mail());
+    assert_eq!(world.has(3, &low).await, ["x"]);
+    // A few calls in each of 120 rounds, and in each of some 12 offers.
+    assert!(
+        soon > 10 && world.calls_of(3) - later < 2_000,
+        "{soon}, {later}, {}",
+        world.calls_of(3)
+    );
+}

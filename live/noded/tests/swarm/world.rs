@@ -94,6 +94,8 @@ pub(crate) struct Running {
 struct Wires {
     members: BTreeMap<NodeId, Weak<Member>>,
     down: BTreeSet<NodeId>,
+    /// How many calls each node made.
+    calls: BTreeMap<NodeId, usize>,
     lying: BTreeSet<NodeId>,
     silent: BTreeSet<NodeId>,
     /// Nodes whose records are not those that were asked for.
@@ -126,7 +128,8 @@ impl Peers for Line {
     ) -> Result<Reply, TransportError> {
         tokio::time::sleep(Duration::from_millis(5)).await;
         let (member, lying, silent, claimed, garbling) = {
-            let wires = self.wires.lock().unwrap();
+            let mut wires = self.wires.lock().unwrap();
+            *wires.calls.entry(self.from).or_default() += 1;
             if wires.down.contains(&peer.id) || wires.down.contains(&self.from) {
                 return Err(TransportError::Unreachable);
             }
@@ -250,6 +253,11 @@ impl World {
 
     pub(crate) fn back(&self, number: u8) {
         self.wires.lock().unwrap().down.remove(&id(number));
+    }
+
+    /// How many calls a node made.
+    pub(crate) fn calls_of(&self, number: u8) -> usize {
+        self.wires.lock().unwrap().calls.get(&id(number)).copied().unwrap_or_default()
     }
 
     /// Has a node's answers altered.
