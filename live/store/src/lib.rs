@@ -28,6 +28,7 @@ pub mod memory;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 pub mod quota;
+pub mod replacements;
 pub mod revocations;
 pub mod shapes;
 pub mod union;

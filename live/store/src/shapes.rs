@@ -44,14 +44,14 @@ impl Applied {
         let Some(ruling) = concerning().max_by_key(|ruling| ruling.rule) else { return };
         let withstands = match ruling.rule {
             Rule::Remove => ruling.stamp < facts.stored,
-            Rule::RemoveUpTo(_) => return,
+            Rule::RemoveUpTo(_) | Rule::Replace(_) => return,
             Rule::Set(_) | Rule::Extend(_) | Rule::Shorten(_) => ruling.stamp <= facts.stored,
         };
         if withstands && ruling.hash.is_some() {
             self.overruled = self.overruled.max(Some(facts.stored));
         }
         let moved = match ruling.rule {
-            Rule::Remove | Rule::RemoveUpTo(_) => return,
+            Rule::Remove | Rule::RemoveUpTo(_) | Rule::Replace(_) => return,
             Rule::Set(to) => !withstands && after == to,
             Rule::Extend(_) | Rule::Shorten(_) => !withstands && after != before,
         };

@@ -108,6 +108,8 @@ pub enum Rule {
     Remove,
     /// Removes it where its timestamp is this or earlier.
     RemoveUpTo(Millis),
+    /// The same, because a newer message takes its place: see [`crate::replacements`].
+    Replace(Millis),
     /// Sets its expiry.
     Set(Millis),
     /// Moves its expiry to this if that is later.
@@ -140,7 +142,7 @@ impl Ruling {
             Rule::Set(to) => Some((ExpireMode::Set, to)),
             Rule::Extend(to) => Some((ExpireMode::Extend, to)),
             Rule::Shorten(to) => Some((ExpireMode::Shorten, to)),
-            Rule::Remove | Rule::RemoveUpTo(_) => None,
+            Rule::Remove | Rule::RemoveUpTo(_) | Rule::Replace(_) => None,
         }
     }
 
@@ -148,7 +150,7 @@ impl Ruling {
     fn covers(&self, facts: &Facts) -> bool {
         let covered = match self.rule {
             Rule::Remove => true,
-            Rule::RemoveUpTo(last) => facts.timestamp <= last,
+            Rule::RemoveUpTo(last) | Rule::Replace(last) => facts.timestamp <= last,
             Rule::Set(_) | Rule::Extend(_) | Rule::Shorten(_) => false,
         };
         covered && self.concerns(facts)
@@ -173,10 +175,12 @@ pub fn outdoes(this: &Ruling, other: &Ruling) -> bool {
     };
     let does_more = match (this.rule, other.rule) {
         // Of what deletes all the earlier stamp counts, and one may be heard of yet.
-        (Rule::Remove, Rule::Remove | Rule::RemoveUpTo(_)) => {
+        (Rule::Remove, Rule::Remove | Rule::RemoveUpTo(_) | Rule::Replace(_)) => {
             this.stamp.time() > other.stamp.time().saturating_add(RESTAMPED)
         }
-        (Rule::RemoveUpTo(last), Rule::RemoveUpTo(other)) => last >= other,
+        // Not a replacement what the owner asked for: replacements may have to give way to others.
+        (Rule::RemoveUpTo(last), Rule::RemoveUpTo(other) | Rule::Replace(other))
+        | (Rule::Replace(last), Rule::Replace(other)) => last >= other,
         (Rule::Shorten(to), Rule::Shorten(other)) => to <= other,
         _ => false,
     };
@@ -193,6 +197,7 @@ pub fn rulings(order: &Order) -> Vec<Ruling> {
         Change::Delete(hashes) => hashes.iter().map(|hash| named(*hash, Rule::Remove)).collect(),
         Change::DeleteAll(drawers) => broad(*drawers, Rule::Remove),
         Change::DeleteBefore(drawers, last) => broad(*drawers, Rule::RemoveUpTo(*last)),
+        Change::Replace(namespace, last) => broad(Drawers::One(*namespace), Rule::Replace(*last)),
         Change::Expire(expiries, mode) => {
             let rule = |to| match mode {
                 ExpireMode::Set => Rule::Set(to),
@@ -376,6 +381,10 @@ mod tests {
             (ruling(12, shorten(5)), ruling(11, shorten(4)), false),
             (ruling(12, shorten(5)), ruling(11, up_to(4)), false),
             (ruling(12, Rule::Extend(5)), ruling(11, Rule::Extend(5)), false),
+            (ruling(12, Rule::Replace(5)), ruling(11, Rule::Replace(5)), true),
+            (ruling(12, Rule::Replace(4)), ruling(11, Rule::Replace(5)), false),
+            (ruling(12, Rule::Replace(5)), ruling(11, up_to(5)), false),
+            (ruling(12, up_to(5)), ruling(12, Rule::Replace(5)), true),
         ] {
             assert_eq!(outdoes(&this, &other), expected, "{this:?} {other:?}");
         }

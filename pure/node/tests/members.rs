@@ -8,7 +8,7 @@ use warren_node::accept::{self, accept, give};
 use warren_node::swarm_request::{Changed, Done, texts_of};
 use warren_node::{Answer, Body, CheckedOrder, CheckedStore, Origin, SwarmRequest};
 use warren_wire::limits::{CLOCK_TOLERANCE, DAY, FORWARDED_TOLERANCE};
-use warren_wire::record::{Change, Drawers, MessageRecord, Record, UncheckedRecord};
+use warren_wire::record::{Change, MessageRecord, Record, UncheckedRecord};
 use warren_wire::rpc::{DeleteRequest, OrderRequest, StoreRequest, UnverifiedAuth, signed};
 use warren_wire::{AccountId, MessageHash, Namespace, Stamp, Value, bencode};
 
@@ -81,8 +81,7 @@ fn a_record_is_the_same_after_its_way_to_another_member() {
 fn what_a_message_in_an_outbox_replaced_is_believed_by_the_message_s_signature() {
     let Ok(Record::Message(message)) = store(-21, b"x").record(Stamp::at(NOW)) else { panic!() };
     let order = message.replacement().unwrap();
-    let drawer = Drawers::One(Namespace::new(-21));
-    assert_eq!(order.change, Change::DeleteBefore(drawer, message.timestamp - 1));
+    assert_eq!(order.change, Change::Replace(message.namespace, message.timestamp - 1));
     let record = handed(Record::Order(order.clone()));
     assert_eq!(accept(&record, NOW + 20 * DAY).unwrap(), Record::Order(order));
 

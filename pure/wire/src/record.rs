@@ -129,7 +129,7 @@ impl MessageRecord {
         Some(Order {
             owner: self.owner,
             stamp: self.stored,
-            change: Change::DeleteBefore(Drawers::One(self.namespace), last),
+            change: Change::Replace(self.namespace, last),
             proof: bencode::encode(&request).ok()?,
         })
     }
@@ -193,6 +193,9 @@ pub enum Change {
     DeleteAll(Drawers),
     /// Removes the messages whose timestamp is this or earlier.
     DeleteBefore(Drawers, Millis),
+    /// Removes from a public outbox the messages whose timestamp is this or earlier: see
+    /// [`MessageRecord::replacement`].
+    Replace(Namespace, Millis),
     /// Moves the expiry of messages, each to its own time.
     Expire(Vec<(MessageHash, Millis)>, ExpireMode),
     /// Moves the expiry of all messages that expire later than that to that time.

@@ -268,6 +268,7 @@ pub fn operations(most: usize) -> impl Strategy<Value = Vec<Operation>> {
         10 => messages(NAMESPACES.as_slice(), LIFE).prop_map(Operation::Store),
         6 => orders(NAMESPACES.as_slice()).prop_map(Operation::Apply),
         6 => vec(records(NAMESPACES.as_slice()), 0..6).prop_map(Operation::Merge),
+        1 => antichains().prop_map(Operation::Merge),
         3 => queries().prop_map(Operation::Retrieve),
         1 => (owner_of.clone(), hashes).prop_map(|(owner, h)| Operation::Expiries(owner, h)),
         2 => Just(Operation::Expire),
@@ -319,6 +320,47 @@ pub fn records(namespaces: &'static [i16]) -> impl Strategy<Value = Record> {
         3 => messages(namespaces, LIFE).prop_map(Record::Message),
         2 => orders(namespaces).prop_map(Record::Order),
     ]
+}
+
+/// What a message did to a public outbox, or that message, which has expired: by drops of its
+/// timestamp and steps of its stamp.
+fn replacing(drops: u8, steps: u8, proof: u8, is_order: bool) -> Record {
+    let [namespace, ..] = NAMESPACES;
+    let message = MessageRecord {
+        owner: owner(0),
+        namespace: Namespace::new(namespace),
+        hash: hash(namespace, BODIES + drops),
+        timestamp: NOW + 200 - u64::from(drops),
+        expiry: NOW - 4,
+        stored: Stamp(Stamp::at(NOW - 4).0 + u64::from(steps)),
+        data: vec![drops],
+        proof: Some(vec![proof]),
+    };
+    match message.replacement() {
+        Some(order) if is_order => Record::Order(order),
+        _ => Record::Message(message),
+    }
+}
+
+/// More messages than are remembered that each replaced something else in one drawer: their
+/// timestamps fall while their stamps rise, in whatever order, and two each differ in nothing else
+/// than what proves them.
+pub fn antichains() -> impl Strategy<Value = Vec<Record>> {
+    let which = (0..30_u8, 40..80_u8, any::<bool>());
+    let all = which.prop_map(|(from, count, in_pairs)| {
+        let one = |n: u8| {
+            let step = if in_pairs { n / 2 } else { n };
+            replacing(step, step, n % 2, !n.is_multiple_of(3))
+        };
+        (from..from + count).map(one).collect::<Vec<_>>()
+    });
+    all.prop_shuffle()
+}
+
+/// One of [`antichains`], or one that outdoes some of them.
+pub fn replacements() -> impl Strategy<Value = Record> {
+    (0..110_u8, 0..110_u8, 0..2_u8, any::<bool>())
+        .prop_map(|(drops, steps, proof, is_order)| replacing(drops, steps, proof, is_order))
 }
 
 /// All drawers, for [`records`].

@@ -16,13 +16,19 @@ const THEN: Millis = NOW + 50;
 /// Records, and ways to learn of them: for [`any_order_gives_the_same`].
 pub fn unions() -> impl Strategy<Value = (Vec<Record>, Vec<Vec<usize>>)> {
     let ways = vec(vec(0..64_usize, 0..40), 1..4);
-    (agreement::unions(20), ways)
+    let records = prop_oneof![3 => agreement::unions(20), 1 => agreement::antichains()];
+    (records, ways)
 }
 
 /// What each of some members knows: for [`members_that_tell_each_other_agree`].
 pub fn members() -> impl Strategy<Value = Vec<Vec<Record>>> {
-    let record = agreement::records(agreement::all_drawers());
-    vec(vec(record, 0..12), 2..4)
+    let record = || agreement::records(agreement::all_drawers());
+    // Some that reach farther than a part of the others.
+    let mixed =
+        (agreement::antichains(), vec(agreement::replacements(), 0..3), vec(record(), 0..6))
+            .prop_map(|(falling, some, others)| [falling, some, others].concat())
+            .prop_shuffle();
+    vec(prop_oneof![3 => vec(record(), 0..12), 1 => mixed], 2..4)
 }
 
 /// A store that gets some records one way is the same as one that gets them another way: in other

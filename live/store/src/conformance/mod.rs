@@ -132,6 +132,7 @@ macro_rules! conformance_tests {
             an_outbox_settles_a_tie_alike_in_either_order,
             an_outbox_forgets_a_newer_message_that_expired,
             an_outbox_does_not_take_back_what_was_replaced,
+            an_outbox_remembers_so_much_of_what_was_replaced,
             an_outbox_leaves_other_drawers_alone,
             tasks_that_store_together_lose_nothing,
             tasks_that_store_the_same_message_keep_one,

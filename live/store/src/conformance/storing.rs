@@ -10,6 +10,7 @@ use super::{
     HOUR, NOW, Outcome, Store, account, delete, everything, fill, hashes, kept, message, names,
     order, stored,
 };
+use crate::replacements::OF_DRAWER;
 use crate::union::ORDER_LIFE;
 use crate::{Merged, Query, StoreError};
 
@@ -193,7 +194,7 @@ pub async fn an_outbox_does_not_take_back_what_was_replaced(store: Store) -> Out
     // Members who never heard of the newer ones learn what they replaced; one order says it all.
     let told = store.mailbox(account(1), NOW + 9).await?;
     let replacements = told.iter().filter(|record| match record {
-        Record::Order(order) => matches!(order.change, Change::DeleteBefore(..)),
+        Record::Order(order) => matches!(order.change, Change::Replace(..)),
         Record::Message(_) => false,
     });
     assert_eq!((told.len(), replacements.count()), (2, 1));
@@ -202,6 +203,43 @@ pub async fn an_outbox_does_not_take_back_what_was_replaced(store: Store) -> Out
     assert_eq!(store.merge(vec![late()], end + 6).await?, [Merged::Refused]);
     store.expire(end + 8).await?;
     assert_eq!(store.counts().await?.orders, 0);
+    Ok(())
+}
+
+/// Newer messages with ever earlier timestamps each replace something else: of what they replaced so
+/// much is remembered as reaches farthest, and a message that another outranks replaces nothing.
+pub async fn an_outbox_remembers_so_much_of_what_was_replaced(store: Store) -> Outcome {
+    let falling = |n: u16| MessageRecord {
+        timestamp: NOW + 1_000 - u64::from(n),
+        stored: Stamp::at(NOW + u64::from(n)),
+        expiry: NOW + u64::from(n) + 1,
+        ..outgoing(n)
+    };
+    let most = u16::try_from(OF_DRAWER).unwrap_or(u16::MAX);
+    for n in 0..most + 20 {
+        store.store(falling(n), NOW + u64::from(n)).await?;
+        let orders = store.counts().await?.orders;
+        assert_eq!(orders, u64::from(most.min(n + 1)));
+    }
+    let then = NOW + 200;
+    let before = |time| MessageRecord {
+        timestamp: NOW + 1_000 - time - 1,
+        stored: Stamp::at(NOW + time),
+        ..outgoing(900)
+    };
+    for time in [0, 1, 30, u64::from(most) - 1] {
+        let late = vec![Record::Message(before(time))];
+        assert_eq!(store.merge(late, then).await?, [Merged::Refused], "{time}");
+    }
+    assert_eq!(outbox(&store, then).await?, []);
+    // One that reaches farther says it all.
+    let newest = MessageRecord { stored: Stamp::at(then), timestamp: then + HOUR, ..outgoing(901) };
+    store.store(newest, then).await?;
+    assert_eq!(store.counts().await?.orders, 1);
+    let outranked = MessageRecord { stored: Stamp::at(then + 1), ..outgoing(902) };
+    assert!(store.store(outranked.clone(), then + 1).await?.already);
+    assert_eq!(store.merge(vec![Record::Message(outranked)], then).await?, [Merged::Refused]);
+    assert_eq!(store.counts().await?.orders, 1);
     Ok(())
 }
 

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use fjall::{CompressionType, Database};
 
 use super::journal_tail::{self, Tail};
-use super::keys::FORMAT;
+use super::keys::{FORMAT, READ_FROM};
 use super::tables::{self, Tables};
 use super::upgrade;
 use super::values::State;
@@ -48,9 +48,13 @@ pub(super) fn open(folder: &Path) -> Result<(Arc<File>, Tables), StoreError> {
     }
     let database = open_database(&mail)?;
     let found = tables::format(&database)?;
-    if found == FORMAT {
+    if found >= READ_FROM {
         remove_folder(&old)?;
-        return Ok((Arc::clone(&lock), Tables::open(database, lock)?));
+        let tables = Tables::open(database, Arc::clone(&lock))?;
+        if found < FORMAT {
+            tables.note_format()?;
+        }
+        return Ok((lock, tables));
     }
     upgrade_database(folder, database)?;
     let tables = open_mail(&mail, Arc::clone(&lock))?;
@@ -204,13 +208,23 @@ mod tests {
     }
 
     #[test]
+    fn a_format_that_lacks_little_is_noted_as_the_present_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let (lock, tables) = open(folder.path()).unwrap();
+        tables.meta.insert(FORMAT_KEY, READ_FROM.to_be_bytes()).unwrap();
+        drop((lock, tables));
+        let (_lock, tables) = open(folder.path()).unwrap();
+        assert_eq!(tables::format(&tables.database), Ok(FORMAT));
+    }
+
+    #[test]
     fn a_newer_format_is_refused_by_name() {
         let folder = tempfile::tempdir().unwrap();
         let (lock, tables) = open(folder.path()).unwrap();
-        tables.meta.insert(FORMAT_KEY, 3_u32.to_be_bytes()).unwrap();
+        tables.meta.insert(FORMAT_KEY, 4_u32.to_be_bytes()).unwrap();
         drop((lock, tables));
         let error = open(folder.path()).err().unwrap();
-        assert_eq!(error, StoreError::Newer { found: 3, known: 2 });
+        assert_eq!(error, StoreError::Newer { found: 4, known: 3 });
         assert!(error.to_string().contains("newer version"), "{error}");
     }
 }

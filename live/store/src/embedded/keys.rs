@@ -25,7 +25,9 @@ use warren_wire::{AccountId, MessageHash, Millis, Namespace, NodeId, swarm};
 use super::bytes::{BadBytes, Reader, ordered};
 
 /// The newest format this version writes and reads.
-pub(super) const FORMAT: u32 = 2;
+pub(super) const FORMAT: u32 = 3;
+/// The oldest one that is read as it is: it lacks only what this version may write.
+pub(super) const READ_FROM: u32 = 2;
 /// Where the format is noted.
 pub(super) const FORMAT_KEY: &[u8] = b"format";
 /// Where the state is noted.

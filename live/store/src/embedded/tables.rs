@@ -88,6 +88,13 @@ impl Tables {
         Ok(tables)
     }
 
+    /// Notes the present format, durably, in a database of one that is read as it is.
+    pub(super) fn note_format(&self) -> Result<(), StoreError> {
+        let mut batch = self.database.batch().durability(Some(PersistMode::SyncAll));
+        batch.insert(&self.meta, FORMAT_KEY, FORMAT.to_be_bytes());
+        Ok(batch.commit()?)
+    }
+
     /// Takes up the keyspaces of a database of this format that was created before.
     pub(super) fn open(database: Database, lock: Arc<File>) -> Result<Self, StoreError> {
         Self::keyspaces(database, Some(lock))

@@ -245,6 +245,7 @@ pub(super) fn encode_ruling(ruling: &Ruling) -> Vec<u8> {
         Rule::Set(time) => (2, time),
         Rule::Extend(time) => (3, time),
         Rule::Shorten(time) => (4, time),
+        Rule::Replace(time) => (5, time),
     };
     let mut bytes = ruling.stamp.0.to_be_bytes().to_vec();
     put_drawers(&mut bytes, ruling.drawers);
@@ -266,6 +267,7 @@ pub(super) fn decode_ruling(hash: Option<MessageHash>, bytes: &[u8]) -> Result<R
         2 => Rule::Set(time),
         3 => Rule::Extend(time),
         4 => Rule::Shorten(time),
+        5 => Rule::Replace(time),
         _ => return Err(reader.bad()),
     };
     reader.end().map(|()| Ruling { stamp, hash, drawers, rule })
@@ -326,6 +328,11 @@ fn put_change(bytes: &mut Vec<u8>, change: &Change) {
             put_drawers(bytes, *drawers);
             bytes.extend_from_slice(&time.to_be_bytes());
         }
+        Change::Replace(namespace, time) => {
+            bytes.push(9);
+            bytes.extend_from_slice(&ordered(*namespace));
+            bytes.extend_from_slice(&time.to_be_bytes());
+        }
         Change::Expire(expiries, mode) => {
             bytes.push(match mode {
                 ExpireMode::Set => 4,
@@ -352,6 +359,7 @@ fn change(reader: &mut Reader<'_>) -> Result<Change, BadBytes> {
         0 => Change::Delete(list(reader, Reader::hash)?),
         1 => Change::DeleteAll(drawers(reader)?),
         2 => Change::DeleteBefore(drawers(reader)?, reader.number()?),
+        9 => Change::Replace(reader.namespace()?, reader.number()?),
         3 => Change::ExpireAll(drawers(reader)?, reader.number()?),
         4..=6 => {
             let mode = match tag {
@@ -403,6 +411,7 @@ mod tests {
             vec(hashes(), 0..3).prop_map(Change::Delete),
             drawers().prop_map(Change::DeleteAll),
             (drawers(), any::<u64>()).prop_map(|(d, time)| Change::DeleteBefore(d, time)),
+            any::<(i16, u64)>().prop_map(|(n, time)| Change::Replace(Namespace::new(n), time)),
             (drawers(), any::<u64>()).prop_map(|(d, time)| Change::ExpireAll(d, time)),
             (vec((hashes(), any::<u64>()), 0..3), proptest::sample::select(modes.to_vec()))
                 .prop_map(|(expiries, mode)| Change::Expire(expiries, mode)),

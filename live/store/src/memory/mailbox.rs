@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use warren_wire::record::{Item, MessageRecord, Order, Record};
-use warren_wire::{MessageHash, Millis};
+use warren_wire::{MessageHash, Millis, Stamp};
 
 use crate::StoreError;
 use crate::quota::Held;
+use crate::replacements;
 use crate::revocations::{Revocations, is_access};
 use crate::shapes::{Applied, Counts, Merged, Page, Query, Room, Stored, StoredMessage};
 use crate::union::{self, Facts, Ruling, order_end};
@@ -74,17 +75,23 @@ impl Mailbox {
     }
 
     /// Keeps what a message did to its drawer.
-    fn note_replacement(&mut self, message: &MessageRecord, now: Millis) {
+    fn note_replacement(&mut self, message: &MessageRecord, now: Millis) -> Result<(), StoreError> {
         if let Some(order) = message.replacement()
             && order_end(order.stamp) > now
-            && self.note(order).1
+            && self.note(order)?.1
         {
             self.remove_dead();
         }
+        Ok(())
     }
 
     /// See [`crate::MailStore::store`].
-    pub(super) fn store(&mut self, message: &MessageRecord, arrival: u64, now: Millis) -> Stored {
+    pub(super) fn store(
+        &mut self,
+        message: &MessageRecord,
+        arrival: u64,
+        now: Millis,
+    ) -> Result<Stored, StoreError> {
         let rulings = self.rulings();
         let mut facts = Facts::of(message);
         let mut place = arrival;
@@ -105,14 +112,14 @@ impl Mailbox {
         let greater = self.greater(&facts, now);
         let overruled = union::removed_by(&facts, &rulings).filter(|_| greater.is_none());
         if overruled.is_some() {
-            return Stored { expiry: message.expiry, already: false, overruled };
+            return Ok(Stored { expiry: message.expiry, already: false, overruled });
         }
         if greater.is_none() {
             self.keep(&source, facts, place);
+            self.note_replacement(message, now)?;
         }
-        self.note_replacement(message, now);
         let expiry = greater.unwrap_or_else(|| union::expiry(&facts, &rulings));
-        Stored { expiry, already: already || greater.is_some(), overruled: None }
+        Ok(Stored { expiry, already: already || greater.is_some(), overruled: None })
     }
 
     /// See [`crate::MailStore::merge`].
@@ -121,13 +128,22 @@ impl Mailbox {
         message: &MessageRecord,
         arrival: u64,
         now: Millis,
-    ) -> Merged {
-        let merged = self.merge_alone(message, arrival, now);
-        self.note_replacement(message, now);
-        merged
+    ) -> Result<Merged, StoreError> {
+        let (merged, replaces) = self.merge_alone(message, arrival, now);
+        if replaces {
+            self.note_replacement(message, now)?;
+        }
+        Ok(merged)
     }
 
-    fn merge_alone(&mut self, message: &MessageRecord, arrival: u64, now: Millis) -> Merged {
+    /// What became of a message, and whether it replaces others: not where one that is served
+    /// outranks it.
+    fn merge_alone(
+        &mut self,
+        message: &MessageRecord,
+        arrival: u64,
+        now: Millis,
+    ) -> (Merged, bool) {
         let rulings = self.rulings();
         let new = Facts::of(message);
         let new_expiry = union::expiry(&new, &rulings);
@@ -154,31 +170,32 @@ impl Mailbox {
         };
         if union::removed_by(&facts, &rulings).is_some() {
             self.messages.remove(&place);
-            return Merged::Refused;
+            return (Merged::Refused, true);
         }
         let expiry = union::expiry(&facts, &rulings);
         if old.is_none() && expiry <= now && facts.expiry <= now {
-            return Merged::Refused;
+            return (Merged::Refused, true);
         }
         if self.greater(&facts, now).is_some() {
-            return Merged::Refused;
+            return (Merged::Refused, false);
         }
         self.keep(source, facts, place);
-        if was_served {
+        let merged = if was_served {
             Merged::Known
         } else if expiry > now {
             Merged::New
         } else {
             Merged::Refused
-        }
+        };
+        (merged, true)
     }
 
     /// Keeps an order under the stamp that counts; that order, and whether this changed anything.
-    fn note(&mut self, mut order: Order) -> (Order, bool) {
+    fn note(&mut self, mut order: Order) -> Result<(Order, bool), StoreError> {
         if let Some(known) = self.orders.get(&order.proof) {
             order.stamp = union::joined_stamp(&order.change, known.stamp, order.stamp);
             if order.stamp == known.stamp {
-                return (known.clone(), false);
+                return Ok((known.clone(), false));
             }
         }
         self.orders.insert(order.proof.clone(), order.clone());
@@ -187,24 +204,31 @@ impl Mailbox {
             let own = union::rulings(kept);
             !own.iter().any(|own| all.iter().any(|other| union::outdoes(other, own)))
         });
+        let rulings = self.orders.values().flat_map(|order| {
+            union::rulings(order).into_iter().map(|ruling| (order.proof.clone(), ruling))
+        });
+        let id = |proof: &Vec<u8>| Item::order(&order.owner, Stamp(0), proof).map(|item| item.id);
+        for proof in replacements::surplus(rulings, id)? {
+            self.orders.remove(&proof);
+        }
         let is_kept = self.orders.contains_key(&order.proof);
-        (order, is_kept)
+        Ok((order, is_kept))
     }
 
     /// See [`crate::MailStore::merge`].
-    pub(super) fn merge_order(&mut self, order: Order, now: Millis) -> Merged {
+    pub(super) fn merge_order(&mut self, order: Order, now: Millis) -> Result<Merged, StoreError> {
         let mut orders: Vec<_> = self.orders.values().cloned().collect();
         orders.push(order.clone());
         let counts = is_access(&order.change) && Revocations::of(&orders).hold(&order);
         if order_end(order.stamp) <= now && !counts {
-            return Merged::Refused;
+            return Ok(Merged::Refused);
         }
         if !self.orders.contains_key(&order.proof) && !self.held().takes_from_member(&order) {
-            return Merged::Refused;
+            return Ok(Merged::Refused);
         }
-        let (_, changed) = self.note(order);
+        let (_, changed) = self.note(order)?;
         self.remove_dead();
-        if changed { Merged::New } else { Merged::Known }
+        Ok(if changed { Merged::New } else { Merged::Known })
     }
 
     fn remove_dead(&mut self) -> Vec<MessageRecord> {
@@ -223,7 +247,7 @@ impl Mailbox {
         let before: BTreeMap<MessageHash, Millis> =
             self.messages.values().map(|kept| (kept.hash, self.expiry(kept))).collect();
         let was_served = |hash: &MessageHash| before.get(hash).is_some_and(|expiry| *expiry > now);
-        let (order, _) = self.note(order);
+        let (order, _) = self.note(order)?;
         let own = union::rulings(&order);
         self.messages.retain(|_, kept| {
             let facts = Facts::of(kept);

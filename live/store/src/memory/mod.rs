@@ -83,7 +83,7 @@ impl MailStore for MemoryStore {
         self.with(|state| {
             let arrival = state.arrival();
             state.mailbox_mut(&message.owner).store(&message, arrival, now)
-        })
+        })?
     }
 
     async fn retrieve(&self, query: Query, now: Millis) -> Result<Page, StoreError> {
@@ -162,14 +162,12 @@ impl MailStore for MemoryStore {
 
     async fn merge(&self, records: Vec<Record>, now: Millis) -> Result<Vec<Merged>, StoreError> {
         self.with(|state| {
-            orders_first(records, |record| {
-                Ok(match record {
-                    Record::Message(message) => {
-                        let arrival = state.arrival();
-                        state.mailbox_mut(&message.owner).merge_message(&message, arrival, now)
-                    }
-                    Record::Order(order) => state.mailbox_mut(&order.owner).merge_order(order, now),
-                })
+            orders_first(records, |record| match record {
+                Record::Message(message) => {
+                    let arrival = state.arrival();
+                    state.mailbox_mut(&message.owner).merge_message(&message, arrival, now)
+                }
+                Record::Order(order) => state.mailbox_mut(&order.owner).merge_order(order, now),
             })
         })?
     }

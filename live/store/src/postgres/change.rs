@@ -12,6 +12,7 @@ const EXPIRE: u8 = 3;
 const EXPIRE_ALL: u8 = 4;
 const REVOKE: u8 = 5;
 const UNREVOKE: u8 = 6;
+const REPLACE: u8 = 7;
 
 const MODES: [ExpireMode; 3] = [ExpireMode::Set, ExpireMode::Extend, ExpireMode::Shorten];
 
@@ -24,6 +25,10 @@ pub(super) fn encode(change: &Change) -> Vec<u8> {
         Change::DeleteAll(which) => fields(DELETE_ALL, [drawers(*which)]),
         Change::DeleteBefore(which, last) => {
             fields(DELETE_BEFORE, [drawers(*which), last.to_be_bytes().to_vec()])
+        }
+        Change::Replace(namespace, last) => {
+            let drawer = drawers(Drawers::One(*namespace));
+            fields(REPLACE, [drawer, last.to_be_bytes().to_vec()])
         }
         Change::Expire(expiries, mode) => {
             let mode = MODES.iter().position(|known| known == mode).unwrap_or_default();
@@ -75,6 +80,10 @@ fn read(bytes: &[u8]) -> Option<Change> {
             Change::Expire(many(rest, hash_and_time)?.into_iter().collect::<Option<_>>()?, mode)
         }
         EXPIRE_ALL => read_drawers_and_time(rest).map(|(d, t)| Change::ExpireAll(d, t))?,
+        REPLACE => match read_drawers_and_time(rest)? {
+            (Drawers::One(namespace), last) => Change::Replace(namespace, last),
+            (Drawers::All, _) => return None,
+        },
         REVOKE => Change::Revoke(many(rest, |part: &[u8; 36]| SubaccountToken(*part))?),
         UNREVOKE => Change::Unrevoke(many(rest, |part: &[u8; 36]| SubaccountToken(*part))?),
         _ => return None,
@@ -131,6 +140,7 @@ mod tests {
             prop::collection::vec(hash(), 0..4).prop_map(Change::Delete),
             which().prop_map(Change::DeleteAll),
             (which(), any::<u64>()).prop_map(|(d, t)| Change::DeleteBefore(d, t)),
+            any::<(i16, u64)>().prop_map(|(n, t)| Change::Replace(Namespace::new(n), t)),
             (prop::collection::vec((hash(), any::<u64>()), 0..4), prop::sample::select(&MODES[..]))
                 .prop_map(|(expiries, mode)| Change::Expire(expiries, mode)),
             (which(), any::<u64>()).prop_map(|(d, t)| Change::ExpireAll(d, t)),

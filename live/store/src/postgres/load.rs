@@ -233,6 +233,7 @@ pub(super) const fn rule_columns(rule: Rule) -> (i16, i64) {
         Rule::Set(till) => (2, to_column(till)),
         Rule::Extend(till) => (3, to_column(till)),
         Rule::Shorten(till) => (4, to_column(till)),
+        Rule::Replace(till) => (5, to_column(till)),
     }
 }
 
@@ -250,6 +251,7 @@ fn ruling(row: &Row) -> Result<Ruling, Trouble> {
             2 => Rule::Set(till),
             3 => Rule::Extend(till),
             4 => Rule::Shorten(till),
+            5 => Rule::Replace(till),
             _ => return Err(damaged("a ruling")),
         },
     })

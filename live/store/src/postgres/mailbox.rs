@@ -9,6 +9,7 @@ use warren_wire::{AccountId, MessageHash, Millis, Namespace, Stamp};
 
 use crate::StoreError;
 use crate::quota::Held;
+use crate::replacements;
 use crate::revocations::{Revocations, is_access};
 use crate::shapes::{Applied, Merged, Stored};
 use crate::union::{self, Facts, Ruling, order_end};
@@ -128,8 +129,8 @@ impl<'a> Mailbox<'a> {
         }
         if greater.is_none() {
             self.keep(row);
+            self.note_replacement(message, now)?;
         }
-        self.note_replacement(message, now)?;
         let expiry = greater.unwrap_or_else(|| union::expiry(&row.facts, &rulings));
         Ok(Stored { expiry, already: old.is_some() || greater.is_some(), overruled: None })
     }
@@ -141,12 +142,21 @@ impl<'a> Mailbox<'a> {
         arrival: i64,
         now: Millis,
     ) -> Result<Merged, StoreError> {
-        let merged = self.merge_alone(message, arrival, now);
-        self.note_replacement(message, now)?;
+        let (merged, replaces) = self.merge_alone(message, arrival, now);
+        if replaces {
+            self.note_replacement(message, now)?;
+        }
         Ok(merged)
     }
 
-    fn merge_alone(&mut self, message: &'a MessageRecord, arrival: i64, now: Millis) -> Merged {
+    /// What became of a message, and whether it replaces others: not where one that is served
+    /// outranks it.
+    fn merge_alone(
+        &mut self,
+        message: &'a MessageRecord,
+        arrival: i64,
+        now: Millis,
+    ) -> (Merged, bool) {
         let rulings = self.rulings(&message.hash);
         let new = Facts::of(message);
         let mut row = Row { facts: new, arrival, source: Some(message) };
@@ -169,23 +179,24 @@ impl<'a> Mailbox<'a> {
         }
         if union::removed_by(&row.facts, &rulings).is_some() {
             self.rows.remove(&message.hash);
-            return Merged::Refused;
+            return (Merged::Refused, true);
         }
         let expiry = union::expiry(&row.facts, &rulings);
         if old.is_none() && expiry <= now && row.facts.expiry <= now {
-            return Merged::Refused;
+            return (Merged::Refused, true);
         }
         if self.greater(&row.facts, now).is_some() {
-            return Merged::Refused;
+            return (Merged::Refused, false);
         }
         self.keep(row);
-        if old.as_ref().is_some_and(serves) {
+        let merged = if old.as_ref().is_some_and(serves) {
             Merged::Known
         } else if expiry > now {
             Merged::New
         } else {
             Merged::Refused
-        }
+        };
+        (merged, true)
     }
 
     /// Forgets an order for whole drawers.
@@ -232,7 +243,13 @@ impl<'a> Mailbox<'a> {
             self.held = self.held.with(&order);
         }
         self.noted.insert(name, order.clone());
-        Ok((order, true))
+        let surplus =
+            replacements::surplus(self.broad.iter().copied(), |name| Ok::<_, StoreError>(*name))?;
+        for spare in &surplus {
+            self.forget(*spare);
+        }
+        let is_kept = !surplus.contains(&name);
+        Ok((order, is_kept))
     }
 
     /// See [`crate::MailStore::merge`].

@@ -51,7 +51,6 @@ impl Stage<'_> {
         let facts = live.map_or(new, |old| old.facts(new.hash).renew(&new, &rulings));
         let rivals = self.rivals(&name.owner, &facts)?;
         if let Some(expiry) = greater(&rivals, &facts, now) {
-            self.note_replacement(message, now)?;
             return Ok(Stored { expiry, already: true, overruled: None });
         }
         let overruled = union::removed_by(&facts, &rulings);
@@ -77,12 +76,20 @@ impl Stage<'_> {
         message: &MessageRecord,
         now: Millis,
     ) -> Result<Merged, StoreError> {
-        let merged = self.merge_alone(message, now)?;
-        self.note_replacement(message, now)?;
+        let (merged, replaces) = self.merge_alone(message, now)?;
+        if replaces {
+            self.note_replacement(message, now)?;
+        }
         Ok(merged)
     }
 
-    fn merge_alone(&mut self, message: &MessageRecord, now: Millis) -> Result<Merged, StoreError> {
+    /// What became of a message, and whether it replaces others: not where one that is served
+    /// outranks it.
+    fn merge_alone(
+        &mut self,
+        message: &MessageRecord,
+        now: Millis,
+    ) -> Result<(Merged, bool), StoreError> {
         let name = Name::message(message.owner, message.hash);
         let new = Facts::of(message);
         let mut old = self.entry(&name)?;
@@ -102,13 +109,16 @@ impl Stage<'_> {
             if let Some(old) = old {
                 self.remove_message(name, &old);
             }
-            return Ok(Merged::Refused);
+            return Ok((Merged::Refused, true));
         }
         let effective = union::expiry(&facts, &rulings);
         let expired = old.is_none() && effective <= now && facts.expiry <= now;
         let rivals = self.rivals(&name.owner, &facts)?;
-        if expired || greater(&rivals, &facts, now).is_some() {
-            return Ok(Merged::Refused);
+        if expired {
+            return Ok((Merged::Refused, true));
+        }
+        if greater(&rivals, &facts, now).is_some() {
+            return Ok((Merged::Refused, false));
         }
         for (name, rival) in rivals {
             self.remove_message(name, &rival);
@@ -116,13 +126,14 @@ impl Stage<'_> {
         let is_old = old.is_some_and(|old| old.facts(new.hash).outlasts(&new));
         let source = (!is_old).then_some(message);
         self.place(&Placed { name, facts, effective, old, source })?;
-        Ok(if was_served {
+        let merged = if was_served {
             Merged::Known
         } else if effective > now {
             Merged::New
         } else {
             Merged::Refused
-        })
+        };
+        Ok((merged, true))
     }
 
     /// The other messages of the drawer, if it is one of one message.

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use warren_crypto::hash::blake2b;
-use warren_wire::record::{Drawers, Item, Order};
-use warren_wire::{Access, AccountId, Millis};
+use warren_wire::record::{Change, Drawers, Item, Order};
+use warren_wire::{Access, AccountId, Millis, Stamp};
 
 use super::{ORDER, Stage};
 use crate::StoreError;
@@ -12,6 +12,7 @@ use crate::embedded::keys::{Name, Scope};
 use crate::embedded::tables::Space;
 use crate::embedded::values::{NameEntry, OrderEntry, decode_ruling, encode_ruling};
 use crate::quota::{Held, order_bytes};
+use crate::replacements;
 use crate::revocations::{Revocations, is_access};
 use crate::shapes::{Applied, Merged};
 use crate::union::{self, Rule, Ruling, order_end};
@@ -118,7 +119,34 @@ impl Stage<'_> {
             self.hold_orders(&orders, &revocations)?;
         }
         self.set_standing(&order.owner, &standing);
-        Ok((order, true))
+        let is_surplus = self.drop_surplus(&name, &order)?;
+        Ok((order, !is_surplus))
+    }
+
+    /// Forgets the replacements that are too many beside this order; whether it is one of them.
+    fn drop_surplus(&mut self, name: &Name, order: &Order) -> Result<bool, StoreError> {
+        if !matches!(order.change, Change::Replace(..)) {
+            return Ok(false);
+        }
+        let mut rulings = Vec::new();
+        for (key, bytes) in
+            self.range(Space::Effects, Scope::Drawers.bounds(&order.owner), usize::MAX)?
+        {
+            let digest = key.last_chunk().copied().unwrap_or_default();
+            rulings.push((Name { owner: order.owner, name: digest }, decode_ruling(None, &bytes)?));
+        }
+        let id = |name: &Name| {
+            let missing = || StoreError::Corrupt("what an order does has no order".into());
+            let order = self.order(name)?.ok_or_else(missing)?.order;
+            Ok::<_, StoreError>(Item::order(&order.owner, Stamp(0), &order.proof)?.id)
+        };
+        let surplus = replacements::surplus(rulings, id)?;
+        for name in &surplus {
+            if let Some(entry) = self.order(name)? {
+                self.remove_order(*name, &entry)?;
+            }
+        }
+        Ok(surplus.contains(name))
     }
 
     /// Forgets the orders beside which this one leaves nothing to do; or says that there is one beside
