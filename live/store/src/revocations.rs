@@ -8,6 +8,9 @@ use warren_wire::record::{Change, Order, SubaccountToken};
 /// How many revocations of an owner count: the last ones. As many restorations are remembered, so
 /// that a revocation that comes late does not undo them.
 pub const KEPT: usize = 50;
+/// How many orders of an owner on subaccounts are kept, the last ones, beside those that hold a word
+/// that counts.
+pub const ORDERS: usize = 4 * KEPT;
 
 /// The last word on each subaccount of an owner.
 ///
@@ -52,6 +55,14 @@ impl Revocations {
             let list = if word.revokes { &self.revoked } else { &self.restored };
             list.iter().any(|kept| (kept.token, kept.stamp) == (word.token, word.stamp))
         })
+    }
+
+    /// Which of the orders on subaccounts need not be kept: where there are more than [`ORDERS`], the
+    /// oldest of those that hold no word that counts.
+    pub fn surplus<'a>(&self, orders: &'a [Order]) -> Vec<&'a Order> {
+        let mut all: Vec<_> = orders.iter().collect();
+        all.sort_unstable_by(|a, b| (b.stamp, &b.proof).cmp(&(a.stamp, &a.proof)));
+        all.into_iter().skip(ORDERS).filter(|order| !self.hold(order)).collect()
     }
 
     /// The greatest stamp of a later word that contradicts the order's.

@@ -58,7 +58,7 @@ async fn tables_of_a_newer_version_are_left_alone() {
     tokio::spawn(connection);
     client.batch_execute("UPDATE warren_schema SET version = 99").await.unwrap();
     let refused = PostgresStore::open(&url, OPTIONS).await.err();
-    assert_eq!(refused, Some(StoreError::Newer { found: 99, known: 1 }));
+    assert_eq!(refused, Some(StoreError::Newer { found: 99, known: 2 }));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -219,6 +219,16 @@ pub struct Order {
     pub proof: Vec<u8>,
 }
 
+impl Order {
+    /// Whether a subaccount signed it and not the owner, as the request in its proof says.
+    pub fn is_by_subaccount(&self) -> bool {
+        let request = bencode::decode(&self.proof).ok();
+        request.is_some_and(|request| {
+            request.get("p").is_some_and(|params| params.get("subaccount").is_some())
+        })
+    }
+}
+
 /// One thing that members agree on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Record {
@@ -362,6 +372,19 @@ mod tests {
         assert_ne!(item(1, 2).id, item(1, 3).id);
         assert_ne!(item(1, 2).id, item(2, 2).id);
         assert_eq!(item(1, 2).position, swarm::position(&owner));
+    }
+
+    #[test]
+    fn an_order_says_whether_a_subaccount_signed_it() {
+        let order = |params: Value| Order {
+            owner: format!("05{}", "ab".repeat(32)).parse().unwrap(),
+            stamp: Stamp(1),
+            change: Change::Delete(vec![]),
+            proof: bencode::encode(&Value::dict([("m", "delete".into()), ("p", params)])).unwrap(),
+        };
+        assert!(!order(Value::dict([("signature", "x".into())])).is_by_subaccount());
+        assert!(order(Value::dict([("subaccount", "x".into())])).is_by_subaccount());
+        assert!(!Order { proof: vec![1], ..order(Value::dict([])) }.is_by_subaccount());
     }
 
     #[test]

@@ -184,6 +184,9 @@ macro_rules! conformance_tests {
             subaccounts_lose_and_regain_their_rights,
             the_last_revocations_stay,
             an_owner_has_room_for_so_many_orders,
+            a_subaccount_does_not_take_the_owner_s_room,
+            orders_on_subaccounts_always_have_room,
+            replacements_take_no_room,
         );
         $crate::conformance_tests!($open; merging:
             a_merge_says_what_became_of_each,

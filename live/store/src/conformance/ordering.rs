@@ -4,12 +4,12 @@ use warren_wire::limits::DAY;
 use warren_wire::record::{
     Change, Drawers, ExpireMode, MessageRecord, Order, Record, SubaccountToken,
 };
-use warren_wire::{Namespace, Stamp};
+use warren_wire::{Namespace, Stamp, Value, bencode};
 
 use super::{
     HOUR, NOW, Outcome, Store, account, everything, fill, hashes, kept, message, names, order,
 };
-use crate::revocations::KEPT;
+use crate::revocations::{KEPT, ORDERS as ACCESS_ORDERS};
 use crate::union::ORDER_LIFE;
 use crate::{Applied, MailStore, MemoryStore, Merged, Query, StoreError};
 
@@ -340,5 +340,103 @@ pub async fn an_owner_has_room_for_so_many_orders(store: Store) -> Outcome {
     // The last that deletes all and one that came with it; the last that shortens and one that goes
     // farther.
     assert_eq!(store.counts().await?.orders, 1 + 4);
+    Ok(())
+}
+
+/// An order on something that is not there, with a proof of a mebibyte.
+fn large(n: u8, proof: Vec<u8>) -> Order {
+    Order { proof, ..order(Stamp::at(NOW), Change::Delete(names([900 + u16::from(n)]))) }
+}
+
+async fn fill_the_owner_s_room(store: &Store) -> Outcome {
+    let mut refused = 0;
+    for n in 0..70 {
+        let merged = store.merge(vec![Record::Order(large(n, vec![n; 1 << 20]))], NOW).await?;
+        refused += usize::from(merged == [Merged::Refused]);
+    }
+    assert!(refused > 0);
+    assert_eq!(store.apply(large(100, vec![100; 8]), NOW).await, Err(StoreError::TooManyOrders));
+    Ok(())
+}
+
+/// Whoever may write in a group's mailbox cannot keep the group's owner from deleting.
+pub async fn a_subaccount_does_not_take_the_owner_s_room(store: Store) -> Outcome {
+    let by_subaccount = |n: u8| {
+        let padding = vec![n; 1 << 20];
+        let params = Value::dict([
+            ("padding", Value::Bytes(padding)),
+            ("subaccount", Value::Bytes(vec![3; 36])),
+        ]);
+        let proof = Value::dict([("m", "expire".into()), ("p", params)]);
+        large(n, bencode::encode(&proof).unwrap_or_default())
+    };
+    fill(&store, 1..=3).await?;
+    for n in 0..3 {
+        store.apply(by_subaccount(n), NOW).await?;
+    }
+    assert_eq!(store.apply(by_subaccount(3), NOW).await, Err(StoreError::TooManyOrders));
+    for n in 3..15 {
+        let merged = store.merge(vec![Record::Order(by_subaccount(n))], NOW).await?;
+        assert_eq!(merged, [Merged::New]);
+    }
+    let merged = store.merge(vec![Record::Order(by_subaccount(15))], NOW).await?;
+    assert_eq!(merged, [Merged::Refused]);
+    store.apply(order(Stamp::at(NOW), Change::Revoke(vec![token(1)])), NOW).await?;
+    let delete = order(Stamp::at(NOW), Change::Delete(names([1])));
+    assert_eq!(store.apply(delete, NOW).await?.deleted.len(), 1);
+    let empty = order(Stamp::at(NOW), Change::DeleteAll(Drawers::All));
+    assert_eq!(store.apply(empty, NOW).await?.deleted.len(), 2);
+    // Nor does the owner take theirs, and what has ended leaves room.
+    fill_the_owner_s_room(&store).await?;
+    let then = NOW + ORDER_LIFE;
+    store.expire(then).await?;
+    store.apply(Order { stamp: Stamp::at(then), ..by_subaccount(3) }, then).await?;
+    Ok(())
+}
+
+/// However many orders the owner has; and of them so many are kept.
+pub async fn orders_on_subaccounts_always_have_room(store: Store) -> Outcome {
+    fill_the_owner_s_room(&store).await?;
+    let full = store.counts().await?.orders;
+    let token = |n: u16| {
+        let mut token = [7; 36];
+        if let Some(end) = token.last_chunk_mut() {
+            *end = n.to_be_bytes();
+        }
+        SubaccountToken(token)
+    };
+    let most = u16::try_from(ACCESS_ORDERS).unwrap_or(u16::MAX);
+    for n in 0..most + 20 {
+        let revoke = order(Stamp::at(NOW + u64::from(n)), Change::Revoke(vec![token(n)]));
+        store.apply(revoke, NOW).await?;
+    }
+    let last: Vec<_> = (most + 20 - 50..most + 20).map(token).collect();
+    assert_eq!(store.revoked(account(1)).await?, last);
+    assert_eq!(store.counts().await?.orders, full + u64::from(most));
+    let old = order(Stamp::at(NOW), Change::Revoke(vec![token(0)]));
+    assert_eq!(store.merge(vec![Record::Order(old)], NOW).await?, [Merged::Known]);
+    assert_eq!(store.counts().await?.orders, full + u64::from(most));
+    Ok(())
+}
+
+/// What messages in public outboxes replace counts for no share, and is noted though the owner's is
+/// full.
+pub async fn replacements_take_no_room(store: Store) -> Outcome {
+    let outgoing = |n: u16| MessageRecord {
+        namespace: Namespace::new(-1),
+        timestamp: NOW - u64::from(n),
+        stored: Stamp::at(NOW + u64::from(n)),
+        expiry: NOW + u64::from(n) + 1,
+        proof: Some(vec![1; 1 << 20]),
+        ..message(n)
+    };
+    for n in 0..4 {
+        store.store(outgoing(n), NOW + u64::from(n)).await?;
+    }
+    assert_eq!(store.counts().await?.orders, 4);
+    fill_the_owner_s_room(&store).await?;
+    let full = store.counts().await?.orders;
+    store.store(outgoing(4), NOW + 4).await?;
+    assert_eq!(store.counts().await?.orders, full + 1);
     Ok(())
 }

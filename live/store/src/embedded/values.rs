@@ -6,7 +6,7 @@ use warren_wire::record::{
 use warren_wire::{AccountId, MessageHash, Millis, Namespace, Stamp, swarm};
 
 use super::bytes::{BadBytes, Reader, ordered};
-use crate::quota::Held;
+use crate::quota::{Amount, Held};
 use crate::union::{Facts, Rule, Ruling};
 
 /// A message with its data, and what was known of it when that was written: what is known now is in
@@ -163,15 +163,16 @@ impl OrderEntry {
 }
 
 /// What follows from all orders of an owner: count 4, the greatest stamp 8, the tokens of revoked
-/// subaccounts, 36 each, the bytes of proofs 8, which are not there where they were not counted.
+/// subaccounts, 36 each, orders 8 and bytes of proofs 8 that count for the owner, and for
+/// subaccounts. Format 2 has the bytes of all proofs alone in their place, or nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Standing {
     pub(super) orders: u32,
     /// No order has a greater stamp.
     pub(super) latest: Stamp,
     pub(super) revoked: Vec<SubaccountToken>,
-    /// How many bytes the orders' proofs have.
-    pub(super) bytes: u64,
+    /// Those that count against a share.
+    pub(super) held: Held,
 }
 
 impl Standing {
@@ -181,13 +182,11 @@ impl Standing {
         for token in &self.revoked {
             bytes.extend_from_slice(&token.0);
         }
-        bytes.extend_from_slice(&self.bytes.to_be_bytes());
+        for amount in [self.held.own, self.held.subaccounts] {
+            bytes.extend_from_slice(&amount.orders.to_be_bytes());
+            bytes.extend_from_slice(&amount.bytes.to_be_bytes());
+        }
         bytes
-    }
-
-    /// What is kept of the orders.
-    pub(super) fn held(&self) -> Held {
-        Held { orders: self.orders.into(), bytes: self.bytes }
     }
 
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, BadBytes> {
@@ -196,13 +195,20 @@ impl Standing {
         let latest = reader.stamp()?;
         let bad = reader.bad();
         let (tokens, rest) = reader.rest().as_chunks::<36>();
-        let bytes = match (rest, <[u8; 8]>::try_from(rest)) {
-            ([], _) => 0,
-            (_, Ok(bytes)) => u64::from_be_bytes(bytes),
+        let (numbers, rest) = rest.as_chunks::<8>();
+        let all = |bytes| Held { own: Amount { orders: orders.into(), bytes }, ..Held::default() };
+        let number = |bytes: [u8; 8]| u64::from_be_bytes(bytes);
+        let held = match (numbers, rest) {
+            ([], []) => all(0),
+            ([bytes], []) => all(number(*bytes)),
+            ([orders, bytes, more, more_bytes], []) => Held {
+                own: Amount { orders: number(*orders), bytes: number(*bytes) },
+                subaccounts: Amount { orders: number(*more), bytes: number(*more_bytes) },
+            },
             _ => return Err(bad),
         };
         let revoked = tokens.iter().map(|token| SubaccountToken(*token)).collect();
-        Ok(Self { orders, latest, revoked, bytes })
+        Ok(Self { orders, latest, revoked, held })
     }
 }
 
@@ -469,7 +475,10 @@ mod tests {
             let state = State { next_sequence, messages, orders: count, next_note };
             prop_assert_eq!(State::decode(&state.encode()), Ok(state));
             let revoked = (0..tokens).map(|n| token(&id, n)).collect();
-            let standing = Standing { orders, latest: Stamp(messages), revoked, bytes: next_note };
+            let own = Amount { orders: count, bytes: next_note };
+            let subaccounts = Amount { orders: messages, bytes: next_sequence };
+            let held = Held { own, subaccounts };
+            let standing = Standing { orders, latest: Stamp(messages), revoked, held };
             prop_assert_eq!(Standing::decode(&standing.encode()), Ok(standing));
             let item = Item { position: messages, stamp: Stamp(count), id };
             prop_assert_eq!(decode_item(&encode_item(&item)), Ok(item));
@@ -484,7 +493,7 @@ mod tests {
             prop_assert_eq!(NameEntry::decode(&bytes).is_ok(), bytes.len() == 74);
             prop_assert_eq!(State::decode(&bytes).is_ok(), bytes.len() == 32);
             prop_assert_eq!(decode_item(&bytes).is_ok(), bytes.len() == 48);
-            let standing = bytes.len() >= 12 && [0, 8].contains(&((bytes.len() - 12) % 36));
+            let standing = bytes.len() >= 12 && [0, 8, 32].contains(&((bytes.len() - 12) % 36));
             prop_assert_eq!(Standing::decode(&bytes).is_ok(), standing);
         }
     }

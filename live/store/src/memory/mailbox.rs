@@ -211,6 +211,13 @@ impl Mailbox {
         for proof in replacements::surplus(rulings, id)? {
             self.orders.remove(&proof);
         }
+        if is_access(&order.change) {
+            let orders = self.orders.values().filter(|order| is_access(&order.change));
+            let orders: Vec<_> = orders.cloned().collect();
+            for spare in Revocations::of(&orders).surplus(&orders) {
+                self.orders.remove(&spare.proof);
+            }
+        }
         let is_kept = self.orders.contains_key(&order.proof);
         Ok((order, is_kept))
     }

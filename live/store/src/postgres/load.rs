@@ -15,7 +15,7 @@ use super::pool::Lease;
 use super::read::ask_on;
 use super::trouble::Trouble;
 use crate::StoreError;
-use crate::quota::Held;
+use crate::quota::{Amount, Share};
 use crate::union::{Facts, Rule, Ruling};
 
 pub(super) const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
@@ -58,8 +58,8 @@ const ORDERS: &str = "SELECT o.owner, o.name, o.stamp, o.change, o.proof \
      UNION SELECT o.owner, o.name, o.stamp, o.change, o.proof \
      FROM owner_order o WHERE o.owner = ANY($3) AND o.access";
 
-const HELD: &str = "SELECT owner, COUNT(*) AS orders, SUM(length(proof))::BIGINT AS bytes \
-     FROM owner_order WHERE owner = ANY($1) GROUP BY owner";
+const HELD: &str = "SELECT owner, share, COUNT(*) AS orders, SUM(length(proof))::BIGINT AS bytes \
+     FROM owner_order WHERE owner = ANY($1) GROUP BY owner, share";
 
 /// The needs of all mailboxes, as columns.
 #[derive(Default)]
@@ -184,7 +184,9 @@ pub(super) async fn begin<'a>(
     for row in held? {
         let count = |number: i64| u64::try_from(number).unwrap_or_default();
         let (orders, bytes) = (count(row.try_get("orders")?), count(row.try_get("bytes")?));
-        state.mailbox(&owner(&row)?).held = Held { orders, bytes };
+        if let Some(share) = share(row.try_get("share")?) {
+            *state.mailbox(&owner(&row)?).held.share(share) = Amount { orders, bytes };
+        }
     }
     Ok((state, fresh))
 }
@@ -223,6 +225,23 @@ pub(super) fn order(row: &Row) -> Result<Order, Trouble> {
         change: change::decode(row.try_get("change")?)?,
         proof: row.try_get("proof")?,
     })
+}
+
+/// What an order is counted against, as a column.
+pub(super) fn share_column(order: &Order) -> i16 {
+    match Share::of(order) {
+        Some(Share::Owner) => 0,
+        Some(Share::Subaccounts) => 1,
+        None => 2,
+    }
+}
+
+const fn share(column: i16) -> Option<Share> {
+    match column {
+        0 => Some(Share::Owner),
+        1 => Some(Share::Subaccounts),
+        _ => None,
+    }
 }
 
 /// A rule as two columns.

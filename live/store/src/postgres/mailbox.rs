@@ -36,7 +36,7 @@ pub(super) struct Mailbox<'a> {
     pub(super) noted: BTreeMap<ItemId, Order>,
     /// What is kept of the orders, where some are to come.
     pub(super) held: Held,
-    /// Orders to be removed, which are for whole drawers.
+    /// Orders to be removed, which are for whole drawers or on subaccounts.
     pub(super) forgotten: BTreeSet<ItemId>,
     /// How many places in the order of arrival the lock took, and the last of them.
     pub(super) arrivals: i64,
@@ -199,10 +199,12 @@ impl<'a> Mailbox<'a> {
         (merged, true)
     }
 
-    /// Forgets an order for whole drawers.
+    /// Forgets an order for whole drawers or on subaccounts.
     fn forget(&mut self, name: ItemId) {
         self.broad.retain(|(of, _)| *of != name);
-        self.orders.remove(&name);
+        if let Some(order) = self.orders.remove(&name) {
+            self.held = self.held.without(&order);
+        }
         self.noted.remove(&name);
         self.forgotten.insert(name);
     }
@@ -239,12 +241,18 @@ impl<'a> Mailbox<'a> {
         for ruling in rulings {
             self.add_ruling(name, ruling);
         }
-        if self.orders.insert(name, order.clone()).is_none() {
-            self.held = self.held.with(&order);
-        }
+        let old = self.orders.insert(name, order.clone());
+        self.held = old.map_or(self.held, |old| self.held.without(&old)).with(&order);
         self.noted.insert(name, order.clone());
-        let surplus =
+        let mut surplus =
             replacements::surplus(self.broad.iter().copied(), |name| Ok::<_, StoreError>(*name))?;
+        if is_access(&order.change) {
+            let orders = self.orders.values().filter(|order| is_access(&order.change));
+            let orders: Vec<_> = orders.cloned().collect();
+            for spare in Revocations::of(&orders).surplus(&orders) {
+                surplus.push(self::name(&spare.owner, &spare.proof)?);
+            }
+        }
         for spare in &surplus {
             self.forget(*spare);
         }

@@ -6,7 +6,7 @@ use warren_wire::{AccountId, Millis, NodeId, swarm};
 
 use super::batch::State;
 use super::change;
-use super::load::rule_columns;
+use super::load::{rule_columns, share_column};
 use super::mailbox::Row;
 use super::number::to_column;
 use super::pool::Lease;
@@ -46,11 +46,11 @@ const UPDATE: &str = "UPDATE message m SET namespace = w.namespace, sent = w.sen
      WHERE m.owner = w.owner AND m.hash = w.hash";
 
 const ORDERS: &str = "INSERT INTO owner_order \
-     (owner, name, stamp, position, item, access, change, proof) \
+     (owner, name, stamp, position, item, access, share, change, proof) \
      SELECT * FROM unnest($1::BYTEA[], $2::BYTEA[], $3::BIGINT[], $4::BIGINT[], $5::BYTEA[], \
-     $6::BOOLEAN[], $7::BYTEA[], $8::BYTEA[]) \
+     $6::BOOLEAN[], $7::SMALLINT[], $8::BYTEA[], $9::BYTEA[]) \
      ON CONFLICT (owner, name) DO UPDATE SET stamp = excluded.stamp, item = excluded.item, \
-     change = excluded.change";
+     share = excluded.share, change = excluded.change";
 
 const RULINGS: &str = "INSERT INTO ruling (owner, hash, name, place, stamp, namespace, rule, till) \
      SELECT * FROM unnest($1::BYTEA[], $2::BYTEA[], $3::BYTEA[], $4::INTEGER[], $5::BIGINT[], \
@@ -122,6 +122,7 @@ struct Orders {
     position: Vec<i64>,
     item: Vec<Vec<u8>>,
     access: Vec<bool>,
+    share: Vec<i16>,
     change: Vec<Vec<u8>>,
     proof: Vec<Vec<u8>>,
     ruling_owner: Vec<Vec<u8>>,
@@ -144,6 +145,7 @@ impl Orders {
         self.position.push(to_column(swarm::position(&order.owner)));
         self.item.push(item.id.to_vec());
         self.access.push(is_access(&order.change));
+        self.share.push(share_column(order));
         self.change.push(change::encode(&order.change));
         self.proof.push(order.proof.clone());
         for (place, ruling) in (0..).zip(union::rulings(order)) {
@@ -256,7 +258,8 @@ pub(super) async fn commit(
             !o.owner.is_empty(),
             ORDERS,
             &[
-                &o.owner, &o.name, &o.stamp, &o.position, &o.item, &o.access, &o.change, &o.proof,
+                &o.owner, &o.name, &o.stamp, &o.position, &o.item, &o.access, &o.share,
+                &o.change, &o.proof,
             ],
         ).await },
         async { run(

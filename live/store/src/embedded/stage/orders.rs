@@ -11,7 +11,7 @@ use crate::StoreError;
 use crate::embedded::keys::{Name, Scope};
 use crate::embedded::tables::Space;
 use crate::embedded::values::{NameEntry, OrderEntry, decode_ruling, encode_ruling};
-use crate::quota::{Held, order_bytes};
+use crate::quota::Held;
 use crate::replacements;
 use crate::revocations::{Revocations, is_access};
 use crate::shapes::{Applied, Merged};
@@ -81,7 +81,7 @@ impl Stage<'_> {
         order: &Order,
         takes: impl Fn(Held, &Order) -> bool,
     ) -> Result<bool, StoreError> {
-        let held = self.standing(&order.owner)?.unwrap_or_default().held();
+        let held = self.standing(&order.owner)?.unwrap_or_default().held;
         Ok(takes(held, order) || self.order(&name_of(order)?)?.is_some())
     }
 
@@ -109,24 +109,35 @@ impl Stage<'_> {
         standing.latest = standing.latest.max(order.stamp);
         if known.is_none() {
             standing.orders = standing.orders.saturating_add(1);
-            standing.bytes = standing.bytes.saturating_add(order_bytes(&order));
             self.state.orders = self.state.orders.saturating_add(1);
         }
+        let held = known.map_or(standing.held, |known| standing.held.without(&known.order));
+        standing.held = held.with(&order);
+        let mut surplus = Vec::new();
         if is_access(&order.change) {
             let orders = self.access_orders(&order.owner)?;
             let revocations = Revocations::of(&orders);
             standing.revoked = revocations.tokens();
             self.hold_orders(&orders, &revocations)?;
+            for spare in revocations.surplus(&orders) {
+                surplus.push(name_of(spare)?);
+            }
         }
         self.set_standing(&order.owner, &standing);
-        let is_surplus = self.drop_surplus(&name, &order)?;
+        surplus.extend(self.surplus_replacements(&order)?);
+        for name in &surplus {
+            if let Some(entry) = self.order(name)? {
+                self.remove_order(*name, &entry)?;
+            }
+        }
+        let is_surplus = surplus.contains(&name);
         Ok((order, !is_surplus))
     }
 
-    /// Forgets the replacements that are too many beside this order; whether it is one of them.
-    fn drop_surplus(&mut self, name: &Name, order: &Order) -> Result<bool, StoreError> {
+    /// The replacements that are too many beside this order, which is kept already.
+    fn surplus_replacements(&self, order: &Order) -> Result<Vec<Name>, StoreError> {
         if !matches!(order.change, Change::Replace(..)) {
-            return Ok(false);
+            return Ok(Vec::new());
         }
         let mut rulings = Vec::new();
         for (key, bytes) in
@@ -140,13 +151,7 @@ impl Stage<'_> {
             let order = self.order(name)?.ok_or_else(missing)?.order;
             Ok::<_, StoreError>(Item::order(&order.owner, Stamp(0), &order.proof)?.id)
         };
-        let surplus = replacements::surplus(rulings, id)?;
-        for name in &surplus {
-            if let Some(entry) = self.order(name)? {
-                self.remove_order(*name, &entry)?;
-            }
-        }
-        Ok(surplus.contains(name))
+        replacements::surplus(rulings, id)
     }
 
     /// Forgets the orders beside which this one leaves nothing to do; or says that there is one beside
@@ -335,7 +340,7 @@ impl Stage<'_> {
         }
         let mut standing = self.standing(owner)?.unwrap_or_default();
         standing.orders = standing.orders.saturating_sub(1);
-        standing.bytes = standing.bytes.saturating_sub(order_bytes(&entry.order));
+        standing.held = standing.held.without(&entry.order);
         self.state.orders = self.state.orders.saturating_sub(1);
         self.set_standing(owner, &standing);
         Ok(())
