@@ -10,19 +10,19 @@ use futures_util::stream::FuturesUnordered;
 use tokio::time::{Instant, sleep_until};
 use warren_node::answer::MemberResult;
 use warren_node::clock;
-use warren_node::swarm_request::{Changed, Done, texts_of};
+use warren_node::swarm_request::{Done, texts_of};
 use warren_node::{Placement, SwarmRequest, quorum};
-use warren_store::{MailStore, StoreError};
+use warren_store::StoreError;
 use warren_transport::TransportError;
 use warren_wire::directory::NodeRecord;
-use warren_wire::record::{Change, Item, MessageRecord, Order, Record};
+use warren_wire::record::{Item, Record};
 use warren_wire::rpc::member::{Call as Asked, Latest};
 use warren_wire::value::Dict;
-use warren_wire::{Millis, NodeId, Stamp, Value, bencode};
+use warren_wire::{NodeId, Stamp, Value, bencode};
 
 use super::extending::{KEEP, TooLittle, is_settled};
 use super::member::{CLOCKS_APART, Member};
-use crate::held::{Arrivals, Arrived};
+use super::writing::{apply_here, store_here};
 use crate::telemetry;
 
 /// What became of a request.
@@ -262,9 +262,9 @@ impl Member {
         let outcome = match record {
             Record::Message(message) => {
                 let arrivals = Arc::clone(&self.arrivals);
-                writing.to_its_end(store_here(store, arrivals, message, now)).await
+                writing.carry_through(store_here(store, arrivals, message, now)).await
             }
-            Record::Order(order) => writing.to_its_end(apply_here(store, order, now)).await,
+            Record::Order(order) => writing.carry_through(apply_here(store, order, now)).await,
         };
         let (done, overruled) = match outcome {
             Ok(outcome) => outcome,
@@ -308,57 +308,6 @@ impl Member {
             Said::plain(MemberResult::Unreachable)
         })
     }
-}
-
-/// `None` for a message that something later removed.
-async fn store_here(
-    store: Arc<dyn MailStore>,
-    arrivals: Arc<dyn Arrivals>,
-    message: MessageRecord,
-    now: Millis,
-) -> Result<(Option<Done>, Option<Stamp>), StoreError> {
-    let stored = store.store(message.clone(), now).await?;
-    if stored.overruled.is_some() {
-        return Ok((None, stored.overruled));
-    }
-    if !stored.already {
-        tell(&*arrivals, &message, stored.expiry);
-    }
-    Ok((Some(Done::Stored { expiry: stored.expiry, already: stored.already }), None))
-}
-
-async fn apply_here(
-    store: Arc<dyn MailStore>,
-    order: Order,
-    now: Millis,
-) -> Result<(Option<Done>, Option<Stamp>), StoreError> {
-    let given_back = match &order.change {
-        Change::Unrevoke(tokens) => {
-            let revoked = store.revoked(order.owner).await?;
-            revoked.iter().filter(|token| tokens.contains(token)).count()
-        }
-        _ => 0,
-    };
-    let applied = store.apply(order, now).await?;
-    let changed = Changed {
-        deleted: applied.deleted,
-        updated: applied.updated,
-        unchanged: applied.unchanged,
-        given_back: u64::try_from(given_back).unwrap_or(u64::MAX),
-    };
-    Ok((Some(Done::Changed(changed)), applied.overruled))
-}
-
-/// Tells those who wait that a message can be retrieved.
-pub(super) fn tell(arrivals: &dyn Arrivals, message: &MessageRecord, expiry: Millis) {
-    arrivals.arrived(&Arrived {
-        owner: message.owner,
-        namespace: message.namespace,
-        hash: message.hash,
-        timestamp: message.timestamp,
-        expiry,
-        data: &message.data,
-    });
 }
 
 fn is_agreed(said: &[(NodeId, Said)]) -> bool {

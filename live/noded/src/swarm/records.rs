@@ -9,8 +9,8 @@ use warren_wire::record::{Item, ItemId, MessageRecord, Positions, Record, Unchec
 use warren_wire::rpc::member::{MAX_RECORDS, Taken};
 use warren_wire::{AccountId, NodeId, swarm};
 
-use super::coordinator::tell;
 use super::member::Member;
+use super::writing::tell;
 
 /// How many records are checked before others get their turn.
 const CHECKED_AT_ONCE: usize = 32;
@@ -87,7 +87,7 @@ impl Member {
             }
             Ok(merged)
         };
-        let mut merged = writing.to_its_end(work).await?.into_iter();
+        let mut merged = writing.carry_through(work).await?.into_iter();
         let taken = all.into_iter().map(|refused| {
             refused.or_else(|| {
                 let refused = merged.next()? == Merged::Refused;

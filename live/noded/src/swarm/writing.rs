@@ -1,14 +1,17 @@
-//! Writes under way: counted by the list they go by, so that no mail is moved away before they end.
+//! Writes under way: done in the own store, and counted by the list they go by, so that no mail is
+//! moved away before they end.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Notify;
 use warren_node::Placement;
-use warren_store::StoreError;
-use warren_wire::record::Positions;
-use warren_wire::{AccountId, swarm};
+use warren_node::swarm_request::{Changed, Done};
+use warren_store::{MailStore, StoreError};
+use warren_wire::record::{Change, MessageRecord, Order, Positions};
+use warren_wire::{AccountId, Millis, Stamp, swarm};
 
 use super::member::{Member, State};
+use crate::held::{Arrivals, Arrived};
 
 /// A write under way, until it is dropped.
 pub(super) struct Writing {
@@ -28,7 +31,7 @@ impl Writing {
 
     /// Does what changes the store, and counts until that is over: a store ends what it was told to
     /// do, though whoever waits for it be gone.
-    pub(super) async fn to_its_end<T: Send + 'static>(
+    pub(super) async fn carry_through<T: Send + 'static>(
         self,
         work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
     ) -> Result<T, StoreError> {
@@ -101,4 +104,57 @@ impl Member {
         state.dropping = stretches.to_vec();
         Some(Dropping(self))
     }
+}
+
+/// Keeps a message, and tells those who wait for it; what was done is `None` for one that something
+/// later removed.
+pub(super) async fn store_here(
+    store: Arc<dyn MailStore>,
+    arrivals: Arc<dyn Arrivals>,
+    message: MessageRecord,
+    now: Millis,
+) -> Result<(Option<Done>, Option<Stamp>), StoreError> {
+    let stored = store.store(message.clone(), now).await?;
+    if stored.overruled.is_some() {
+        return Ok((None, stored.overruled));
+    }
+    if !stored.already {
+        tell(&*arrivals, &message, stored.expiry);
+    }
+    Ok((Some(Done::Stored { expiry: stored.expiry, already: stored.already }), None))
+}
+
+/// Carries an order out.
+pub(super) async fn apply_here(
+    store: Arc<dyn MailStore>,
+    order: Order,
+    now: Millis,
+) -> Result<(Option<Done>, Option<Stamp>), StoreError> {
+    let given_back = match &order.change {
+        Change::Unrevoke(tokens) => {
+            let revoked = store.revoked(order.owner).await?;
+            revoked.iter().filter(|token| tokens.contains(token)).count()
+        }
+        _ => 0,
+    };
+    let applied = store.apply(order, now).await?;
+    let changed = Changed {
+        deleted: applied.deleted,
+        updated: applied.updated,
+        unchanged: applied.unchanged,
+        given_back: u64::try_from(given_back).unwrap_or(u64::MAX),
+    };
+    Ok((Some(Done::Changed(changed)), applied.overruled))
+}
+
+/// Tells those who wait that a message can be retrieved.
+pub(super) fn tell(arrivals: &dyn Arrivals, message: &MessageRecord, expiry: Millis) {
+    arrivals.arrived(&Arrived {
+        owner: message.owner,
+        namespace: message.namespace,
+        hash: message.hash,
+        timestamp: message.timestamp,
+        expiry,
+        data: &message.data,
+    });
 }
