@@ -88,9 +88,13 @@ impl Messenger {
     /// # Errors
     /// Where the network or the database fails; what was done stays done.
     pub async fn sync(&self) -> Result<usize, ClientError> {
-        self.deliver_waiting().await?;
-        let new = self.receive().await?;
-        self.push_configs().await?;
+        // What one of these cannot do keeps nothing else from being done.
+        let delivered = self.deliver_waiting().await;
+        let received = self.receive().await;
+        let pushed = self.push_configs().await;
+        let new = received?;
+        delivered?;
+        pushed?;
         // Old configuration messages go.
         self.deliver_waiting().await?;
         Ok(new)
