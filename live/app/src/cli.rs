@@ -8,11 +8,13 @@ use warren_noded::local_network::{FEWEST_NODES, MOST_NODES};
 
 mod conversations;
 mod daemon;
+mod groups;
 mod message;
 
 pub use conversations::{ConversationArg, ConversationsArgs, ConversationsCommand, ListingArg};
 use daemon::DAEMON_HELP;
 pub use daemon::{ApiCommand, DaemonArgs, DaemonCommand, DaemonRunArgs};
+pub use groups::{GroupArg, GroupsArgs, GroupsCommand, MembersArg, SureArg};
 use message::MESSAGE_HELP;
 pub use message::{MessageCommand, NumberArg, WhomArg};
 
@@ -117,6 +119,9 @@ pub enum Command {
     /// The list of conversations, and what you set for each
     #[command(args_conflicts_with_subcommands = true)]
     Conversations(ConversationsArgs),
+    /// Groups: make, join, lead and leave them
+    #[command(args_conflicts_with_subcommands = true)]
+    Groups(GroupsArgs),
     /// Look for messages on this device
     #[command(after_help = SEARCH_HELP)]
     Search(SearchArgs),
@@ -279,7 +284,7 @@ Example:
 #[derive(Debug, Args)]
 #[command(after_help = SEND_HELP)]
 pub struct SendArgs {
-    /// A contact's name or an Account ID
+    /// A contact's name, an Account ID, or a group's name or id
     pub to: String,
     /// The number of the message that this one answers; `warren read --numbers` shows numbers
     #[arg(long, value_name = "NUMBER")]
@@ -319,7 +324,7 @@ pub struct ReadArgs {
     /// Show the whole history: what was read before, and your own messages
     #[arg(long, short)]
     pub all: bool,
-    /// Only the conversation with a contact's name or an Account ID
+    /// Only the conversation with a contact or a group: its name or id
     #[arg(long, value_name = "CONTACT")]
     pub from: Option<String>,
     /// Show the number of each message, as `warren message` wants it
@@ -351,7 +356,7 @@ pub struct SearchArgs {
     /// What to look for
     #[arg(required = true)]
     pub text: Vec<String>,
-    /// Only in the conversation with a contact's name or an Account ID
+    /// Only in the conversation with a contact or a group: its name or id
     #[arg(long, value_name = "CONTACT")]
     pub from: Option<String>,
     /// At most so many

@@ -119,6 +119,9 @@ pub enum Failure {
         /// Whose it is.
         id: String,
     },
+    /// No group of that name or id.
+    #[error("there is no such group here: `warren groups` lists those you are in or invited to")]
+    NoSuchGroup,
     /// The API refused a request that makes no sense.
     #[error("the request cannot be understood: {0}")]
     BadRequest(String),
@@ -173,6 +176,12 @@ pub enum Failure {
     /// Deleting messages without being sure.
     #[error("this deletes the conversation with {0} on this device for good: add --yes to do it")]
     DeletesMessages(String),
+    /// Leaving a group without being sure.
+    #[error("this leaves {0} and deletes its messages on all your devices: add --yes to do it")]
+    LeavesGroup(String),
+    /// Ending a group without being sure.
+    #[error("this ends {0} for all its members and for good: add --yes to do it")]
+    EndsGroup(String),
     /// Ctrl-C.
     #[error("interrupted: nothing was saved")]
     Interrupted,
@@ -271,7 +280,11 @@ impl Failure {
             Self::NameTaken(_) => "name_taken",
             Self::NoAccountId => "bad_account_id",
             Self::NotYourName { .. } => "not_your_name",
-            Self::NotConfirmed(_) | Self::DeletesMessages(_) => "not_confirmed",
+            Self::NoSuchGroup => "no_such_group",
+            Self::NotConfirmed(_)
+            | Self::DeletesMessages(_)
+            | Self::LeavesGroup(_)
+            | Self::EndsGroup(_) => "not_confirmed",
             Self::Interrupted => "interrupted",
             Self::Network(_) => "local_network",
             Self::PortTaken { .. } => "port_taken",

@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use warren_wire::{AccountId, AccountKind, Millis};
 
-use crate::api::contacts::Contact;
+use crate::api::contacts::{Contact, Found};
 use crate::api::network::Hop;
 use crate::failure::Failure;
 use crate::terminal_text;
@@ -67,6 +67,16 @@ pub fn person_shown(id: &str, contact: Option<&Contact>) -> String {
         (Some(name), _) => terminal_text::line(name),
         (None, None) => short_id(id),
         (None, Some(name)) => format!("{} ({})", terminal_text::line(name), short_id(id)),
+    }
+}
+
+/// How a person or a group is shown, safe for a terminal.
+///
+/// A group's name is its admins' choice, so that it is always called a group.
+pub fn shown(found: &Found) -> String {
+    match &found.group {
+        Some(name) => format!("group '{}'", terminal_text::line(name)),
+        None => person_shown(&found.account_id, found.contact.as_ref()),
     }
 }
 

@@ -12,6 +12,7 @@ use warren_wire::{AccountId, AccountKind};
 
 use super::extract::{Asked, Given, OfAccount, OfPeer};
 use super::failure::ErrorBody;
+use super::groups;
 use super::session::Home;
 use crate::failure::Failure;
 use crate::wording;
@@ -46,19 +47,21 @@ pub struct Contacts {
 }
 
 /// Whom a text means.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Found {
     /// Their Account ID.
     pub account_id: String,
     /// What is known of them; absent for a stranger.
     pub contact: Option<Contact>,
+    /// The name of a group, as its admins call it; absent for a person.
+    pub group: Option<String>,
 }
 
 /// A name to look for.
 #[derive(Debug, Serialize, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Who {
-    /// A contact's name or an Account ID.
+    /// A contact's name, an Account ID, or a group's name or id.
     pub who: String,
 }
 
@@ -93,7 +96,7 @@ async fn list(of: OfAccount) -> Result<Json<Contacts>, Failure> {
 }
 
 /// Whom a name or an Account ID means. What the owner calls people goes before what they call
-/// themselves.
+/// themselves, and that before the names of groups.
 #[utoipa::path(
     get, path = "/accounts/{account}/find", tag = "contacts",
     params(("account" = String, Path, description = "Account ID"), Who),
@@ -101,9 +104,13 @@ async fn list(of: OfAccount) -> Result<Json<Contacts>, Failure> {
 )]
 async fn find(of: OfAccount, Asked(Who { who }): Asked<Who>) -> Result<Json<Found>, Failure> {
     of.db().with(|db| {
-        let id = db.find_peer(who.trim())?;
+        let id = match db.find_peer(who.trim()) {
+            Err(DatabaseError::UnknownContact) => groups::called(db, who.trim())?,
+            found => found?,
+        };
         let contact = db.contact(&id)?.map(Contact::from);
-        Ok(Json(Found { account_id: id.to_string(), contact }))
+        let group = db.group(&id)?.map(|group| group.name);
+        Ok(Json(Found { account_id: id.to_string(), contact, group }))
     })
 }
 

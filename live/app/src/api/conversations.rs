@@ -10,7 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use warren_client::Event;
 use warren_client::database::{self, AccountDb, DatabaseError, ListPosition, MessageId, Setting};
-use warren_wire::{AccountId, Millis};
+use warren_wire::{AccountId, AccountKind, Millis};
 
 use super::expiry::Expiry;
 use super::extract::{Asked, Given, OfAccount, OfPeer};
@@ -286,7 +286,7 @@ async fn mark_read(of: OfAccount, OfPeer(peer): OfPeer) -> Result<StatusCode, Fa
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Accepts a request: its author's messages are wanted from now on.
+/// Accepts a request: its author's messages are wanted from now on. Of a group it is the invitation.
 #[utoipa::path(
     post, path = "/accounts/{account}/conversations/{peer}/accept", tag = "conversations",
     params(
@@ -296,11 +296,18 @@ async fn mark_read(of: OfAccount, OfPeer(peer): OfPeer) -> Result<StatusCode, Fa
     responses((status = 204), (status = "default", body = ErrorBody)),
 )]
 async fn accept(of: OfAccount, OfPeer(peer): OfPeer) -> Result<StatusCode, Failure> {
-    of.accept_request(&peer)?;
+    if peer.kind() == AccountKind::Group {
+        let delivering = of.session.delivering(&of.account().id);
+        let _alone = delivering.lock().await;
+        of.accept_invite(&peer).await?;
+    } else {
+        of.accept_request(&peer)?;
+    }
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Declines a request: the conversation goes, its author may ask again unless they are blocked.
+/// Declines a request: the conversation goes, its author may ask again unless they are blocked. Of a
+/// group it is the invitation.
 #[utoipa::path(
     post, path = "/accounts/{account}/conversations/{peer}/decline", tag = "conversations",
     params(
@@ -315,7 +322,11 @@ async fn decline(
     OfPeer(peer): OfPeer,
     Asked(how): Asked<Decline>,
 ) -> Result<StatusCode, Failure> {
-    of.decline_request(&peer, how.block)?;
+    if peer.kind() == AccountKind::Group {
+        of.decline_invite(&peer)?;
+    } else {
+        of.decline_request(&peer, how.block)?;
+    }
     Ok(StatusCode::NO_CONTENT)
 }
 

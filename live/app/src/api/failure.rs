@@ -39,6 +39,7 @@ fn status(failure: &Failure) -> StatusCode {
     match failure {
         _ if failure.is_network() => StatusCode::SERVICE_UNAVAILABLE,
         Failure::NoSuchEndpoint
+        | Failure::NoSuchGroup
         | Failure::Client(ClientError::NoAccount)
         | Failure::Client(ClientError::Database(
             DatabaseError::UnknownAccount | DatabaseError::UnknownContact | DatabaseError::Gone,
@@ -50,6 +51,8 @@ fn status(failure: &Failure) -> StatusCode {
             ClientError::NoSeed
             | ClientError::WhichAccount(_)
             | ClientError::NothingToResend
+            | ClientError::LastAdmin
+            | ClientError::AdminStays
             | ClientError::Database(
                 DatabaseError::AccountExists
                 | DatabaseError::AmbiguousName { .. }
@@ -62,12 +65,19 @@ fn status(failure: &Failure) -> StatusCode {
         | Failure::Name(_)
         | Failure::NoAccountId
         | Failure::Client(
-            ClientError::Mnemonic(_) | ClientError::Content(_) | ClientError::Seal(_),
+            ClientError::Mnemonic(_)
+            | ClientError::Content(_)
+            | ClientError::Seal(_)
+            | ClientError::NotAPerson
+            | ClientError::TooManyMembers
+            | ClientError::GroupName,
         ) => StatusCode::BAD_REQUEST,
         Failure::Client(ClientError::Vault(
             VaultError::WrongPassphrase | VaultError::EmptyPassphrase,
         ))
-        | Failure::Client(ClientError::NotYours | ClientError::NotAMember) => StatusCode::FORBIDDEN,
+        | Failure::Client(
+            ClientError::NotYours | ClientError::NotAMember | ClientError::NotAnAdmin,
+        ) => StatusCode::FORBIDDEN,
         Failure::Locked => StatusCode::LOCKED,
         Failure::TooSlow => StatusCode::GATEWAY_TIMEOUT,
         Failure::NotTaken(_) => StatusCode::UNPROCESSABLE_ENTITY,

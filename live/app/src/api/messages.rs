@@ -11,6 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use warren_client::database::{self, Filter, MessageId, Position};
 use warren_client::{Delivery, Draft};
+use warren_message::content::mention::mentions;
 use warren_wire::{AccountId, AccountKind};
 
 use super::about::{Preview, Quote, Reaction, all_with_reactions, with_reactions};
@@ -65,6 +66,8 @@ pub struct Message {
     pub edited_at: Option<u64>,
     /// Whether it names the owner.
     pub mentions_me: bool,
+    /// The Account IDs of those its text names: each stands there behind an `@`.
+    pub mentions: Vec<String>,
     /// How long it lives; absent where it stays.
     pub expiry: Option<Expiry>,
     /// When it goes, once its time runs.
@@ -162,7 +165,7 @@ pub struct After {
 /// A message to be sent.
 #[derive(Serialize, Deserialize, ToSchema)]
 pub struct NewMessage {
-    /// To whom: an Account ID.
+    /// To whom: an Account ID, or the id of a group.
     pub to: String,
     /// What it says.
     pub text: String,
@@ -224,7 +227,8 @@ async fn send(
     Given(new): Given<NewMessage>,
 ) -> Result<(StatusCode, Json<Message>), Failure> {
     let to: Option<AccountId> = new.to.parse().ok();
-    let to = to.filter(|id| id.kind() == AccountKind::Person).ok_or(Failure::NoAccountId)?;
+    let is_known = |id: &AccountId| matches!(id.kind(), AccountKind::Person | AccountKind::Group);
+    let to = to.filter(is_known).ok_or(Failure::NoAccountId)?;
     if new.text.trim().is_empty() {
         return Err(Failure::EmptyMessage);
     }
@@ -278,6 +282,18 @@ fn limit(asked: Option<usize>) -> usize {
     asked.unwrap_or(USUAL_LIMIT).min(MOST_MESSAGES)
 }
 
+/// Whom a text names, each once.
+fn mentioned(text: &str) -> Vec<String> {
+    let mut ids: Vec<String> = Vec::new();
+    for mention in mentions(text) {
+        let id = mention.account.to_string();
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    ids
+}
+
 /// Reads `older` back.
 fn position(text: &str) -> Result<Position, Failure> {
     let bad = || Failure::BadRequest("`before` is no `older` of a page".to_owned());
@@ -296,6 +312,7 @@ impl From<database::Message> for Message {
             database::Content::Unknown(_) => (Kind::Unknown, None, None),
             database::Content::Deleted => (Kind::Deleted, None, None),
         };
+        let named = text.as_deref().map(mentioned).unwrap_or_default();
         Self {
             message_id: message.id.number(),
             conversation: message.conversation.to_string(),
@@ -319,6 +336,7 @@ impl From<database::Message> for Message {
             read: message.read,
             edited_at: message.edited_at,
             mentions_me: message.mentions_me,
+            mentions: named,
             expiry: message.expiry.map(Expiry::from),
             expires_at: message.expires_at,
             quote: message.quote.map(Quote::from),

@@ -12,7 +12,7 @@
 //! | [`caller`] | asking, over a socket or in process |
 //! | [`daemon`] | the daemon: status, lock, unlock, stop |
 //! | [`network`] | the network: its seed, the path in use, fetching |
-//! | [`accounts`], [`contacts`], [`conversations`], [`messages`], [`outbox`], [`search`] | one noun each |
+//! | [`accounts`], [`contacts`], [`conversations`], [`groups`], [`messages`], [`outbox`], [`search`] | one noun each |
 //! | [`about`], [`changes`] | what belongs to a message, and what is done to one |
 //! | [`events`] | what changes, over a WebSocket |
 //!
@@ -47,6 +47,7 @@ pub mod events;
 pub mod expiry;
 pub mod extract;
 pub mod failure;
+pub mod groups;
 pub mod guard;
 pub mod messages;
 pub mod network;
@@ -82,6 +83,7 @@ fn nouns() -> OpenApiRouter<Arc<Home>> {
         .merge(accounts::routes())
         .merge(contacts::routes())
         .merge(conversations::routes())
+        .merge(groups::routes())
         .merge(messages::routes())
         .merge(about::routes())
         .merge(changes::routes())

@@ -129,7 +129,7 @@ pub enum ListingArg {
 }
 
 /// Seconds from `30s`, `5m`, `12h`, `1d` or `2w`.
-fn duration(text: &str) -> Result<u32, String> {
+pub(super) fn duration(text: &str) -> Result<u32, String> {
     let unit = text.chars().last().and_then(|unit| match unit {
         's' => Some(1),
         'm' => Some(60),

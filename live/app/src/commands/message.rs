@@ -12,7 +12,7 @@ use crate::api::network::{Sync, Synced};
 use crate::cli::{MessageCommand, WhomArg};
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
-use crate::people;
+use crate::people::{self, Names};
 use crate::start::Start;
 use crate::wording::{local_time, sentence, short_id};
 
@@ -104,7 +104,8 @@ async fn changed(
     message: &Message,
     text: &str,
 ) -> Result<Exit, Failure> {
-    report(account, output, message_json(message, None), &format!("{text}.")).await
+    let cast = Names::new(account.clone()).cast(message).await?;
+    report(account, output, message_json(message, &cast), &format!("{text}.")).await
 }
 
 async fn react(
@@ -140,8 +141,8 @@ async fn resend(account: &AccountApi, output: Output, number: i64) -> Result<Exi
 
 async fn info(account: &AccountApi, output: Output, number: i64) -> Result<Exit, Failure> {
     let info: MessageInfo = account.get(&format!("messages/{number}/info")).await?;
-    let name = people::shown(account, &info.message.conversation).await?;
-    let mut lines = vec![message_text(&info.message, &name)];
+    let cast = Names::new(account.clone()).cast(&info.message).await?;
+    let mut lines = vec![message_text(&info.message, &cast)];
     for one in &info.receipts {
         let reader = people::shown(account, &one.reader).await?;
         lines.push(format!("read by {reader} at {}", local_time(one.read_at)));

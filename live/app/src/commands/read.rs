@@ -1,7 +1,5 @@
 //! `warren read`: fetches, shows what is unread, and goes on for as long as it is told to.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::time::{Duration, Instant};
 
 use axum::http::Method;
@@ -14,7 +12,6 @@ use warren_client::notice::Notice;
 
 use crate::api::AccountApi;
 use crate::api::changes::MessageIds;
-use crate::api::contacts::Contact;
 use crate::api::messages::{
     After, Arrived, Direction, Kind, Message, MessageState, Messages, Which,
 };
@@ -23,11 +20,11 @@ use crate::api::outbox::{Outbox, Retried};
 use crate::cli::ReadArgs;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
-use crate::people;
+use crate::people::{Cast, Names};
 use crate::start::Start;
 use crate::stop::Stop;
 use crate::terminal_text;
-use crate::wording::{json_time, local_time, now, person_shown, short_id};
+use crate::wording::{json_time, local_time, now};
 
 /// How often the device is looked at: what other processes fetched, and what waits to be sent.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -66,7 +63,7 @@ pub async fn run(start: &Start, args: &ReadArgs) -> Result<Exit, Failure> {
         is_failing: false,
     };
     if let Some(from) = &args.from {
-        reader.peer = Some(people::peer(&reader.account, from).await?.account_id);
+        reader.peer = Some(reader.account.find(from.trim()).await?.account_id);
     }
     if args.follow {
         let listener = reader.account.clone();
@@ -181,16 +178,12 @@ impl Reader {
 
     /// Shows messages and marks them as read, once they have left this program.
     async fn show(&mut self, messages: &[Message]) -> Result<(), Failure> {
-        let mut people: HashMap<&str, Option<Contact>> = HashMap::new();
+        let mut names = Names::new(self.account.clone());
         let mut unread = Vec::new();
         for message in messages {
-            let id = message.conversation.as_str();
-            let contact = match people.entry(id) {
-                Entry::Occupied(known) => known.into_mut(),
-                Entry::Vacant(unknown) => unknown.insert(self.account.find(id).await?.contact),
-            };
-            let value = message_json(message, contact.as_ref());
-            let mut text = message_text(message, &person_shown(id, contact.as_ref()));
+            let cast = names.cast(message).await?;
+            let value = message_json(message, &cast);
+            let mut text = message_text(message, &cast);
             if self.numbers {
                 text = format!("{:>5}  {text}", message.message_id);
             }
@@ -297,10 +290,14 @@ async fn listen(account: AccountApi, news: mpsc::Sender<Result<Synced, Failure>>
 }
 
 /// One message for programs.
-pub(super) fn message_json(message: &Message, contact: Option<&Contact>) -> Value {
+pub(super) fn message_json(message: &Message, cast: &Cast) -> Value {
+    let contact = cast.conversation.as_ref().and_then(|found| found.contact.as_ref());
+    let group = cast.conversation.as_ref().and_then(|found| found.group.as_deref());
     json!({
         "message_id": message.message_id,
         "peer": message.conversation,
+        "author": message.author,
+        "group": group,
         "name": contact.and_then(|contact| contact.name.as_deref()),
         "calls_themselves": contact.and_then(|contact| contact.calls_themselves.as_deref()),
         "direction": message.direction,
@@ -314,13 +311,14 @@ pub(super) fn message_json(message: &Message, contact: Option<&Contact>) -> Valu
         "edited_at": message.edited_at,
         "expires_at": message.expires_at,
         "mentions_me": message.mentions_me,
+        "mentions": message.mentions,
         "quote": message.quote,
         "reactions": message.reactions,
     })
 }
 
 /// What stands between messages without being one.
-fn notice_text(control: Option<&Value>) -> String {
+fn notice_text(control: Option<&Value>, cast: &Cast) -> String {
     let notice = control.and_then(|control| Notice::deserialize(control).ok());
     let text = match notice {
         None => "a kind of message this version cannot show".to_owned(),
@@ -339,30 +337,35 @@ fn notice_text(control: Option<&Value>) -> String {
             format!("named the group '{}'", terminal_text::line(&name))
         }
         Some(Notice::GroupPicture) => "changed the group's picture".to_owned(),
-        Some(Notice::MembersAdded { members }) => members_text("added", &members),
-        Some(Notice::MembersRemoved { members }) => members_text("removed", &members),
-        Some(Notice::MembersPromoted { members }) => members_text("made admins of", &members),
+        Some(Notice::MembersAdded { members }) => members_text("added", &members, cast),
+        Some(Notice::MembersRemoved { members }) => members_text("removed", &members, cast),
+        Some(Notice::MembersPromoted { members }) => members_text("made admins of", &members, cast),
         Some(Notice::MemberLeft) => "left the group".to_owned(),
     };
     format!("[{text}]")
 }
 
-fn members_text(what: &str, members: &[String]) -> String {
-    let members = members.iter().map(|id| terminal_text::line(&short_id(id)));
+fn members_text(what: &str, members: &[String], cast: &Cast) -> String {
+    let members = members.iter().map(|id| cast.person(id));
     format!("{what} {}", members.collect::<Vec<_>>().join(", "))
 }
 
-/// One message for people: `2026-01-31 18:05:09  bob: Hello`.
-pub(super) fn message_text(message: &Message, name: &str) -> String {
+/// One message for people: `2026-01-31 18:05:09  bob: Hello`, in a group `bob in group 'runners': Hello`.
+pub(super) fn message_text(message: &Message, cast: &Cast) -> String {
     let time = local_time(message.timestamp);
     let body = match &message.text {
-        Some(text) => terminal_text::block(text, INDENT),
+        Some(text) => terminal_text::block(&cast.with_names(text), INDENT),
         None if message.kind == Kind::Deleted => "[deleted by its author]".to_owned(),
-        None => notice_text(message.control.as_ref()),
+        None => notice_text(message.control.as_ref(), cast),
     };
-    let body = with_surroundings(message, body);
+    let body = with_surroundings(message, cast, body);
+    let name = cast.conversation();
     let separator = if body.contains('\n') { format!("\n{INDENT}") } else { " ".to_owned() };
     match message.direction {
+        Direction::Incoming if cast.is_group() => {
+            let author = cast.person(&message.author);
+            format!("{time}  {author} in {name}:{separator}{body}")
+        }
         Direction::Incoming => format!("{time}  {name}:{separator}{body}"),
         Direction::Outgoing => {
             let note = match message.state {
@@ -376,12 +379,12 @@ pub(super) fn message_text(message: &Message, name: &str) -> String {
 }
 
 /// A body with what it answers before it, and what was done to it behind it.
-fn with_surroundings(message: &Message, mut body: String) -> String {
+fn with_surroundings(message: &Message, cast: &Cast, mut body: String) -> String {
     if let Some(quote) = &message.quote {
-        let text = quote.text.as_deref().unwrap_or("[gone]");
+        let text = cast.with_names(quote.text.as_deref().unwrap_or("[gone]"));
         let start: String = text.chars().take(QUOTED).collect();
         let more = if start.len() < text.len() { "..." } else { "" };
-        let author = short_id(&quote.author);
+        let author = cast.person(&quote.author);
         body = format!("> {author}: {}{more}\n{INDENT}{body}", terminal_text::line(&start));
     }
     if message.edited_at.is_some() && message.kind == Kind::Text {
@@ -397,6 +400,7 @@ fn with_surroundings(message: &Message, mut body: String) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::contacts::{Contact, Found};
 
     fn message(text: &str, direction: Direction, state: MessageState) -> Message {
         Message {
@@ -415,6 +419,7 @@ mod tests {
             read: true,
             edited_at: None,
             mentions_me: false,
+            mentions: Vec::new(),
             expiry: None,
             expires_at: None,
             quote: None,
@@ -423,9 +428,23 @@ mod tests {
         }
     }
 
+    const BOB: &str = "05aa654f00fc39fc69fd0db829410ca38177d7732a8d2f0934ab3872ac56d5aa74";
+
+    fn cast() -> Cast {
+        let contact = Contact {
+            account_id: BOB.to_owned(),
+            name: Some("bob".to_owned()),
+            calls_themselves: None,
+            approved: true,
+            blocked: false,
+        };
+        let found = Found { account_id: BOB.to_owned(), contact: Some(contact), group: None };
+        Cast { conversation: Some(found), ..Cast::default() }
+    }
+
     fn shown(text: &str) -> String {
         let message = message(text, Direction::Incoming, MessageState::Received);
-        message_text(&message, "bob").split_off("2023-11-14 22:13:20  ".len())
+        message_text(&message, &cast()).split_off("2023-11-14 22:13:20  ".len())
     }
 
     #[test]
@@ -438,7 +457,7 @@ mod tests {
 
     #[test]
     fn what_stands_between_messages_is_told_in_words() {
-        let told = |control: Value| notice_text(Some(&control));
+        let told = |control: Value| notice_text(Some(&control), &Cast::default());
         let accepted = told(json!({ "notice": "request_accepted" }));
         assert_eq!(accepted, "[accepted the request to write]");
         let named = told(json!({ "notice": "group_name", "name": "\u{1b}[2J" }));
@@ -450,10 +469,22 @@ mod tests {
     }
 
     #[test]
+    fn in_a_group_the_author_is_told_and_the_group_is_called_one() {
+        let group_id = BOB.replacen("05", "03", 1);
+        let group = Some("bob\u{1b}".to_owned());
+        let found = Found { account_id: group_id, contact: None, group };
+        let people = [(BOB.to_owned(), "robert".to_owned())].into();
+        let cast = Cast { conversation: Some(found), people };
+        let told = message("hi", Direction::Incoming, MessageState::Received);
+        let told = message_text(&told, &cast);
+        assert!(told.ends_with("robert in group 'bob\\u{1b}': hi"), "{told}");
+    }
+
+    #[test]
     fn own_messages_are_marked_with_how_far_they_got() {
         let waiting = message("hi", Direction::Outgoing, MessageState::Waiting);
-        assert!(message_text(&waiting, "bob").ends_with("you to bob (waiting): hi"));
+        assert!(message_text(&waiting, &cast()).ends_with("you to bob (waiting): hi"));
         let sent = message("hi", Direction::Outgoing, MessageState::Delivered);
-        assert!(message_text(&sent, "bob").ends_with("you to bob: hi"));
+        assert!(message_text(&sent, &cast()).ends_with("you to bob: hi"));
     }
 }
