@@ -231,11 +231,94 @@ export type Expiry = {
 };
 /** From when on the time of a disappearing message runs. */
 export type ExpiryMode = "after_read" | "after_send";
+/** A file of a message. */
+export type File = {
+  /** What stands under it. */
+  caption?: string | null;
+  /** How long it plays, in milliseconds. */
+  duration?: number | null;
+  /** Why it failed. */
+  failure?: string | null;
+  /** Its number on this device. */
+  file_id: number;
+  /** Whether a small picture of it is here. */
+  has_thumbnail: boolean;
+  /** In pixels. */
+  height?: number | null;
+  /** What it is to the message. */
+  kind: FileKind;
+  /** Its media type, as its author says. */
+  media_type: string;
+  /** The number of its message. */
+  message_id: number;
+  /** Its name, as its author says. It may hold anything. */
+  name?: string | null;
+  /** Its place among the message's files, from 0. */
+  position: number;
+  /** How many bytes of it are through. */
+  progress: number;
+  /** How many bytes it holds, as its author says. */
+  size: number;
+  /** How far it got. */
+  state: FileState;
+  /** In pixels. */
+  width?: number | null;
+};
+/** What a file is to its message. */
+export type FileKind = "file" | "image" | "video" | "voice" | "preview" | "quote_thumbnail";
+/** How far a file got. */
+export type FileState = "offered" | "downloading" | "here" | "failed" | "uploading" | "expired";
 /** Whom a text means. */
 export type Found = {
   /** Their Account ID. */
   account_id: string;
   contact?: (Contact | null);
+  /** The name of a group, as its admins call it; absent for a person. */
+  group?: string | null;
+};
+/** A group, as the account knows it. */
+export type Group = {
+  /** Whether the account is one of its admins. */
+  admin: boolean;
+  /** When it was made; absent where that is not known yet. */
+  created?: number | null;
+  /** What it is about; absent where nobody said. */
+  description?: string | null;
+  /** Its id, 66 hexadecimal digits that start with 03. */
+  group_id: string;
+  /** Who invited the account. */
+  invited_by?: string | null;
+  /** What its admins call it. */
+  name: string;
+  /** How the account stands to it. */
+  state: GroupState;
+  /** After how many seconds its messages disappear; absent where they stay. */
+  timer?: number | null;
+};
+/** What changes of a group; what is absent stays. Admins alone can. */
+export type GroupChange = {
+  /** What it is about; an empty text says nothing. */
+  description?: string | null;
+  /** What it is called. */
+  name?: string | null;
+  /** After how many seconds its messages disappear; 0 lets them stay. */
+  timer?: number | null;
+};
+/** How an account stands to a group. */
+export type GroupState = "invited" | "joined" | "removed" | "ended" | "left";
+/** Groups by their names. */
+export type Groups = {
+  /** The groups. */
+  groups: Array<Group>;
+};
+/** A file that waits for its message. */
+export type HandedIn = {
+  /** What a new message names it by, until the daemon is locked or ends. */
+  draft_id: number;
+  /** Its media type. */
+  media_type: string;
+  /** How many bytes of it will be sent. */
+  size: number;
 };
 /** A message that was found. */
 export type Hit = {
@@ -263,8 +346,29 @@ export type Hop = {
   /** Which swarm it belongs to, 16 hexadecimal digits. */
   swarm_id: string;
 };
+/** People to be invited. */
+export type Invitation = {
+  /** Whether they may read what was said before. */
+  history?: boolean;
+  /** Their Account IDs. */
+  people: Array<string>;
+};
 /** What a message holds. */
 export type Kind = "text" | "control" | "unknown" | "deleted";
+/** A member of a group. */
+export type Member = {
+  /** Their Account ID. */
+  account_id: string;
+  /** What they are called in the group, as they or an admin said; absent where nobody did. */
+  name?: string | null;
+  /** How they stand to it. */
+  standing: Standing;
+};
+/** Members by their Account IDs. */
+export type Members = {
+  /** The members, those who are invited included. */
+  members: Array<Member>;
+};
 /** A message. */
 export type Message = {
   /** Who wrote it. */
@@ -282,8 +386,12 @@ export type Message = {
   expiry?: (Expiry | null);
   /** Why it was given up. */
   failure?: string | null;
+  /** Its files, in their order. */
+  files: Array<File>;
   /** What it holds. */
   kind: Kind;
+  /** The Account IDs of those its text names: each stands there behind an `@`. */
+  mentions: Array<string>;
   /** Whether it names the owner. */
   mentions_me: boolean;
   /** Its number on this device. A greater one arrived later. */
@@ -344,13 +452,22 @@ export type NewAccount = {
    * here and they are told nothing. */
   name?: string | null;
 };
+/** A group to be made. */
+export type NewGroup = {
+  /** The Account IDs of those to be invited: 99 at most, for the account is the first of 100. */
+  members?: Array<string>;
+  /** What it is called. */
+  name: string;
+};
 /** A message to be sent. */
 export type NewMessage = {
+  /** What its files were named by when they were handed in; with them the text may be empty. */
+  files?: Array<number>;
   /** The number of the message it answers. */
   reply_to?: number | null;
   /** What it says. */
   text: string;
-  /** To whom: an Account ID. */
+  /** To whom: an Account ID, or the id of a group. */
   to: string;
 };
 /** The network this device is to belong to. */
@@ -399,6 +516,11 @@ export type Preview = {
   /** The link. */
   url: string;
 };
+/** Members to be made admins. */
+export type Promotion = {
+  /** Their Account IDs. */
+  people: Array<string>;
+};
 /** What a message answers. */
 export type Quote = {
   /** Who said what is answered. */
@@ -431,6 +553,13 @@ export type Receipt = {
   /** Who. */
   reader: string;
 };
+/** Members to be removed. */
+export type Removal = {
+  /** Whether what they wrote is deleted for everyone. */
+  messages?: boolean;
+  /** Their Account IDs. */
+  people: Array<string>;
+};
 /** What brings an account back. */
 export type RestoredAccount = {
   /** Its thirteen recovery words. */
@@ -451,6 +580,26 @@ export type Retried = {
   /** How many still wait. */
   waiting: number;
 };
+/** What others are told of an account's owner. */
+export type Settings = {
+  /** What the people they write to are told they are called; absent where they are told nothing. */
+  display_name?: string | null;
+  /** Whether authors are told that their messages were read. On this device alone. */
+  read_receipts: boolean;
+  /** Whether others are told that the owner types. On this device alone. */
+  typing: boolean;
+};
+/** What changes of it; what is absent stays. */
+export type SettingsChange = {
+  /** What the people they write to are told, from the next message on. On all of their devices. */
+  display_name?: string | null;
+  /** Whether authors are told that their messages were read. */
+  read_receipts?: boolean | null;
+  /** Whether others are told that the owner types. */
+  typing?: boolean | null;
+};
+/** How somebody stands to a group. */
+export type Standing = "to_be_invited" | "invited" | "member" | "promoted" | "admin" | "leaving";
 /** Parts of a delivery. */
 export type Step = "upload" | "seal" | "store" | "other";
 /** What a mailbox keeps of a message. */
@@ -648,7 +797,7 @@ export interface Operations {
     body: ConversationChange;
     response: Conversation;
   };
-  /** Accepts a request: its author's messages are wanted from now on. */
+  /** Accepts a request: its author's messages are wanted from now on. Of a group it is the invitation. */
   "POST /v1/accounts/{account}/conversations/{peer}/accept": {
     path: {
       /** Account ID */
@@ -658,7 +807,8 @@ export interface Operations {
     };
     response: void;
   };
-  /** Declines a request: the conversation goes, its author may ask again unless they are blocked. */
+  /** Declines a request: the conversation goes, its author may ask again unless they are blocked. Of a
+   * group it is the invitation. */
   "POST /v1/accounts/{account}/conversations/{peer}/decline": {
     path: {
       /** Account ID */
@@ -705,18 +855,210 @@ export interface Operations {
     body: Types;
     response: void;
   };
+  /** Hands in a file for a message; the body is the file. It lies sealed on this device. Images lose
+   * what they tell of the one who took them. */
+  "POST /v1/accounts/{account}/files": {
+    path: {
+      /** Account ID */
+      account: string;
+    };
+    query: {
+      /** The name that the recipients see. */
+      name?: string;
+      /** What stands under it. */
+      caption?: string;
+      /** Whether an image keeps what it tells of the one who took it: place, time, device. */
+      keep_metadata?: boolean;
+      /** Whether it holds what the owner spoke for this message. */
+      voice?: boolean;
+    };
+    response: HandedIn;
+  };
+  /** Shows what is known of a file. */
+  "GET /v1/accounts/{account}/files/{file}": {
+    path: {
+      /** Account ID */
+      account: string;
+      /** the file's number */
+      file: number;
+    };
+    response: File;
+  };
+  /** Stops fetching a file, and forgets what came of it. */
+  "POST /v1/accounts/{account}/files/{file}/cancel": {
+    path: {
+      /** Account ID */
+      account: string;
+      /** the file's number */
+      file: number;
+    };
+    response: File;
+  };
+  /** Hands a file out that is on this device; the answer's body is the file. */
+  "GET /v1/accounts/{account}/files/{file}/content": {
+    path: {
+      /** Account ID */
+      account: string;
+      /** the file's number */
+      file: number;
+    };
+    response: void;
+  };
+  /** Fetches a file to this device, from where an earlier try left off, and waits for it. `transfer`
+   * events tell how far it is. To end the request is to pause. */
+  "POST /v1/accounts/{account}/files/{file}/fetch": {
+    path: {
+      /** Account ID */
+      account: string;
+      /** the file's number */
+      file: number;
+    };
+    response: File;
+  };
+  /** The small picture of a file; the answer's body is an image. */
+  "GET /v1/accounts/{account}/files/{file}/thumbnail": {
+    path: {
+      /** Account ID */
+      account: string;
+      /** the file's number */
+      file: number;
+    };
+    response: void;
+  };
   /** Whom a name or an Account ID means. What the owner calls people goes before what they call
-   * themselves. */
+   * themselves, and that before the names of groups. */
   "GET /v1/accounts/{account}/find": {
     path: {
       /** Account ID */
       account: string;
     };
     query: {
-      /** A contact's name or an Account ID. */
+      /** A contact's name, an Account ID, or a group's name or id. */
       who: string;
     };
     response: Found;
+  };
+  /** Lists the groups the account is invited to, in, or was removed from. */
+  "GET /v1/accounts/{account}/groups": {
+    path: {
+      /** Account ID */
+      account: string;
+    };
+    response: Groups;
+  };
+  /** Makes a group with the account as its admin, and invites people to it. It exists even where the
+   * network fails: invitations then leave with the next `sync`. */
+  "POST /v1/accounts/{account}/groups": {
+    path: {
+      /** Account ID */
+      account: string;
+    };
+    body: NewGroup;
+    response: Group;
+  };
+  /** Shows a group. */
+  "GET /v1/accounts/{account}/groups/{peer}": {
+    path: {
+      /** Account ID */
+      account: string;
+      /** the group's id */
+      peer: string;
+    };
+    response: Group;
+  };
+  /** Ends a group for everybody and for good. Admins alone can. */
+  "DELETE /v1/accounts/{account}/groups/{peer}": {
+    path: {
+      /** Account ID */
+      account: string;
+      /** the group's id */
+      peer: string;
+    };
+    response: void;
+  };
+  /** Changes what a group is called, what it is about, or how long its messages live. */
+  "PATCH /v1/accounts/{account}/groups/{peer}": {
+    path: {
+      /** Account ID */
+      account: string;
+      /** the group's id */
+      peer: string;
+    };
+    body: GroupChange;
+    response: Group;
+  };
+  /** Joins a group the account is invited to. */
+  "POST /v1/accounts/{account}/groups/{peer}/accept": {
+    path: {
+      /** Account ID */
+      account: string;
+      /** the group's id */
+      peer: string;
+    };
+    response: Group;
+  };
+  /** Makes members admins, for good. Admins alone can. */
+  "POST /v1/accounts/{account}/groups/{peer}/admins": {
+    path: {
+      /** Account ID */
+      account: string;
+      /** the group's id */
+      peer: string;
+    };
+    body: Promotion;
+    response: Members;
+  };
+  /** Declines an invitation. Nobody is told. */
+  "POST /v1/accounts/{account}/groups/{peer}/decline": {
+    path: {
+      /** Account ID */
+      account: string;
+      /** the group's id */
+      peer: string;
+    };
+    response: void;
+  };
+  /** Leaves a group. Its messages go from all devices of the account. */
+  "POST /v1/accounts/{account}/groups/{peer}/leave": {
+    path: {
+      /** Account ID */
+      account: string;
+      /** the group's id */
+      peer: string;
+    };
+    response: void;
+  };
+  /** Lists who is in a group. */
+  "GET /v1/accounts/{account}/groups/{peer}/members": {
+    path: {
+      /** Account ID */
+      account: string;
+      /** the group's id */
+      peer: string;
+    };
+    response: Members;
+  };
+  /** Invites people to a group. Admins alone can. */
+  "POST /v1/accounts/{account}/groups/{peer}/members": {
+    path: {
+      /** Account ID */
+      account: string;
+      /** the group's id */
+      peer: string;
+    };
+    body: Invitation;
+    response: Members;
+  };
+  /** Removes members, who read no further. Admins alone can, and admins stay. */
+  "POST /v1/accounts/{account}/groups/{peer}/remove": {
+    path: {
+      /** Account ID */
+      account: string;
+      /** the group's id */
+      peer: string;
+    };
+    body: Removal;
+    response: Members;
   };
   /** A page of messages, newest first. */
   "GET /v1/accounts/{account}/messages": {
@@ -910,6 +1252,23 @@ export interface Operations {
       limit?: number;
     };
     response: Hits;
+  };
+  /** Shows what others are told of the owner. */
+  "GET /v1/accounts/{account}/settings": {
+    path: {
+      /** Account ID */
+      account: string;
+    };
+    response: Settings;
+  };
+  /** Changes what others are told of the owner. */
+  "PATCH /v1/accounts/{account}/settings": {
+    path: {
+      /** Account ID */
+      account: string;
+    };
+    body: SettingsChange;
+    response: Settings;
   };
   /** Fetches what is new. Without waiting, what waits is sent too, and the owner's other devices are
    * told what changed. */

@@ -2,18 +2,21 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use warren_noded::local_network::{FEWEST_NODES, MOST_NODES};
 
 mod conversations;
 mod daemon;
+mod files;
 mod groups;
 mod message;
 
 pub use conversations::{ConversationArg, ConversationsArgs, ConversationsCommand, ListingArg};
 use daemon::DAEMON_HELP;
 pub use daemon::{ApiCommand, DaemonArgs, DaemonCommand, DaemonRunArgs};
+use files::FILES_HELP;
+pub use files::FilesCommand;
 pub use groups::{GroupArg, GroupsArgs, GroupsCommand, MembersArg, SureArg};
 use message::MESSAGE_HELP;
 pub use message::{MessageCommand, NumberArg, WhomArg};
@@ -116,6 +119,9 @@ pub enum Command {
     /// Edit, delete, react to and look into a message
     #[command(subcommand, arg_required_else_help = true, after_help = MESSAGE_HELP)]
     Message(MessageCommand),
+    /// The files of a message: list them, fetch them, write them out
+    #[command(subcommand, arg_required_else_help = true, after_help = FILES_HELP)]
+    Files(FilesCommand),
     /// The list of conversations, and what you set for each
     #[command(args_conflicts_with_subcommands = true)]
     Conversations(ConversationsArgs),
@@ -210,6 +216,22 @@ pub enum AccountCommand {
         /// The new name
         name: String,
     },
+    /// Show or choose what the people you write to are told you are called
+    #[command(after_help = NAME_HELP)]
+    Name {
+        /// The name; none shows it
+        name: Option<String>,
+    },
+    /// Show or choose whether others are told that you read their messages
+    Receipts {
+        /// Tell them, or not; none shows it
+        state: Option<Switch>,
+    },
+    /// Show or choose whether others are told that you type
+    Typing {
+        /// Tell them, or not; none shows it
+        state: Option<Switch>,
+    },
     /// Show or choose how soon to hear of new messages: instant, slow (about every 15 minutes), manual
     Notifications {
         /// The mode; none shows it
@@ -245,6 +267,23 @@ pub enum AccountCommand {
         phrase_stdin: bool,
     },
 }
+
+/// On or off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Switch {
+    /// They are told
+    On,
+    /// They are not
+    Off,
+}
+
+const NAME_HELP: &str = "\
+It goes with each message from then on, and to your other devices. What the account is called on this
+device, `warren account rename` says.
+
+Examples:
+  warren account name
+  warren account name \"Alice B.\"";
 
 const CREATE_HELP: &str = "\
 The first account also creates the home: choose a passphrase, which encrypts everything on this
@@ -289,7 +328,16 @@ pub struct SendArgs {
     /// The number of the message that this one answers; `warren read --numbers` shows numbers
     #[arg(long, value_name = "NUMBER")]
     pub reply_to: Option<i64>,
-    /// The message; `-` or nothing reads it from stdin
+    /// A file to send with it; may be given several times
+    #[arg(long = "file", short, value_name = "PATH")]
+    pub files: Vec<PathBuf>,
+    /// Let images keep what they tell of the one who took them: place, time, device
+    #[arg(long, requires = "files")]
+    pub keep_metadata: bool,
+    /// The file is a voice message
+    #[arg(long, requires = "files")]
+    pub voice: bool,
+    /// The message; `-` or nothing reads it from stdin, unless there are files
     pub text: Vec<String>,
 }
 
@@ -297,13 +345,18 @@ const SEND_HELP: &str = "\
 The message is saved on this device before anything is sent. Messages that wait from earlier are
 sent along with it.
 
+Images are sent without what they tell of the one who took them; one of a kind from which that cannot
+be taken is refused. Names of files are sent, the folders they lie in are not.
+
 Exit code 0: stored in the recipient's mailbox. 3: saved, and waits until the network can be reached.
 
 Examples:
   warren send bob Hello there
   warren send 05aa65...5aa74 \"Hello there\"
   warren send bob -- --json is an option, unless it stands behind two dashes
-  fortune | warren send bob";
+  fortune | warren send bob
+  warren send bob --file photo.jpg --file plan.pdf Have a look
+  warren send bob --file memo.ogg --voice";
 
 /// `warren read`
 #[derive(Debug, Args)]

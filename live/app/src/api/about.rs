@@ -12,6 +12,7 @@ use warren_client::database::{self, AccountDb, DatabaseError, Job, MessageId, Ta
 
 use super::extract::OfAccount;
 use super::failure::ErrorBody;
+use super::files::File;
 use super::messages::Message;
 use super::session::Home;
 use crate::failure::Failure;
@@ -124,7 +125,7 @@ async fn info(
 ) -> Result<Json<MessageInfo>, Failure> {
     let id = MessageId::new(message);
     of.db().with(|db| {
-        let message = with_reactions(db, db.message(id)?)?;
+        let message = complete(db, db.message(id)?)?;
         let receipts = db.receipts(id)?.into_iter().map(Receipt::from).collect();
         let hashes = db.transact(|tx| tx.message_hashes(id))?;
         let stored = hashes.iter().map(|(mailbox, hash)| StoredCopy {
@@ -136,27 +137,25 @@ async fn info(
     })
 }
 
-/// A message as the API shows it, with its reactions.
+/// A message as the API shows it, with its reactions and its files.
 ///
 /// # Errors
 /// Where the database fails.
-pub fn with_reactions(
-    db: &AccountDb,
-    message: database::Message,
-) -> Result<Message, DatabaseError> {
+pub fn complete(db: &AccountDb, message: database::Message) -> Result<Message, DatabaseError> {
     let reactions = db.reactions(message.id)?.into_iter().map(Reaction::from).collect();
-    Ok(Message { reactions, ..message.into() })
+    let files = db.attachments(message.id)?.into_iter().map(File::from).collect();
+    Ok(Message { reactions, files, ..message.into() })
 }
 
 /// The same for several.
 ///
 /// # Errors
 /// Where the database fails.
-pub fn all_with_reactions(
+pub fn all_complete(
     db: &AccountDb,
     messages: Vec<database::Message>,
 ) -> Result<Vec<Message>, DatabaseError> {
-    messages.into_iter().map(|message| with_reactions(db, message)).collect()
+    messages.into_iter().map(|message| complete(db, message)).collect()
 }
 
 impl From<database::Quote> for Quote {

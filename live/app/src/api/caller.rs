@@ -1,13 +1,15 @@
 //! Asking the API: over the socket of a running daemon, or the router itself in this process.
 
+use std::fs::File;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::header::{CONTENT_TYPE, HOST};
-use axum::http::{Method, Request, StatusCode};
-use http_body_util::{BodyExt, Full, Limited};
+use axum::http::{Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Limited};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tower::ServiceExt;
@@ -16,11 +18,16 @@ use warren_wire::AccountId;
 use super::accounts::Account;
 use super::failure::ErrorBody;
 use super::session::Home;
+use super::stream;
 use crate::daemon::socket;
 use crate::failure::Failure;
 
 /// The most bytes of an answer.
 const MOST_ANSWER_BYTES: usize = 64 * 1024 * 1024;
+/// How many parts of a file are read ahead.
+const PARTS: usize = 4;
+/// The type of a file on its way.
+const BYTES: &str = "application/octet-stream";
 
 /// A way to ask the API.
 #[derive(Clone)]
@@ -85,37 +92,71 @@ impl Api {
         self.ask(method, path, body.into()).await.map(drop)
     }
 
+    /// Hands a file in, and gives what comes back.
+    ///
+    /// # Errors
+    /// As [`Api::get`].
+    pub async fn upload<T: DeserializeOwned>(&self, path: &str, file: File) -> Result<T, Failure> {
+        let body = stream::body(file, PARTS);
+        let (head, body) = self.open(Method::POST, path, BYTES, body).await?.into_parts();
+        let body = collect(body).await?;
+        if head.status.is_success() { read(&body) } else { Err(failure(head.status, &body)) }
+    }
+
+    /// Writes a file that is asked for below `/v1` into another; `place` is what to call that.
+    ///
+    /// # Errors
+    /// As [`Api::get`], and where it cannot be written.
+    pub async fn download(&self, path: &str, to: &mut File, place: &Path) -> Result<(), Failure> {
+        let answer = self.open(Method::GET, path, BYTES, Body::empty()).await?;
+        let (head, mut body) = answer.into_parts();
+        if !head.status.is_success() {
+            return Err(failure(head.status, &collect(body).await?));
+        }
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|_| Failure::DaemonTrouble)?;
+            if let Some(part) = frame.data_ref() {
+                to.write_all(part)
+                    .map_err(|error| Failure::Path { path: place.to_owned(), error })?;
+            }
+        }
+        Ok(())
+    }
+
     async fn ask(&self, method: Method, path: &str, body: Bytes) -> Result<Bytes, Failure> {
+        let answer = self.open(method, path, "application/json", body.into()).await?;
+        let (head, body) = answer.into_parts();
+        let body = collect(body).await?;
+        if head.status.is_success() { Ok(body) } else { Err(failure(head.status, &body)) }
+    }
+
+    async fn open(
+        &self,
+        method: Method,
+        path: &str,
+        kind: &str,
+        body: Body,
+    ) -> Result<Response<Body>, Failure> {
         let request = Request::builder()
             .method(method)
             .uri(format!("/v1/{path}"))
             .header(HOST, "localhost")
-            .header(CONTENT_TYPE, "application/json");
-        let request = request.body(Full::new(body)).map_err(|_| Failure::DaemonTrouble)?;
-        let (status, body) = match &self.0 {
+            .header(CONTENT_TYPE, kind);
+        let request = request.body(body).map_err(|_| Failure::DaemonTrouble)?;
+        match &self.0 {
             Way::Socket(path) => {
                 let answer = socket::ask(path, request).await.ok_or(Failure::DaemonTrouble)?;
-                let (head, body) = answer.into_parts();
-                (head.status, collect(body).await?)
+                Ok(answer.map(Body::new))
             }
-            Way::Here(router) => {
-                let answer = match router.clone().oneshot(request.map(Body::new)).await {
-                    Ok(answer) => answer,
-                    Err(never) => match never {},
-                };
-                let (head, body) = answer.into_parts();
-                (head.status, collect(body).await?)
-            }
-        };
-        if status.is_success() { Ok(body) } else { Err(failure(status, &body)) }
+            Way::Here(router) => match router.clone().oneshot(request).await {
+                Ok(answer) => Ok(answer),
+                Err(never) => match never {},
+            },
+        }
     }
 }
 
-async fn collect<B>(body: B) -> Result<Bytes, Failure>
-where
-    B: axum::body::HttpBody<Data = Bytes>,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
+async fn collect(body: Body) -> Result<Bytes, Failure> {
     let collected = Limited::new(body, MOST_ANSWER_BYTES).collect().await;
     collected.map(http_body_util::Collected::to_bytes).map_err(|_| Failure::DaemonTrouble)
 }
@@ -202,6 +243,28 @@ impl AccountApi {
         body: &impl Serialize,
     ) -> Result<(), Failure> {
         self.api.tell(method, &self.path(rest), body).await
+    }
+
+    /// Hands a file in with a query that says how, and gives what comes back.
+    ///
+    /// # Errors
+    /// As [`Api::get`].
+    pub async fn upload<T: DeserializeOwned>(
+        &self,
+        rest: &str,
+        query: &impl Serialize,
+        file: File,
+    ) -> Result<T, Failure> {
+        let query = serde_urlencoded::to_string(query).map_err(|_| Failure::DaemonTrouble)?;
+        self.api.upload(&self.path(&format!("{rest}?{query}")), file).await
+    }
+
+    /// Writes a file of the account into another; `place` is what to call that.
+    ///
+    /// # Errors
+    /// As [`Api::download`].
+    pub async fn download(&self, rest: &str, to: &mut File, place: &Path) -> Result<(), Failure> {
+        self.api.download(&self.path(rest), to, place).await
     }
 
     /// Whom a contact's name or an Account ID means.

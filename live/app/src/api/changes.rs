@@ -13,7 +13,7 @@ use warren_client::database::{self, AccountDb, Filter, MessageId, Position};
 use warren_client::{DeleteFor, Event};
 use warren_wire::AccountId;
 
-use super::about::with_reactions;
+use super::about::complete;
 use super::extract::{Asked, Given, OfAccount};
 use super::failure::ErrorBody;
 use super::messages::Message;
@@ -222,7 +222,7 @@ fn end_of_gapless(
 }
 
 fn shown(of: &OfAccount, id: MessageId) -> Result<Json<Message>, Failure> {
-    Ok(Json(of.db().with(|db| with_reactions(db, db.message(id)?))?))
+    Ok(Json(of.db().with(|db| complete(db, db.message(id)?))?))
 }
 
 impl From<DeletionFor> for DeleteFor {

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use warren_client::ClientError;
+use warren_client::attachments::AttachmentError;
 use warren_client::database::DatabaseError;
 use warren_client::vault::VaultError;
 
@@ -40,11 +41,16 @@ fn status(failure: &Failure) -> StatusCode {
         _ if failure.is_network() => StatusCode::SERVICE_UNAVAILABLE,
         Failure::NoSuchEndpoint
         | Failure::NoSuchGroup
+        | Failure::NoSuchDraft(_)
+        | Failure::Client(ClientError::Attachment(
+            AttachmentError::Missing | AttachmentError::Expired,
+        ))
         | Failure::Client(ClientError::NoAccount)
         | Failure::Client(ClientError::Database(
             DatabaseError::UnknownAccount | DatabaseError::UnknownContact | DatabaseError::Gone,
         )) => StatusCode::NOT_FOUND,
         Failure::NameTaken(_)
+        | Failure::Cancelled
         | Failure::NotYourName { .. }
         | Failure::NoDaemon
         | Failure::Client(
@@ -70,7 +76,8 @@ fn status(failure: &Failure) -> StatusCode {
             | ClientError::Seal(_)
             | ClientError::NotAPerson
             | ClientError::TooManyMembers
-            | ClientError::GroupName,
+            | ClientError::GroupName
+            | ClientError::Attachment(AttachmentError::Image),
         ) => StatusCode::BAD_REQUEST,
         Failure::Client(ClientError::Vault(
             VaultError::WrongPassphrase | VaultError::EmptyPassphrase,
@@ -81,7 +88,10 @@ fn status(failure: &Failure) -> StatusCode {
         Failure::Locked => StatusCode::LOCKED,
         Failure::TooSlow => StatusCode::GATEWAY_TIMEOUT,
         Failure::NotTaken(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        Failure::TooMuchInput(_) => StatusCode::PAYLOAD_TOO_LARGE,
+        Failure::TooMuchInput(_)
+        | Failure::Client(ClientError::Attachment(AttachmentError::TooLarge)) => {
+            StatusCode::PAYLOAD_TOO_LARGE
+        }
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }

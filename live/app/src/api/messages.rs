@@ -14,10 +14,11 @@ use warren_client::{Delivery, Draft};
 use warren_message::content::mention::mentions;
 use warren_wire::{AccountId, AccountKind};
 
-use super::about::{Preview, Quote, Reaction, all_with_reactions, with_reactions};
+use super::about::{Preview, Quote, Reaction, all_complete, complete};
 use super::expiry::Expiry;
 use super::extract::{Asked, Given, OfAccount};
 use super::failure::ErrorBody;
+use super::files::File;
 use super::session::Home;
 use crate::failure::Failure;
 
@@ -78,6 +79,8 @@ pub struct Message {
     pub preview: Option<Preview>,
     /// The emoji under it, in the order they came to be.
     pub reactions: Vec<Reaction>,
+    /// Its files, in their order.
+    pub files: Vec<File>,
 }
 
 /// What a message holds.
@@ -172,6 +175,9 @@ pub struct NewMessage {
     /// The number of the message it answers.
     #[serde(default)]
     pub reply_to: Option<i64>,
+    /// What its files were named by when they were handed in; with them the text may be empty.
+    #[serde(default)]
+    pub files: Vec<u64>,
 }
 
 /// How far a message got.
@@ -197,7 +203,7 @@ async fn page(of: OfAccount, Asked(which): Asked<Which>) -> Result<Json<Messages
     of.db().with(|db| {
         let page = db.messages(&filter, before, limit(which.limit))?;
         let older = page.older.map(|older| format!("{}.{}", older.timestamp, older.id));
-        Ok(Json(Messages { messages: all_with_reactions(db, page.messages)?, older }))
+        Ok(Json(Messages { messages: all_complete(db, page.messages)?, older }))
     })
 }
 
@@ -211,7 +217,7 @@ async fn arrived(of: OfAccount, Asked(asked): Asked<After>) -> Result<Json<Arriv
     let after = MessageId::new(asked.after);
     of.db().with(|db| {
         let messages = db.arrived_after(after, limit(asked.limit))?;
-        let messages = all_with_reactions(db, messages)?;
+        let messages = all_complete(db, messages)?;
         Ok(Json(Arrived { messages, last: db.last_arrived()?.number() }))
     })
 }
@@ -229,14 +235,15 @@ async fn send(
     let to: Option<AccountId> = new.to.parse().ok();
     let is_known = |id: &AccountId| matches!(id.kind(), AccountKind::Person | AccountKind::Group);
     let to = to.filter(is_known).ok_or(Failure::NoAccountId)?;
-    if new.text.trim().is_empty() {
+    if new.text.trim().is_empty() && new.files.is_empty() {
         return Err(Failure::EmptyMessage);
     }
     let reply_to = new.reply_to.map(MessageId::new);
-    let draft = Draft { reply_to, ..Draft::text(new.text) };
+    let files = of.session.drafts().get(&of.account().id, &new.files)?;
+    let draft = Draft { reply_to, files, ..Draft::text(new.text) };
     let (id, _) = of.save_draft(&to, &draft)?;
-    let message = of.db().with(|db| db.message(id))?;
-    Ok((StatusCode::CREATED, Json(message.into())))
+    of.session.drafts().forget(&new.files);
+    Ok((StatusCode::CREATED, Json(of.db().with(|db| complete(db, db.message(id)?))?)))
 }
 
 /// Tries to deliver a message, and says how far it got.
@@ -275,7 +282,7 @@ async fn show(
     of: OfAccount,
     Path((_, message)): Path<(String, i64)>,
 ) -> Result<Json<Message>, Failure> {
-    Ok(Json(of.db().with(|db| with_reactions(db, db.message(MessageId::new(message))?))?))
+    Ok(Json(of.db().with(|db| complete(db, db.message(MessageId::new(message))?))?))
 }
 
 fn limit(asked: Option<usize>) -> usize {
@@ -342,6 +349,7 @@ impl From<database::Message> for Message {
             quote: message.quote.map(Quote::from),
             preview: message.preview.map(Preview::from),
             reactions: Vec::new(),
+            files: Vec::new(),
         }
     }
 }

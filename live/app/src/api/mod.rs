@@ -13,7 +13,9 @@
 //! | [`daemon`] | the daemon: status, lock, unlock, stop |
 //! | [`network`] | the network: its seed, the path in use, fetching |
 //! | [`accounts`], [`contacts`], [`conversations`], [`groups`], [`messages`], [`outbox`], [`search`] | one noun each |
+//! | [`settings`] | what others are told of an account's owner |
 //! | [`about`], [`changes`] | what belongs to a message, and what is done to one |
+//! | [`files`] | the files of messages; [`stream`] and [`transfers`] carry and keep them |
 //! | [`events`] | what changes, over a WebSocket |
 //!
 //! An endpoint is a function with `#[utoipa::path]` in the file of its noun, named in that file's
@@ -47,6 +49,7 @@ pub mod events;
 pub mod expiry;
 pub mod extract;
 pub mod failure;
+pub mod files;
 pub mod groups;
 pub mod guard;
 pub mod messages;
@@ -54,6 +57,9 @@ pub mod network;
 pub mod outbox;
 pub mod search;
 pub mod session;
+pub mod settings;
+pub mod stream;
+pub mod transfers;
 
 pub use caller::{AccountApi, Api};
 
@@ -84,6 +90,8 @@ fn nouns() -> OpenApiRouter<Arc<Home>> {
         .merge(contacts::routes())
         .merge(conversations::routes())
         .merge(groups::routes())
+        .merge(files::routes())
+        .merge(settings::routes())
         .merge(messages::routes())
         .merge(about::routes())
         .merge(changes::routes())

@@ -10,7 +10,7 @@ use utoipa_axum::routes;
 use warren_client::database::{self, AccountDb, DueCopy, Purpose};
 use warren_wire::Millis;
 
-use super::about::with_reactions;
+use super::about::complete;
 use super::extract::{Asked, OfAccount};
 use super::failure::ErrorBody;
 use super::messages::Message;
@@ -118,7 +118,7 @@ fn waiting(db: &AccountDb) -> Result<Vec<Waiting>, Failure> {
             known.for_recipient |= for_recipient;
             known.attempts = known.attempts.max(attempts);
         } else {
-            let message = with_reactions(db, db.message(message)?)?;
+            let message = complete(db, db.message(message)?)?;
             waiting.push(Waiting { message, for_recipient, attempts });
         }
     }

@@ -9,7 +9,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use warren_client::database::{self, SearchPosition};
 
-use super::about::with_reactions;
+use super::about::complete;
 use super::extract::{Asked, OfAccount};
 use super::failure::ErrorBody;
 use super::messages::Message;
@@ -93,7 +93,7 @@ async fn search(of: OfAccount, Asked(asked): Asked<LookFor>) -> Result<Json<Hits
     of.db().with(|db| {
         let page = db.search(&search, after, limit)?;
         let hit = |hit: database::Hit| {
-            let message = with_reactions(db, hit.message)?;
+            let message = complete(db, hit.message)?;
             Ok(Hit { message, snippet: hit.snippet })
         };
         let hits = page.hits.into_iter().map(hit).collect::<Result<_, Failure>>()?;

@@ -7,10 +7,12 @@ use serde_json::{Value, json};
 use warren_account::{Account as Keys, Mnemonic};
 use warren_client::{ClientError, NotificationMode};
 
+use super::message::report;
 use crate::api::accounts::{
     Account, AccountChange, Accounts, CreatedAccount, NewAccount, RestoredAccount, Words,
 };
-use crate::cli::AccountCommand;
+use crate::api::settings::{Settings, SettingsChange};
+use crate::cli::{AccountCommand, Switch};
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::start::{Start, named};
@@ -23,6 +25,18 @@ use crate::{passphrase, terminal_text, wording};
 /// Where words, passphrase or name do not fit, or the disk fails.
 pub async fn run(start: &Start, command: &AccountCommand) -> Result<Exit, Failure> {
     match command {
+        AccountCommand::Name { name } => {
+            return settings(start, SettingsChange { display_name: name.clone(), ..no_change() })
+                .await;
+        }
+        AccountCommand::Receipts { state } => {
+            let read_receipts = state.map(|state| state == Switch::On);
+            return settings(start, SettingsChange { read_receipts, ..no_change() }).await;
+        }
+        AccountCommand::Typing { state } => {
+            let typing = state.map(|state| state == Switch::On);
+            return settings(start, SettingsChange { typing, ..no_change() }).await;
+        }
         AccountCommand::Create { name } => create(start, name.as_deref()).await,
         AccountCommand::Restore { name } => restore(start, name.as_deref()).await,
         AccountCommand::Rename { name } => rename(start, name).await,
@@ -78,6 +92,39 @@ async fn rename(start: &Start, name: &str) -> Result<(), Failure> {
     let account: Account = of.api().send(Method::PATCH, &path, &change).await?;
     let text = format!("The account is called '{}' here.", terminal_text::line(&account.name));
     start.output.result(&account_json(&account), text)
+}
+
+fn no_change() -> SettingsChange {
+    SettingsChange::default()
+}
+
+/// Shows what others are told, after changing it where something changes.
+async fn settings(start: &Start, change: SettingsChange) -> Result<Exit, Failure> {
+    let account = start.account().await?;
+    let is_change = change != no_change();
+    let settings: Settings = if is_change {
+        account.send(Method::PATCH, "settings", &change).await?
+    } else {
+        account.get("settings").await?
+    };
+    let name = settings.display_name.as_deref();
+    let told = |on| if on { "told" } else { "not told" };
+    let text = format!(
+        "{}\nOthers are {} when you read their messages, and {} when you type.",
+        name.map_or_else(
+            || "The people you write to see no name.".to_owned(),
+            |name| format!("The people you write to see '{}'.", terminal_text::line(name)),
+        ),
+        told(settings.read_receipts),
+        told(settings.typing),
+    );
+    let value = serde_json::to_value(&settings).unwrap_or_default();
+    if change.display_name.is_some() {
+        // The owner's other devices are told.
+        return report(&account, start.output, value, &text).await;
+    }
+    start.output.result(&value, text)?;
+    Ok(Exit::Done)
 }
 
 async fn notifications(start: &Start, mode: Option<&str>) -> Result<(), Failure> {

@@ -11,6 +11,7 @@ pub mod contacts;
 pub mod conversations;
 pub mod daemon;
 pub mod demo;
+pub mod files;
 pub mod groups;
 pub mod message;
 pub mod outbox;
@@ -30,6 +31,7 @@ pub async fn run(start: Start, command: Command) -> Result<Exit, Failure> {
         Command::Send(args) => Box::pin(send::run(&start, &args)).await,
         Command::Read(args) => Box::pin(read::run(&start, &args)).await,
         Command::Message(command) => Box::pin(message::run(&start, command)).await,
+        Command::Files(command) => Box::pin(files::run(&start, command)).await,
         Command::Contacts(args) => Box::pin(contacts::run(&start, args.command.as_ref())).await,
         Command::Conversations(args) => Box::pin(conversations::run(&start, args.command)).await,
         Command::Groups(args) => Box::pin(groups::run(&start, args.command)).await,

@@ -10,6 +10,7 @@ use tokio::time::timeout;
 use warren_client::ClientError;
 use warren_client::notice::Notice;
 
+use super::files;
 use crate::api::AccountApi;
 use crate::api::changes::MessageIds;
 use crate::api::messages::{
@@ -314,6 +315,7 @@ pub(super) fn message_json(message: &Message, cast: &Cast) -> Value {
         "mentions": message.mentions,
         "quote": message.quote,
         "reactions": message.reactions,
+        "files": message.files,
     })
 }
 
@@ -387,6 +389,10 @@ fn with_surroundings(message: &Message, cast: &Cast, mut body: String) -> String
         let author = cast.person(&quote.author);
         body = format!("> {author}: {}{more}\n{INDENT}{body}", terminal_text::line(&start));
     }
+    for file in &message.files {
+        let gap = if body.is_empty() { String::new() } else { format!("\n{INDENT}") };
+        body.push_str(&format!("{gap}[{}]", files::line(file)));
+    }
     if message.edited_at.is_some() && message.kind == Kind::Text {
         body.push_str(" (edited)");
     }
@@ -425,6 +431,7 @@ mod tests {
             quote: None,
             preview: None,
             reactions: Vec::new(),
+            files: Vec::new(),
         }
     }
 

@@ -1,11 +1,14 @@
 //! `warren send`: saved first, then delivered, or waiting with the reason.
 
+use std::fs::File;
 use std::io::{self, IsTerminal, Read};
+use std::path::Path;
 
 use axum::http::Method;
 use serde_json::json;
 
 use crate::api::AccountApi;
+use crate::api::files::{HandedIn, HowHandedIn};
 use crate::api::messages::{DeliveryReport, Message, MessageState, NewMessage};
 use crate::api::outbox::{Outbox, Retried};
 use crate::cli::SendArgs;
@@ -26,10 +29,18 @@ const MOST_INPUT_BYTES: usize = 1024 * 1024;
 pub async fn run(start: &Start, args: &SendArgs) -> Result<Exit, Failure> {
     let account = start.account().await?;
     let to = people::recipient(&account, &args.to).await?;
-    let text = message_text(&args.text)?;
+    let text = if args.files.is_empty() || !args.text.is_empty() {
+        message_text(&args.text)?
+    } else {
+        String::new()
+    };
+    let mut files = Vec::new();
+    for path in &args.files {
+        files.push(hand_in(&account, args, path).await?.draft_id);
+    }
     // From here on a signal ends nothing halfway.
     let mut stop = Stop::listen().map_err(Failure::Terminal)?;
-    let new = NewMessage { to: to.account_id, text, reply_to: args.reply_to };
+    let new = NewMessage { to: to.account_id, text, reply_to: args.reply_to, files };
     let message: Message = account.send(Method::POST, "messages", &new).await?;
     let delivered = tokio::select! {
         biased;
@@ -46,6 +57,19 @@ pub async fn run(start: &Start, args: &SendArgs) -> Result<Exit, Failure> {
         Some(_) => show(start, &account, &message, None).await,
         None => report_interrupted(start, &account, &message).await,
     }
+}
+
+/// Hands a file in. Its folder is nobody else's business.
+async fn hand_in(account: &AccountApi, args: &SendArgs, path: &Path) -> Result<HandedIn, Failure> {
+    let trouble = |error| Failure::Path { path: path.to_owned(), error };
+    let file = File::open(path).map_err(trouble)?;
+    if !file.metadata().map_err(trouble)?.is_file() {
+        return Err(trouble(io::Error::other("it is no file")));
+    }
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+    let (keep_metadata, voice) = (args.keep_metadata, args.voice);
+    let how = HowHandedIn { name, caption: None, keep_metadata, voice };
+    account.upload("files", &how, file).await
 }
 
 /// Delivers the message, then whatever waits: that is tried again only once the network is there.

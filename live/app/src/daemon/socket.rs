@@ -2,9 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use axum::body::Bytes;
+use axum::body::Body;
 use axum::http::{Request, Response};
-use http_body_util::Full;
 use hyper::body::Incoming;
 
 /// Where it lies.
@@ -17,7 +16,7 @@ pub use unix::{connect, listen};
 
 /// Puts a request to whoever listens; `None` where nobody answers.
 #[cfg(unix)]
-pub async fn ask(path: &Path, request: Request<Full<Bytes>>) -> Option<Response<Incoming>> {
+pub async fn ask(path: &Path, request: Request<Body>) -> Option<Response<Incoming>> {
     let stream = hyper_util::rt::TokioIo::new(connect(path).await?);
     let (mut sender, connection) = hyper::client::conn::http1::handshake(stream).await.ok()?;
     // It ends with the answer; what went wrong shows there.
@@ -31,7 +30,7 @@ pub async fn ask(path: &Path, request: Request<Full<Bytes>>) -> Option<Response<
 
 /// Nobody listens where there are no Unix sockets.
 #[cfg(not(unix))]
-pub async fn ask(_: &Path, _: Request<Full<Bytes>>) -> Option<Response<Incoming>> {
+pub async fn ask(_: &Path, _: Request<Body>) -> Option<Response<Incoming>> {
     None
 }
 

@@ -9,6 +9,8 @@ mod daemon;
 #[cfg(test)]
 mod device;
 #[cfg(test)]
+mod files;
+#[cfg(test)]
 mod groups;
 #[cfg(test)]
 mod messages;
