@@ -33,7 +33,9 @@ impl Kept {
         now: Millis,
     ) -> Result<(), ClientError> {
         let author = arrival.direct_author().filter(|author| **author != account.id());
-        if author.is_some_and(|author| tx.is_blocked(author).unwrap_or(true)) {
+        if let Some(author) = author
+            && tx.is_blocked(author)?
+        {
             return Ok(());
         }
         match arrival {
