@@ -7,106 +7,16 @@
     reason = "a test stops at the first surprise"
 )]
 
-use std::path::{Path, PathBuf};
+mod people;
+
 use std::time::Duration;
 
-use tempfile::TempDir;
-use warren_client::database::{
-    Content, Direction, Expiry, ExpiryMode, Filter, GroupState, Listing, Message, Setting,
-};
+use people::{Person, World, listed, notices, said, sync, texts, words};
+use warren_client::database::{Direction, Expiry, ExpiryMode, GroupState, Listing, Setting};
 use warren_client::groups::members::Standing;
 use warren_client::notice::{Notice, TimerMode};
-use warren_client::vault::Cost;
-use warren_client::{ClientError, DeleteFor, Device, Draft, Messenger};
-use warren_noded::LocalNetwork;
-use warren_noded::local_network::Plan;
+use warren_client::{ClientError, DeleteFor, Draft, Messenger};
 use warren_wire::AccountId;
-
-struct World {
-    folder: TempDir,
-    network: LocalNetwork,
-}
-
-impl World {
-    async fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let data = folder.path().join("net");
-        let plan = Plan { nodes: 5, data, seed_port: 0, node_port: 0 };
-        let network = LocalNetwork::start(&plan).await.unwrap();
-        Self { folder, network }
-    }
-
-    fn device(&self, home: &Path) -> Device {
-        let mut device = Device::create(home, "passphrase", Cost::LEAST).unwrap();
-        device.use_seed(&self.network.seed().parse().unwrap()).unwrap();
-        device
-    }
-
-    fn home(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    /// Somebody with two devices.
-    fn person(&self, name: &str) -> Person {
-        let mut device = self.device(&self.home(name));
-        let (entry, words) = device.create_account(name, Some(name)).unwrap();
-        let mut second = self.device(&self.home(&format!("{name}-2")));
-        second.restore_account(words.expose(), name, None).unwrap();
-        Person {
-            id: entry.id,
-            phone: device.messenger(None).unwrap(),
-            laptop: second.messenger(None).unwrap(),
-        }
-    }
-}
-
-struct Person {
-    id: AccountId,
-    phone: Messenger,
-    laptop: Messenger,
-}
-
-impl Person {
-    /// Takes whoever it is for a contact, whose invitations need no question.
-    fn trusts(&self, other: &Self) {
-        self.phone.set_nickname(&other.id, Some("friend")).unwrap();
-    }
-}
-
-fn messages(messenger: &Messenger, conversation: &AccountId) -> Vec<Message> {
-    let filter = Filter { conversation: Some(*conversation), unread: false };
-    let page = messenger.db().with(|db| db.messages(&filter, None, 100)).unwrap();
-    page.messages.into_iter().rev().collect()
-}
-
-/// All but notices.
-fn said(messenger: &Messenger, conversation: &AccountId) -> Vec<Message> {
-    let mut messages = messages(messenger, conversation);
-    messages.retain(|message| !matches!(message.content, Content::Control(_)));
-    messages
-}
-
-fn words(message: &Message) -> String {
-    match &message.content {
-        Content::Text(text) => text.clone(),
-        Content::Control(json) => format!("{:?}", Notice::from_json(json).unwrap()),
-        Content::Unknown(_) => "unknown".to_owned(),
-        Content::Deleted => "deleted".to_owned(),
-    }
-}
-
-fn texts(messenger: &Messenger, conversation: &AccountId) -> Vec<String> {
-    said(messenger, conversation).iter().map(words).collect()
-}
-
-fn notices(messenger: &Messenger, conversation: &AccountId) -> Vec<Notice> {
-    let all = messages(messenger, conversation);
-    let notice = |message: &Message| match &message.content {
-        Content::Control(json) => Notice::from_json(json),
-        _ => None,
-    };
-    all.iter().filter_map(notice).collect()
-}
 
 fn state(messenger: &Messenger, group: &AccountId) -> Option<GroupState> {
     messenger.db().with(|db| db.group(group)).unwrap().map(|group| group.state)
@@ -115,20 +25,6 @@ fn state(messenger: &Messenger, group: &AccountId) -> Option<GroupState> {
 fn standing(messenger: &Messenger, group: &AccountId, member: &AccountId) -> Option<Standing> {
     let members = messenger.group_members(group).unwrap();
     members.into_iter().find(|one| one.id == *member).map(|one| one.standing)
-}
-
-fn listed(messenger: &Messenger, listing: Listing) -> Vec<AccountId> {
-    let list = messenger.db().with(|db| db.conversations(listing, None, 10)).unwrap();
-    list.into_iter().map(|one| one.id).collect()
-}
-
-async fn sync(messengers: &[&Messenger]) {
-    // What the first pushes the last has seen, and the other way round.
-    for _ in 0..2 {
-        for messenger in messengers {
-            messenger.sync().await.unwrap();
-        }
-    }
 }
 
 /// A group of people who know each other, on all their devices.

@@ -7,97 +7,12 @@
     reason = "a test stops at the first surprise"
 )]
 
-use std::path::{Path, PathBuf};
+mod people;
 
-use tempfile::TempDir;
-use warren_client::database::{
-    Content, Direction, Expiry, ExpiryMode, Filter, Listing, Message, Notify, Setting,
-};
+use people::{World, messages, said, shown, sync, words};
+use warren_client::database::{Direction, Expiry, ExpiryMode, Listing, Notify, Setting};
 use warren_client::notice::{Notice, TimerMode};
-use warren_client::vault::Cost;
-use warren_client::{DeleteFor, Device, Draft, Messenger};
-use warren_noded::LocalNetwork;
-use warren_noded::local_network::Plan;
-use warren_wire::AccountId;
-
-struct World {
-    folder: TempDir,
-    network: LocalNetwork,
-}
-
-impl World {
-    async fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let data = folder.path().join("net");
-        let plan = Plan { nodes: 5, data, seed_port: 0, node_port: 0 };
-        let network = LocalNetwork::start(&plan).await.unwrap();
-        Self { folder, network }
-    }
-
-    fn device(&self, home: &Path) -> Device {
-        let mut device = Device::create(home, "passphrase", Cost::LEAST).unwrap();
-        device.use_seed(&self.network.seed().parse().unwrap()).unwrap();
-        device
-    }
-
-    fn home(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    /// Somebody with two devices.
-    fn person(&self, name: &str) -> Person {
-        let mut device = self.device(&self.home(name));
-        let (entry, words) = device.create_account(name, Some(name)).unwrap();
-        let mut second = self.device(&self.home(&format!("{name}-2")));
-        second.restore_account(words.expose(), name, None).unwrap();
-        Person {
-            id: entry.id,
-            phone: device.messenger(None).unwrap(),
-            laptop: second.messenger(None).unwrap(),
-        }
-    }
-}
-
-struct Person {
-    id: AccountId,
-    phone: Messenger,
-    laptop: Messenger,
-}
-
-fn messages(messenger: &Messenger, conversation: &AccountId) -> Vec<Message> {
-    let filter = Filter { conversation: Some(*conversation), unread: false };
-    let page = messenger.db().with(|db| db.messages(&filter, None, 100)).unwrap();
-    page.messages.into_iter().rev().collect()
-}
-
-/// All but notices.
-fn said(messenger: &Messenger, conversation: &AccountId) -> Vec<Message> {
-    let mut messages = messages(messenger, conversation);
-    messages.retain(|message| !matches!(message.content, Content::Control(_)));
-    messages
-}
-
-fn words(message: &Message) -> String {
-    match &message.content {
-        Content::Text(text) => text.clone(),
-        Content::Control(json) => format!("{:?}", Notice::from_json(json).unwrap()),
-        Content::Unknown(_) => "unknown".to_owned(),
-        Content::Deleted => "deleted".to_owned(),
-    }
-}
-
-fn texts(messenger: &Messenger, conversation: &AccountId) -> Vec<String> {
-    messages(messenger, conversation).iter().map(words).collect()
-}
-
-async fn sync(messengers: &[&Messenger]) {
-    // What the first pushes the last has seen, and the other way round.
-    for _ in 0..2 {
-        for messenger in messengers {
-            messenger.sync().await.unwrap();
-        }
-    }
-}
+use warren_client::{DeleteFor, Draft, Messenger};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn answers_reactions_edits_and_deletions_reach_every_device() {
@@ -162,7 +77,7 @@ async fn nobody_changes_what_somebody_else_wrote() {
     let hers = messages(&bob.phone, &alice.id)[0].id;
     assert!(bob.phone.edit(hers, "his").is_err());
     assert!(bob.phone.delete(&[hers], DeleteFor::Everyone).is_err());
-    assert_eq!(texts(&bob.phone, &alice.id), ["mine"]);
+    assert_eq!(shown(&bob.phone, &alice.id), ["mine"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -182,7 +97,7 @@ async fn a_request_waits_apart_until_it_is_accepted_or_answered() {
     sync(&all).await;
     assert_eq!(list(&bob.laptop, Listing::Inbox), [alice.id]);
     assert_eq!(list(&bob.laptop, Listing::Requests), []);
-    assert_eq!(texts(&alice.phone, &bob.id), ["it is me", "RequestAccepted"]);
+    assert_eq!(shown(&alice.phone, &bob.id), ["it is me", "RequestAccepted"]);
     let contact = alice.phone.db().with(|db| db.contact(&bob.id)).unwrap().unwrap();
     assert!(contact.approved && contact.approved_me);
     assert_eq!(contact.name, "Bob");
@@ -217,7 +132,7 @@ async fn what_is_set_on_one_device_holds_on_the_other() {
     // The other side is told, and keeps its own setting.
     sync(&[&bob.phone]).await;
     let timer = Notice::Timer { mode: Some(TimerMode::AfterRead), seconds: 3_600 };
-    assert_eq!(texts(&bob.phone, &alice.id).last(), Some(&format!("{timer:?}")));
+    assert_eq!(shown(&bob.phone, &alice.id).last(), Some(&format!("{timer:?}")));
     let his = bob.phone.db().with(|db| db.conversation(&alice.id)).unwrap().unwrap();
     assert_eq!(his.expiry, None);
 
@@ -225,7 +140,7 @@ async fn what_is_set_on_one_device_holds_on_the_other() {
     sync(&all).await;
     bob.phone.send(&alice.id, "three").await.unwrap();
     sync(&all).await;
-    assert!(!texts(&alice.phone, &bob.id).contains(&"three".to_owned()));
+    assert!(!shown(&alice.phone, &bob.id).contains(&"three".to_owned()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -282,5 +197,5 @@ async fn notes_to_oneself_are_on_both_devices() {
     sync(&[&alice.laptop]).await;
     let notes = messages(&alice.laptop, &alice.id);
     assert_eq!(notes[0].direction, Direction::Outgoing);
-    assert_eq!(texts(&alice.laptop, &alice.id), ["milk"]);
+    assert_eq!(shown(&alice.laptop, &alice.id), ["milk"]);
 }
