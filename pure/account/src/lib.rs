@@ -11,15 +11,19 @@
 //! |---|---|
 //! | [`mnemonic`] | words to seed and back (wire spec, section 1) |
 //! | [`keys`] | seed to keys and id |
+//! | [`shares`] | a recovery phrase split among people, k of whom bring it back (SLIP-0039) |
 //! | [`group`] | the account that a group's admins hold together |
 //! | [`subaccount`] | what lets a member act for the group towards a node |
 
 pub mod group;
 pub mod keys;
 pub mod mnemonic;
+mod phrase;
+pub mod shares;
 pub mod subaccount;
 
 pub use group::Group;
 pub use keys::{Account, AccountError};
 pub use mnemonic::{Mnemonic, MnemonicError, Seed};
+pub use shares::{Collection, Share, ShareError};
 pub use subaccount::{MemberAuth, MemberAuthError, UncheckedMemberAuth};

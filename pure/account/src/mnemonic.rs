@@ -9,6 +9,8 @@ use std::fmt;
 
 use warren_crypto::Secret;
 
+use crate::phrase::Phrase;
+
 /// The list, one word to a line, sorted. Its SHA-256 is that of the wire spec (see the tests).
 const LIST: &str = include_str!("../data/mnemonic-english.txt");
 /// How many words the list has.
@@ -19,8 +21,6 @@ const PREFIX_BYTES: usize = 3;
 const GROUP_BYTES: usize = 4;
 /// Words in one group.
 const GROUP_WORDS: usize = 3;
-/// Room for the longest phrase: 25 words of 12 letters (the longest has 12) and 24 spaces.
-const PHRASE_BYTES: usize = 25 * 12 + 24;
 
 /// Why a text is no recovery phrase. Names places only: never a word of the phrase.
 ///
@@ -92,26 +92,20 @@ impl Seed {
 }
 
 /// A recovery phrase: lower-case words with one space between, wiped on drop, never printed.
-pub struct Mnemonic {
-    text: Secret<PHRASE_BYTES>,
-    length: usize,
-}
+pub struct Mnemonic(Phrase);
 
 impl Mnemonic {
     /// The phrase of a seed, with its checksum word: 13 or 25 words.
     pub fn encode(seed: &Seed) -> Self {
-        let mut phrase = PhraseWriter::new();
         let mut words = Vec::with_capacity(24);
         for group in seed.bytes().as_chunks::<GROUP_BYTES>().0 {
             words.extend(group_to_words(*group));
         }
         let checksum = checksum_word(&words);
-        for word in words.iter().copied().chain(checksum) {
-            phrase.push(word);
-        }
+        let phrase = words.iter().copied().chain(checksum).collect();
         // A pointer into the list tells the word, so the pointers are overwritten too.
         words.fill("");
-        phrase.finish()
+        Self(phrase)
     }
 
     /// Reads a phrase of 13 words, or of 12 (no checksum), 25 or 24 (a 32-byte seed).
@@ -150,45 +144,18 @@ impl Mnemonic {
 
     /// The whole phrase, for showing it to its owner.
     pub fn expose(&self) -> &str {
-        let bytes = self.text.expose().get(..self.length).unwrap_or_default();
-        // Only words of an ASCII list and spaces were written.
-        str::from_utf8(bytes).unwrap_or_default()
+        self.0.expose()
     }
 
     /// The words in order, the checksum word last.
     pub fn words(&self) -> impl Iterator<Item = &str> {
-        self.expose().split(' ')
+        self.0.words()
     }
 }
 
 impl fmt::Debug for Mnemonic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Mnemonic(..)")
-    }
-}
-
-/// Collects words in a buffer that does not grow, so that no copy is left behind.
-struct PhraseWriter {
-    buffer: [u8; PHRASE_BYTES],
-    length: usize,
-}
-
-impl PhraseWriter {
-    fn new() -> Self {
-        Self { buffer: [0; PHRASE_BYTES], length: 0 }
-    }
-
-    fn push(&mut self, word: &str) {
-        let space = if self.length == 0 { "" } else { " " };
-        let free = self.buffer.iter_mut().skip(self.length);
-        for (to, from) in free.zip(space.bytes().chain(word.bytes())) {
-            *to = from;
-            self.length += 1;
-        }
-    }
-
-    fn finish(mut self) -> Mnemonic {
-        Mnemonic { text: Secret::take(&mut self.buffer), length: self.length }
     }
 }
 

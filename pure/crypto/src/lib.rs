@@ -19,7 +19,8 @@
 //! | [`sealed_box`] | anonymous public-key encryption | libsodium |
 //! | [`multi_recipient`] | one message sealed for each of many | AWS-LC, libsodium |
 //! | [`expand`](mod@expand) | bytes that follow from a seed | `chacha20` |
-//! | [`password`] | Argon2id | libsodium |
+//! | [`password`] | Argon2id, PBKDF2 | libsodium, AWS-LC |
+//! | [`shamir`] | a secret in shares | `vsss-rs` |
 
 pub mod aead;
 pub mod cbc;
@@ -34,6 +35,7 @@ pub mod scalar;
 pub mod sealed_box;
 pub mod secret;
 pub mod secretstream;
+pub mod shamir;
 pub mod x25519;
 
 pub use entropy::{Entropy, SystemEntropy};

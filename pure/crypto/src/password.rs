@@ -1,5 +1,8 @@
-//! Argon2id (RFC 9106): a passphrase made into a key, at a price.
+//! A passphrase made into a key, at a price: Argon2id (RFC 9106), and PBKDF2 where a format demands it.
 
+use std::num::NonZeroU32;
+
+use aws_lc_rs::pbkdf2;
 use libsodium_rs::crypto_pwhash::argon2id;
 use zeroize::Zeroize;
 
@@ -48,9 +51,28 @@ pub fn derive_key(
     secret
 }
 
+/// `PBKDF2-HMAC-SHA-256(passphrase, salt, iterations)`, as many bytes as `key` has (RFC 8018, section 5.2).
+///
+/// For formats of others that are defined by it. Graphics cards guess passphrases behind it fast.
+pub fn pbkdf2_sha256(iterations: NonZeroU32, salt: &[u8], passphrase: &[u8], key: &mut [u8]) {
+    pbkdf2::derive(pbkdf2::PBKDF2_HMAC_SHA256, iterations, salt, passphrase, key);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// RFC 7914, section 11.
+    #[test]
+    fn pbkdf2_matches_the_published_vector() {
+        let mut key = [0; 64];
+        pbkdf2_sha256(NonZeroU32::MIN, b"salt", b"passwd", &mut key);
+        assert_eq!(
+            hex::encode(key),
+            "55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc\
+             49ca9cccf179b645991664b39d77ef317c71b845b1e30bd509112041d3a19783"
+        );
+    }
 
     #[test]
     fn a_cost_outside_the_range_is_refused() {
