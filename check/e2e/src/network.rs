@@ -11,7 +11,7 @@ use tokio::process::{Child, Command as AsyncCommand};
 
 use crate::programs::program;
 
-/// Nodes of one swarm. The last node is the seed too.
+/// Nodes of one swarm, which keep files too. The last node is the seed.
 pub struct Network {
     data: TempDir,
     directory_key: String,
@@ -35,7 +35,7 @@ impl Network {
             let port = free_port(ip);
             let folder = data.path().join(format!("node-{number}"));
             let record = run(
-                &["init", "--json", "--swarm", "7", "--ip", &ip.to_string()],
+                &["init", "--json", "--files", "--swarm", "7", "--ip", &ip.to_string()],
                 &["--port", &port.to_string(), "--data", folder.to_str().unwrap()],
             );
             let file = data.path().join(format!("{number}.json"));
@@ -110,6 +110,7 @@ impl Network {
         command.arg("run").arg("--data").arg(self.path(&format!("node-{}", number + 1)));
         command.arg("--list").arg(self.path("nodes.json"));
         command.args(["--directory-key", &self.directory_key]);
+        command.arg("--files").arg(self.path(&format!("node-{}/content", number + 1)));
         if number + 1 == self.nodes.len() {
             command.args(["--seed-listen", &self.seed_address]);
         }
