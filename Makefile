@@ -7,6 +7,7 @@ MAKEFLAGS += --no-print-directory
 
 BUILT := $(abspath $(or $(CARGO_TARGET_DIR),target))
 VENV := $(CURDIR)/check/e2e/.venv
+LIBSESSION := check/e2e/libsession/Cargo.toml
 CASES ?= 20000
 ROUNDS ?= 6
 CUTS ?= 1000
@@ -41,6 +42,7 @@ lint: setup ## formatting and clippy, warnings are errors
 	@cargo fmt --version >/dev/null 2>&1 || { echo "rustfmt is missing: rustup component add rustfmt" >&2; exit 1; }
 	@cargo clippy --version >/dev/null 2>&1 || { echo "clippy is missing: rustup component add clippy" >&2; exit 1; }
 	cargo fmt --all --check
+	cargo fmt --manifest-path $(LIBSESSION) --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 
 # The other client that the journeys talk to, at exact versions.
@@ -49,9 +51,10 @@ $(VENV)/installed: check/e2e/requirements.txt
 	"$(VENV)/bin/python" -m pip install --quiet --disable-pip-version-check --requirement check/e2e/requirements.txt
 	@touch "$@"
 
-test: setup ## every test: units, properties, vectors, tidy, and journeys with a client that others wrote
+test: setup ## every test: units, properties, vectors, tidy, and journeys with clients that others wrote
 	@scripts/setup tests
 	@$(MAKE) "$(VENV)/installed"
+	cargo build --locked --manifest-path $(LIBSESSION) --target-dir "$(BUILT)/libsession"
 	WARREN_E2E_PYTHON="$(VENV)/bin/python" cargo test --workspace --locked
 
 test-cluster: setup ## the PostgreSQL engine on a cluster of three members, whose primary is lost ROUNDS=6 times

@@ -13,12 +13,14 @@
 
 pub mod device;
 pub mod hosts;
+pub mod libsession;
 pub mod network;
 pub mod programs;
 pub mod python;
 pub mod swarm_of_hosts;
 
 pub use device::Device;
+pub use libsession::Libsession;
 pub use network::Network;
 pub use python::Python;
 pub use swarm_of_hosts::{Conditions, SwarmOfHosts};
