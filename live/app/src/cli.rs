@@ -39,7 +39,7 @@ Exit codes:
   2    the command line was not understood
   3    the message is saved but waits: it is sent again by the next `send`, `outbox retry`
        or `read --follow`
-  4    `read` could not reach the network, and has shown what is on this device
+  4    `read` or `groups` could not reach the network, and has shown what is on this device
   5    the passphrase is missing or wrong
   130  interrupted before anything was saved
 

@@ -8,6 +8,9 @@ use super::conversations::duration;
 #[derive(Debug, Args)]
 #[command(after_help = GROUPS_HELP)]
 pub struct GroupsArgs {
+    /// Fetch nothing before: go by what is on this device
+    #[arg(long, global = true)]
+    pub offline: bool,
     /// What to do; nothing lists them
     #[command(subcommand)]
     pub command: Option<GroupsCommand>,
@@ -16,11 +19,14 @@ pub struct GroupsArgs {
 const GROUPS_HELP: &str = "\
 Groups have up to 100 members. Admins invite, remove, name and time; whoever is an admin stays one.
 A group is given by its name or its id; members as in `warren send`. Names with spaces need quotes.
+What is new is fetched first, as by `warren read`, unless there is --offline.
 
+Exit code 4: the network cannot be reached, and what is on this device was shown.
 Exit code 3: it is done on this device, and told the others once the network can be reached.
 
 Examples:
   warren groups
+  warren groups --offline                    without asking the network
   warren groups create runners bob 05aa65...5aa74
   warren groups accept runners
   warren send runners \"Sunday at nine?\"

@@ -1,16 +1,16 @@
-//! `warren groups`: listed, made, joined, led, left and ended.
+//! `warren groups`: fetched, then listed, made, joined, led, left and ended.
 
 use axum::http::Method;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::message::report;
+use super::message::{fetch, report};
 use crate::api::AccountApi;
 use crate::api::groups::{
     Group, GroupChange, GroupState, Groups, Invitation, Member, Members, NewGroup, Promotion,
     Removal, Standing,
 };
-use crate::cli::{GroupsCommand, SureArg};
+use crate::cli::{GroupsArgs, GroupsCommand, SureArg};
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::start::Start;
@@ -21,47 +21,15 @@ use crate::{people, terminal_text};
 ///
 /// # Errors
 /// Where there is no such group, somebody is not known, or the account is no admin. A network that
-/// cannot be reached is no error: the change waits.
-pub async fn run(start: &Start, command: Option<GroupsCommand>) -> Result<Exit, Failure> {
-    use GroupsCommand as Do;
+/// cannot be reached is no error: the change waits, and what is on this device is shown.
+pub async fn run(start: &Start, args: GroupsArgs) -> Result<Exit, Failure> {
     let account = start.account().await?;
-    let of = Of { account, output: start.output };
-    match command.unwrap_or(Do::List) {
-        Do::List => of.list().await,
-        Do::Create { name, members } => of.create(name, &members).await,
-        Do::Show(which) => of.show(&which.group).await,
-        Do::Members(which) => of.members(&which.group).await,
-        Do::Invite { whom, history } => {
-            let people = people::all(&of.account, &whom.people).await?;
-            let what = Invitation { people, history };
-            of.change_members(&whom.group, "members", &what, "Invited").await
-        }
-        Do::Promote(whom) => {
-            let people = people::all(&of.account, &whom.people).await?;
-            of.change_members(&whom.group, "admins", &Promotion { people }, "Promoted").await
-        }
-        Do::Remove { whom, with_messages } => {
-            let people = people::all(&of.account, &whom.people).await?;
-            let what = Removal { people, messages: with_messages };
-            of.change_members(&whom.group, "remove", &what, "Removed").await
-        }
-        Do::Accept(which) => of.accept(&which.group).await,
-        Do::Decline(which) => of.decline(&which.group).await,
-        Do::Rename { which, name } => {
-            let change = GroupChange { name: Some(name), ..GroupChange::default() };
-            of.change(&which.group, &change).await
-        }
-        Do::Describe { which, text } => {
-            let description = Some(text.join(" "));
-            of.change(&which.group, &GroupChange { description, ..GroupChange::default() }).await
-        }
-        Do::Timer { which, time, .. } => {
-            let change = GroupChange { timer: Some(time.unwrap_or(0)), ..GroupChange::default() };
-            of.change(&which.group, &change).await
-        }
-        Do::Leave(which) => of.leave(&which).await,
-        Do::Destroy(which) => of.destroy(&which).await,
-    }
+    let command = args.command.unwrap_or(GroupsCommand::List);
+    // Nobody needs to hear of others' groups to make one.
+    let is_told = !matches!(command, GroupsCommand::Create { .. });
+    let answers = !is_told || args.offline || fetch(&account, start.output).await?;
+    let done = Of { account, output: start.output }.run(command).await?;
+    Ok(if answers || done != Exit::Done { done } else { Exit::Offline })
 }
 
 /// The groups of an account.
@@ -71,6 +39,48 @@ struct Of {
 }
 
 impl Of {
+    async fn run(&self, command: GroupsCommand) -> Result<Exit, Failure> {
+        use GroupsCommand as Do;
+        match command {
+            Do::List => self.list().await,
+            Do::Create { name, members } => self.create(name, &members).await,
+            Do::Show(which) => self.show(&which.group).await,
+            Do::Members(which) => self.members(&which.group).await,
+            Do::Invite { whom, history } => {
+                let people = people::all(&self.account, &whom.people).await?;
+                let what = Invitation { people, history };
+                self.change_members(&whom.group, "members", &what, "Invited").await
+            }
+            Do::Promote(whom) => {
+                let people = people::all(&self.account, &whom.people).await?;
+                self.change_members(&whom.group, "admins", &Promotion { people }, "Promoted").await
+            }
+            Do::Remove { whom, with_messages } => {
+                let people = people::all(&self.account, &whom.people).await?;
+                let what = Removal { people, messages: with_messages };
+                self.change_members(&whom.group, "remove", &what, "Removed").await
+            }
+            Do::Accept(which) => self.accept(&which.group).await,
+            Do::Decline(which) => self.decline(&which.group).await,
+            Do::Rename { which, name } => {
+                let change = GroupChange { name: Some(name), ..GroupChange::default() };
+                self.change(&which.group, &change).await
+            }
+            Do::Describe { which, text } => {
+                let description = Some(text.join(" "));
+                self.change(&which.group, &GroupChange { description, ..GroupChange::default() })
+                    .await
+            }
+            Do::Timer { which, time, .. } => {
+                let change =
+                    GroupChange { timer: Some(time.unwrap_or(0)), ..GroupChange::default() };
+                self.change(&which.group, &change).await
+            }
+            Do::Leave(which) => self.leave(&which).await,
+            Do::Destroy(which) => self.destroy(&which).await,
+        }
+    }
+
     async fn list(&self) -> Result<Exit, Failure> {
         let Groups { groups } = self.account.get("groups").await?;
         let mut lines: Vec<String> = groups.iter().map(line).collect();

@@ -66,6 +66,23 @@ pub async fn settle(account: &AccountApi) -> Result<Option<String>, Failure> {
     }
 }
 
+/// Fetches what is new before something is looked up; whether the network answers. One that does not
+/// is told on stderr.
+///
+/// # Errors
+/// Where something else than the network fails.
+pub async fn fetch(account: &AccountApi, output: Output) -> Result<bool, Failure> {
+    match account.send::<Synced>(Method::POST, "sync", &Sync::default()).await {
+        Ok(_) => Ok(true),
+        Err(failure) if failure.spares_what_is_here() => {
+            let message = format!("nothing new can be fetched: {failure}");
+            output.warning(failure.code(), &message);
+            Ok(false)
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
 /// Settles, then reports.
 ///
 /// # Errors

@@ -34,7 +34,7 @@ pub async fn run(start: Start, command: Command) -> Result<Exit, Failure> {
         Command::Files(command) => Box::pin(files::run(&start, command)).await,
         Command::Contacts(args) => Box::pin(contacts::run(&start, args.command.as_ref())).await,
         Command::Conversations(args) => Box::pin(conversations::run(&start, args.command)).await,
-        Command::Groups(args) => Box::pin(groups::run(&start, args.command)).await,
+        Command::Groups(args) => Box::pin(groups::run(&start, args)).await,
         Command::Search(args) => Box::pin(search::run(&start, &args)).await,
         Command::Path => Box::pin(path::run(&start)).await,
         Command::Outbox(args) => Box::pin(outbox::run(&start, args.command)).await,

@@ -12,7 +12,7 @@ struct Three {
     bob_id: String,
     carol: Device,
     carol_id: String,
-    _network: Network,
+    network: Network,
     _place: Place,
 }
 
@@ -26,8 +26,8 @@ impl Three {
         let (carol, carol_id) = Device::with_account(network.seed(), "carol");
         alice.run(&["contacts", "add", &bob_id, "--name", "bob"]).with_code(0);
         bob.run(&["contacts", "add", &alice_id, "--name", "al"]).with_code(0);
-        let (_network, _place) = (network, place);
-        Self { alice, alice_id, bob, bob_id, carol, carol_id, _network, _place }
+        let _place = place;
+        Self { alice, alice_id, bob, bob_id, carol, carol_id, network, _place }
     }
 }
 
@@ -55,15 +55,14 @@ fn a_group_is_made_joined_talked_in_and_shows_who_wrote() {
     assert!(group.starts_with("03") && group.len() == 66, "{made}");
     assert_eq!((&made["state"], &made["admin"]), (&"joined".into(), &true.into()));
 
-    // Who knows the admin is in at once; a stranger is asked.
-    bob.run(&["read"]).with_code(0);
+    // Who knows the admin is in at once; a stranger is asked. To list is to fetch, as to read is.
+    assert!(json(bob, &["groups", "--offline"])["groups"].as_array().unwrap().is_empty());
     assert_eq!(json(bob, &["groups"])["groups"][0]["state"], "joined");
-    carol.run(&["read"]).with_code(0);
+    assert_eq!(json(bob, &["groups", "show", "runners", "--offline"])["name"], "runners");
     let asked = &json(carol, &["groups", "list"])["groups"][0];
     assert_eq!((&asked["state"], &asked["name"]), (&"invited".into(), &"runners".into()));
     assert_eq!(asked["invited_by"], alice_id.as_str());
     assert_eq!(json(carol, &["groups", "accept", "runners"])["state"], "joined");
-    alice.run(&["read"]).with_code(0);
     assert_eq!(standing(alice, carol_id), "member");
     assert_eq!(standing(alice, alice_id), "admin");
 
@@ -133,9 +132,22 @@ fn admins_lead_a_group_and_members_leave_it() {
 fn an_invitation_is_declined_where_nobody_wants_it() {
     let Three { alice, carol, carol_id, .. } = &Three::new();
     json(alice, &["groups", "create", "runners", carol_id]);
-    carol.run(&["read"]).with_code(0);
     json(carol, &["groups", "decline", "runners"]);
     assert!(json(carol, &["groups"])["groups"].as_array().unwrap().is_empty());
     assert_eq!(refused(carol, &["send", "runners", "hi"]), "unknown_contact");
     assert_eq!(refused(alice, &["groups", "create", " "]), "bad_name");
+}
+
+#[test]
+fn without_a_network_groups_are_listed_as_they_are_here() {
+    let three = Three::new();
+    let alice = &three.alice;
+    json(alice, &["groups", "create", "runners", "bob"]);
+    three.network.stop("TERM");
+    let listed = alice.run(&["--json", "groups"]).with_code(4);
+    assert_eq!(listed.json()["groups"][0]["name"], "runners");
+    assert!(listed.stderr.contains("nothing new can be fetched"), "{listed:?}");
+    alice.run(&["groups", "--offline"]).with_code(0);
+    let renamed = alice.run(&["--json", "groups", "rename", "runners", "walkers"]).with_code(3);
+    assert_eq!(renamed.json()["name"], "walkers");
 }
