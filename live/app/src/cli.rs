@@ -334,6 +334,9 @@ pub struct SendArgs {
     /// Let images keep what they tell of the one who took them: place, time, device
     #[arg(long, requires = "files")]
     pub keep_metadata: bool,
+    /// What stands under a file: the first is for the first file, and so on
+    #[arg(long = "caption", value_name = "TEXT", requires = "files")]
+    pub captions: Vec<String>,
     /// The file is a voice message
     #[arg(long, requires = "files")]
     pub voice: bool,
@@ -348,6 +351,9 @@ sent along with it.
 Images are sent without what they tell of the one who took them; one of a kind from which that cannot
 be taken is refused. Names of files are sent, the folders they lie in are not.
 
+`@name` names somebody of the conversation, by what you call them or else by what they call
+themselves: they are told that they are meant.
+
 Exit code 0: stored in the recipient's mailbox. 3: saved, and waits until the network can be reached.
 
 Examples:
@@ -355,7 +361,9 @@ Examples:
   warren send 05aa65...5aa74 \"Hello there\"
   warren send bob -- --json is an option, unless it stands behind two dashes
   fortune | warren send bob
+  warren send runners \"@bob, do you run?\"
   warren send bob --file photo.jpg --file plan.pdf Have a look
+  warren send bob --file photo.jpg --caption \"The house\"
   warren send bob --file memo.ogg --voice";
 
 /// `warren read`

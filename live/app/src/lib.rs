@@ -28,6 +28,7 @@ pub mod cli;
 pub mod commands;
 pub mod daemon;
 pub mod failure;
+pub mod mentioning;
 pub mod output;
 pub mod passphrase;
 pub mod people;

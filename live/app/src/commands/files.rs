@@ -168,6 +168,9 @@ pub(super) fn line(file: &File) -> String {
     let name = terminal_text::line(file.name.as_deref().unwrap_or("(no name)"));
     let kind = terminal_text::line(&file.media_type);
     let mut line = format!("{}  {name}  {kind}, {} bytes, {state}", file.position, file.size);
+    if let Some(caption) = &file.caption {
+        line.push_str(&format!(": \"{}\"", terminal_text::line(caption)));
+    }
     if let Some(reason) = &file.failure {
         line.push_str(&format!(": {}", terminal_text::line(reason)));
     }

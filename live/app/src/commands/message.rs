@@ -11,6 +11,7 @@ use crate::api::messages::{DeliveryReport, Message, MessageState};
 use crate::api::network::{Sync, Synced};
 use crate::cli::{MessageCommand, WhomArg};
 use crate::failure::{Exit, Failure};
+use crate::mentioning;
 use crate::output::Output;
 use crate::people::{self, Names};
 use crate::start::Start;
@@ -28,8 +29,11 @@ pub async fn run(start: &Start, command: MessageCommand) -> Result<Exit, Failure
     match command {
         Do::Info(which) => info(account, output, which.number).await,
         Do::Edit { which, text } => {
-            let edit = MessageEdit { text: text.join(" ") };
             let path = format!("messages/{}", which.number);
+            let message: Message = account.get(&path).await?;
+            let text = text.join(" ");
+            let text = mentioning::with_ids(account, &message.conversation, &text).await?;
+            let edit = MessageEdit { text };
             let message = account.send(Method::PATCH, &path, &edit).await?;
             changed(account, output, &message, "Changed").await
         }

@@ -13,6 +13,7 @@ use crate::api::messages::{DeliveryReport, Message, MessageState, NewMessage};
 use crate::api::outbox::{Outbox, Retried};
 use crate::cli::SendArgs;
 use crate::failure::{Exit, Failure};
+use crate::mentioning;
 use crate::people;
 use crate::start::Start;
 use crate::stop::Stop;
@@ -34,9 +35,14 @@ pub async fn run(start: &Start, args: &SendArgs) -> Result<Exit, Failure> {
     } else {
         String::new()
     };
+    let text = mentioning::with_ids(&account, &to.account_id, &text).await?;
+    if args.captions.len() > args.files.len() {
+        return Err(Failure::Usage("there are more captions than files".to_owned()));
+    }
+    let captions = args.captions.iter().map(Some).chain(std::iter::repeat(None));
     let mut files = Vec::new();
-    for path in &args.files {
-        files.push(hand_in(&account, args, path).await?.draft_id);
+    for (path, caption) in args.files.iter().zip(captions) {
+        files.push(hand_in(&account, args, path, caption).await?.draft_id);
     }
     // From here on a signal ends nothing halfway.
     let mut stop = Stop::listen().map_err(Failure::Terminal)?;
@@ -60,7 +66,12 @@ pub async fn run(start: &Start, args: &SendArgs) -> Result<Exit, Failure> {
 }
 
 /// Hands a file in. Its folder is nobody else's business.
-async fn hand_in(account: &AccountApi, args: &SendArgs, path: &Path) -> Result<HandedIn, Failure> {
+async fn hand_in(
+    account: &AccountApi,
+    args: &SendArgs,
+    path: &Path,
+    caption: Option<&String>,
+) -> Result<HandedIn, Failure> {
     let trouble = |error| Failure::Path { path: path.to_owned(), error };
     let file = File::open(path).map_err(trouble)?;
     if !file.metadata().map_err(trouble)?.is_file() {
@@ -68,7 +79,7 @@ async fn hand_in(account: &AccountApi, args: &SendArgs, path: &Path) -> Result<H
     }
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
     let (keep_metadata, voice) = (args.keep_metadata, args.voice);
-    let how = HowHandedIn { name, caption: None, keep_metadata, voice };
+    let how = HowHandedIn { name, caption: caption.cloned(), keep_metadata, voice };
     account.upload("files", &how, file).await
 }
 

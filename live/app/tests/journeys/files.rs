@@ -49,8 +49,9 @@ fn files_go_with_a_message_and_are_written_out_where_the_person_says() {
     fs::write(&report, content(300_000)).unwrap();
     fs::write(&memo, b"OggS spoken").unwrap();
     let report = report.to_str().unwrap();
-    let send =
-        ["send", &bob_id, "--file", report, "--file", memo.to_str().unwrap(), "look", "here"];
+    let memo = memo.to_str().unwrap();
+    let files = ["--file", report, "--caption", "of the year", "--file", memo];
+    let send = [&["send", &bob_id][..], &files, &["look", "here"]].concat();
     assert_eq!(json(&alice, &send)["state"], "delivered");
 
     let got = newest(&bob);
@@ -59,10 +60,12 @@ fn files_go_with_a_message_and_are_written_out_where_the_person_says() {
     let names: Vec<_> = files.iter().map(|file| file["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["report.txt", "memo.ogg"]);
     assert_eq!(files[0]["state"], "offered");
+    assert_eq!((&files[0]["caption"], &files[1]["caption"]), (&"of the year".into(), &Value::Null));
     let number = got["message_id"].to_string();
     assert_eq!(json(&bob, &["files", "list", &number])["files"], got["files"]);
     let shown = bob.run(&["read", "--all"]).with_code(0).stdout;
     assert!(shown.contains("look here\n    [0  report.txt  text/plain"), "{shown}");
+    assert!(shown.contains("not fetched yet: \"of the year\"]"), "{shown}");
 
     let out = tempfile::tempdir().unwrap();
     let get = ["files", "get", &number, "--out", out.path().to_str().unwrap()];
@@ -77,7 +80,7 @@ fn files_go_with_a_message_and_are_written_out_where_the_person_says() {
     assert!(!holds_mark(bob.folder()) && !holds_mark(alice.folder()));
 
     // Nothing but a file, and nothing to say.
-    let voice = ["send", &alice_id, "--voice", "--file", memo.to_str().unwrap()];
+    let voice = ["send", &alice_id, "--voice", "--file", memo];
     json(&bob, &voice);
     assert_eq!(newest(&alice)["files"][0]["kind"], "voice");
     let missing = alice.run(&["--json", "send", &bob_id, "--file", "/nowhere/at/all", "x"]);
@@ -86,6 +89,7 @@ fn files_go_with_a_message_and_are_written_out_where_the_person_says() {
     let folder = alice.run(&["--json", "send", &bob_id, "--file", folder, "x"]);
     assert_eq!(folder.with_code(1).error_code(), "path");
     alice.run(&["send", &bob_id, "--voice", "x"]).with_code(2);
+    alice.run(&["send", &bob_id, "--file", memo, "--caption", "a", "--caption", "b"]).with_code(2);
     let gone = alice.run(&["--json", "files", "get", "9999"]).with_code(1);
     assert_eq!(gone.error_code(), "gone");
 }

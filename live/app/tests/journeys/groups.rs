@@ -66,16 +66,20 @@ fn a_group_is_made_joined_talked_in_and_shows_who_wrote() {
     assert_eq!(standing(alice, carol_id), "member");
     assert_eq!(standing(alice, alice_id), "admin");
 
-    let hello = format!("who runs, @{carol_id}?");
-    let sent = json(bob, &["send", "runners", &hello]);
+    // Whom he names is meant by her own name for herself; a name of nobody's in the group is text.
+    carol.run(&["send", group, "here I am"]).with_code(0);
+    bob.run(&["read"]).with_code(0);
+    let sent = json(bob, &["send", "runners", "who runs, @Carol? not @dora"]);
     assert_eq!((&sent["state"], &sent["to"]), (&"delivered".into(), &group.into()));
     carol.run(&["read"]).with_code(0);
     let all = carol.run(&["--json", "read", "--all", "--from", "runners"]).with_code(0);
-    let heard = all.json_lines().into_iter().find(|one| one["kind"] == "text").unwrap();
+    let is_heard = |one: &Value| one["kind"] == "text" && one["direction"] == "incoming";
+    let heard = all.json_lines().into_iter().find(is_heard).unwrap();
     assert_eq!((&heard["author"], &heard["peer"]), (&bob_id.as_str().into(), &group.into()));
     assert_eq!((&heard["group"], &heard["mentions_me"]), (&"runners".into(), &true.into()));
     let shown = carol.run(&["read", "--all", "--from", group]).with_code(0).stdout;
-    assert!(shown.contains("in group 'runners': who runs, @you?"), "{shown}");
+    assert!(shown.contains("in group 'runners': who runs, @you? not @dora"), "{shown}");
+    assert_eq!(heard["text"], format!("who runs, @{carol_id}? not @dora"));
 
     carol.run(&["send", group, "I do"]).with_code(0);
     alice.run(&["read"]).with_code(0);

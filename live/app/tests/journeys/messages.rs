@@ -72,6 +72,8 @@ fn a_timer_is_told_and_a_message_says_what_became_of_it() {
     // What lies in another's mailbox is theirs to delete, and is not noted.
     assert_eq!(info["stored"][0]["mailbox"], alice_id.as_str(), "{info}");
     assert_eq!(info["stored"].as_array().unwrap().len(), 1);
+    let resend = alice.run(&["--json", "message", "resend", &number(&sent)]).with_code(1);
+    assert_eq!(resend.error_code(), "nothing_to_resend", "nothing is sent twice");
     let seen = all(&bob);
     assert_eq!(seen[0]["notice"]["notice"], "timer");
     assert!(seen[1]["expires_at"].is_u64(), "{seen:?}");
