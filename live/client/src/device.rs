@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use warren_account::{Account, Mnemonic};
+use warren_config::UserProfile;
 use warren_crypto::SystemEntropy;
 use warren_crypto::password::Cost;
 use warren_transport::Seed;
@@ -10,6 +11,7 @@ use warren_wire::AccountId;
 
 use crate::attachments::{AttachmentError, FileStore};
 use crate::clock::Clock;
+use crate::configs;
 use crate::database::{AccountDb, AccountEntry, AccountKeys, Index};
 use crate::error::ClientError;
 use crate::events::Events;
@@ -132,6 +134,19 @@ impl Device {
         Ok(self.index.accounts()?)
     }
 
+    /// What the people an account writes to are told, whether it is at work or not; `None` where they
+    /// are told nothing.
+    ///
+    /// # Errors
+    /// Where there is no such account or the database fails.
+    pub fn display_name(&self, id: &AccountId) -> Result<Option<String>, ClientError> {
+        let keys = self.index.account(id)?;
+        let account = self.open_account(&keys)?;
+        let db = AccountDb::open(&self.vault, &keys)?;
+        let profile = configs::read::<UserProfile>(&db, &account, self.clock.now())?;
+        Ok(profile.name().or(keys.entry.display_name))
+    }
+
     /// The recovery words of an account, named by its name or id.
     ///
     /// # Errors
@@ -165,7 +180,7 @@ impl Device {
         };
         let account = self.open_account(&keys)?;
         let mut db = AccountDb::open(&self.vault, &keys)?;
-        db.transact(|tx| crate::configs::people::seed(tx, &account, self.clock.now()))?;
+        db.transact(|tx| configs::people::seed(tx, &account, self.clock.now()))?;
         db.sweep_tombstones(self.clock.now())?;
         let folder = self.vault.home().make_files_folder(keys.file());
         let files = FileStore::new(folder.map_err(AttachmentError::from)?);

@@ -231,7 +231,8 @@ fn account(device: &Device, entry: AccountEntry) -> Result<Account, Failure> {
     Ok(Account {
         account_id: entry.id.to_string(),
         name: entry.label,
-        display_name: entry.display_name,
+        // Another device may have chosen it.
+        display_name: device.display_name(&entry.id)?,
         created: entry.created,
         notifications,
     })

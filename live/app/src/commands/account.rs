@@ -204,6 +204,8 @@ fn account_json(account: &Account) -> Value {
     json!({
         "account_id": account.account_id,
         "name": account.name,
+        "display_name": account.display_name,
+        "notifications": account.notifications,
         "created": json_time(account.created),
     })
 }

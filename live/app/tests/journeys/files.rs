@@ -162,7 +162,11 @@ fn a_display_name_is_what_others_see_and_receipts_are_told_only_where_wanted() {
     let before = json(&alice, &["account", "name"]);
     assert_eq!((&before["display_name"], &before["typing"]), (&"alice".into(), &false.into()));
     assert_eq!(json(&alice, &["account", "name", "Alice B."])["display_name"], "Alice B.");
-    assert_eq!(json(&alice, &["account", "show"])["name"], "alice", "what it is called here stays");
+    let shown = json(&alice, &["account", "show"]);
+    assert_eq!(shown["name"], "alice", "what it is called here stays");
+    assert_eq!(shown["display_name"], "Alice B.");
+    let listed = json(&alice, &["account", "list"]);
+    assert_eq!(listed["accounts"][0]["display_name"], "Alice B.", "{listed}");
     let sent = json(&alice, &["send", &bob_id, "hi"]);
     assert_eq!(newest(&bob)["calls_themselves"], "Alice B.");
     let bad = alice.run(&["--json", "account", "name", " "]).with_code(1);
