@@ -122,9 +122,6 @@ pub enum Failure {
     /// No group of that name or id.
     #[error("there is no such group here: `warren groups` lists those you are in or invited to")]
     NoSuchGroup,
-    /// No file that was handed in.
-    #[error("no file waits under the number {0}: hand it in again")]
-    NoSuchDraft(u64),
     /// Somebody stopped the transfer of a file.
     #[error("cancelled: nothing of the file is kept")]
     Cancelled,
@@ -286,7 +283,6 @@ impl Failure {
             Self::NameTaken(_) => "name_taken",
             Self::NoAccountId => "bad_account_id",
             Self::NotYourName { .. } => "not_your_name",
-            Self::NoSuchDraft(_) => "no_such_draft",
             Self::Cancelled => "cancelled",
             Self::NoSuchGroup => "no_such_group",
             Self::NotConfirmed(_)

@@ -17,6 +17,7 @@ use crate::error::ClientError;
 use crate::events::Events;
 use crate::messenger::Messenger;
 use crate::notification::NotificationMode;
+use crate::outgoing::DRAFT_LIFE;
 use crate::vault::Vault;
 
 /// A home directory whose passphrase was given.
@@ -182,6 +183,7 @@ impl Device {
         let mut db = AccountDb::open(&self.vault, &keys)?;
         db.transact(|tx| configs::people::seed(tx, &account, self.clock.now()))?;
         db.sweep_tombstones(self.clock.now())?;
+        db.sweep_draft_files(self.clock.now().saturating_sub(DRAFT_LIFE))?;
         let folder = self.vault.home().make_files_folder(keys.file());
         let files = FileStore::new(folder.map_err(AttachmentError::from)?);
         files.tidy(&db)?;

@@ -81,6 +81,9 @@ pub enum ClientError {
     /// Nothing of a message was given up.
     #[error("nothing of this message waits to be sent again")]
     NothingToResend,
+    /// No file waits under the number.
+    #[error("no file waits under the number {0}: hand it in again")]
+    NoSuchDraft(i64),
     /// The account is no member of the group, or was removed.
     #[error("this account is not a member of the group")]
     NotAMember,
@@ -160,6 +163,7 @@ impl ClientError {
             Self::Attachment(error) => error.code(),
             Self::NotYours => "not_yours",
             Self::NothingToResend => "nothing_to_resend",
+            Self::NoSuchDraft(_) => "no_such_draft",
             Self::NotAMember => "not_a_member",
             Self::NotAnAdmin => "not_an_admin",
             Self::LastAdmin => "last_admin",

@@ -159,6 +159,50 @@ async fn files_come_with_a_message_and_a_photograph_without_its_place() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn files_that_were_chosen_wait_for_their_message_over_a_restart_and_go_with_it_once() {
+    let world = World::new().await;
+    let ((alice, _), (_, bob_id)) = (world.person("Alice"), world.person("Bob"));
+    let mut kept_drafts = Vec::new();
+    for (bytes, name) in [(photograph(), "eiffel.jpg"), (content(70_000), "plan.bin")] {
+        let source = Cursor::new(bytes);
+        let mut file = alice.attach(source, Some(name), Metadata::Strip, false).await.unwrap();
+        file.caption = Some(format!("the {name}"));
+        kept_drafts.push(alice.keep_draft(&file).unwrap());
+    }
+    drop(alice);
+    // A week on the disk is nothing that a start sweeps away.
+    for file in files_in(&world.home("Alice")) {
+        let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(6 * 86_400);
+        fs::File::options().write(true).open(file).unwrap().set_modified(long_ago).unwrap();
+    }
+    let alice = world.again("Alice");
+    assert_eq!(kept(&world.home("Alice")), 3, "both, and a small picture");
+    let files = alice.kept_drafts(&kept_drafts).unwrap();
+    assert_eq!((files[0].dimensions(), files[1].size()), (Some((800, 400)), 70_000));
+    let draft = Draft { files, ..Draft::default() };
+    let (message, _) = alice.save_draft(&bob_id, &draft).unwrap();
+    assert!(alice.save_draft(&bob_id, &draft).is_err(), "another message does not get them");
+    assert_eq!(alice.kept_drafts(&kept_drafts).unwrap_err().code(), "no_such_draft");
+    assert_eq!(alice.deliver_message(message).await.unwrap(), Delivery::Delivered);
+    drop(alice);
+    let alice = world.again("Alice");
+    let sent = attachments(&alice, &messages(&alice, &bob_id)[0]);
+    assert!(read(alice.open_attachment(sent[1].id).unwrap()) == content(70_000));
+    assert_eq!(sent[0].about.caption.as_deref(), Some("the eiffel.jpg"));
+    world.assert_nothing_in_plain_text();
+
+    // What is given up goes from the disk at once.
+    let source = Cursor::new(content(10));
+    let file = alice.attach(source, None, Metadata::Strip, false).await.unwrap();
+    let id = alice.keep_draft(&file).unwrap();
+    assert_eq!(kept(&world.home("Alice")), 4);
+    alice.give_up_draft(id).unwrap();
+    assert_eq!(kept(&world.home("Alice")), 3);
+    assert_eq!(alice.give_up_draft(id).unwrap_err().code(), "no_such_draft");
+    world.network.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_message_whose_files_are_on_their_way_goes_on_after_a_restart_and_is_sent_once() {
     let world = World::new().await;
     let ((alice, _), (bob, bob_id)) = (world.person("Alice"), world.person("Bob"));

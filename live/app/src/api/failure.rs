@@ -41,11 +41,10 @@ fn status(failure: &Failure) -> StatusCode {
         _ if failure.is_network() => StatusCode::SERVICE_UNAVAILABLE,
         Failure::NoSuchEndpoint
         | Failure::NoSuchGroup
-        | Failure::NoSuchDraft(_)
         | Failure::Client(ClientError::Attachment(
             AttachmentError::Missing | AttachmentError::Expired,
         ))
-        | Failure::Client(ClientError::NoAccount)
+        | Failure::Client(ClientError::NoAccount | ClientError::NoSuchDraft(_))
         | Failure::Client(ClientError::Database(
             DatabaseError::UnknownAccount | DatabaseError::UnknownContact | DatabaseError::Gone,
         )) => StatusCode::NOT_FOUND,

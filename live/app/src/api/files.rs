@@ -17,7 +17,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use warren_client::ClientError;
 use warren_client::attachments::{AttachmentError, Metadata, SealedReader};
-use warren_client::database::{self, Attachment, AttachmentId};
+use warren_client::database::{self, Attachment, AttachmentId, DraftFileId};
 
 use super::extract::{Asked, OfAccount};
 use super::failure::ErrorBody;
@@ -33,6 +33,7 @@ const PARTS: usize = 4;
 pub(super) fn routes() -> OpenApiRouter<Arc<Home>> {
     OpenApiRouter::new()
         .routes(routes!(hand_in))
+        .routes(routes!(give_up))
         .routes(routes!(show))
         .routes(routes!(fetch))
         .routes(routes!(cancel))
@@ -129,8 +130,8 @@ pub struct HowHandedIn {
 /// A file that waits for its message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct HandedIn {
-    /// What a new message names it by, until the daemon is locked or ends.
-    pub draft_id: u64,
+    /// What a new message names it by, within a week.
+    pub draft_id: i64,
     /// Its media type.
     pub media_type: String,
     /// How many bytes of it will be sent.
@@ -160,8 +161,25 @@ async fn hand_in(
     let mut file = taken?;
     file.caption = how.caption.filter(|caption| !caption.is_empty());
     let (media_type, size) = (file.media_type().to_owned(), file.size());
-    let draft_id = of.session.drafts().put(of.account().id, file);
+    let draft_id = of.keep_draft(&file)?.number();
     Ok((StatusCode::CREATED, Json(HandedIn { draft_id, media_type, size })))
+}
+
+/// Gives up a file that was handed in: no message is to have it.
+#[utoipa::path(
+    delete, path = "/accounts/{account}/drafts/{draft}", tag = "files",
+    params(
+        ("account" = String, Path, description = "Account ID"),
+        ("draft" = i64, Path, description = "what the file was named by when it was handed in"),
+    ),
+    responses((status = 204), (status = "default", body = ErrorBody)),
+)]
+async fn give_up(
+    of: OfAccount,
+    Path((_, draft)): Path<(String, i64)>,
+) -> Result<StatusCode, Failure> {
+    of.give_up_draft(DraftFileId::new(draft))?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Passes a body on in parts. Whoever takes them may have had enough, and says why.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use warren_client::database::{self, Filter, MessageId, Position};
+use warren_client::database::{self, DraftFileId, Filter, MessageId, Position};
 use warren_client::{Delivery, Draft};
 use warren_message::content::mention::mentions;
 use warren_wire::{AccountId, AccountKind};
@@ -177,7 +177,7 @@ pub struct NewMessage {
     pub reply_to: Option<i64>,
     /// What its files were named by when they were handed in; with them the text may be empty.
     #[serde(default)]
-    pub files: Vec<u64>,
+    pub files: Vec<i64>,
 }
 
 /// How far a message got.
@@ -239,10 +239,10 @@ async fn send(
         return Err(Failure::EmptyMessage);
     }
     let reply_to = new.reply_to.map(MessageId::new);
-    let files = of.session.drafts().get(&of.account().id, &new.files)?;
+    let files: Vec<_> = new.files.into_iter().map(DraftFileId::new).collect();
+    let files = of.kept_drafts(&files)?;
     let draft = Draft { reply_to, files, ..Draft::text(new.text) };
     let (id, _) = of.save_draft(&to, &draft)?;
-    of.session.drafts().forget(&new.files);
     Ok((StatusCode::CREATED, Json(of.db().with(|db| complete(db, db.message(id)?))?)))
 }
 

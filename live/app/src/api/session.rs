@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use warren_client::{Device, Event, Events, Messenger, NotificationMode};
 use warren_wire::AccountId;
 
-use super::transfers::{Drafts, Transfers};
+use super::transfers::Transfers;
 use crate::daemon::work;
 use crate::failure::Failure;
 
@@ -109,7 +109,6 @@ impl Home {
 pub struct Session {
     device: Mutex<Device>,
     running: Mutex<Vec<Running>>,
-    drafts: Drafts,
     transfers: Transfers,
     events: Events,
     ended: watch::Sender<bool>,
@@ -138,7 +137,6 @@ impl Session {
             events: device.events().clone(),
             device: Mutex::new(device),
             running: Mutex::default(),
-            drafts: Drafts::default(),
             transfers: Transfers::default(),
             ended: watch::Sender::new(false),
             keeps_at_work,
@@ -153,11 +151,6 @@ impl Session {
     /// What happens to the accounts.
     pub const fn events(&self) -> &Events {
         &self.events
-    }
-
-    /// Files that wait for their messages.
-    pub const fn drafts(&self) -> &Drafts {
-        &self.drafts
     }
 
     /// Files that are being fetched.

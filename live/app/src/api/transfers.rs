@@ -1,59 +1,9 @@
-//! Files in an unlocked home: those that wait for their messages, and those that are being fetched.
+//! Files that are being fetched, in an unlocked home.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Notify;
-use warren_client::DraftFile;
 use warren_wire::AccountId;
-
-use crate::failure::Failure;
-
-/// How many files may wait for a message; the oldest goes first.
-const MOST_DRAFTS: usize = 256;
-
-/// Files that were handed in and that no message has taken yet.
-#[derive(Default)]
-pub struct Drafts(Mutex<Waiting>);
-
-#[derive(Default)]
-struct Waiting {
-    last: u64,
-    files: VecDeque<(AccountId, u64, DraftFile)>,
-}
-
-impl Drafts {
-    /// Keeps a file of an account; what it is named by.
-    pub fn put(&self, account: AccountId, file: DraftFile) -> u64 {
-        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.last += 1;
-        let id = waiting.last;
-        waiting.files.push_back((account, id, file));
-        if waiting.files.len() > MOST_DRAFTS {
-            waiting.files.pop_front();
-        }
-        id
-    }
-
-    /// Files of an account, in the order asked for; they stay until [`Drafts::forget`].
-    ///
-    /// # Errors
-    /// Where one is not there.
-    pub fn get(&self, account: &AccountId, ids: &[u64]) -> Result<Vec<DraftFile>, Failure> {
-        let waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let find = |id: &u64| {
-            let found = waiting.files.iter().find(|(owner, one, _)| (owner, one) == (account, id));
-            found.map(|(_, _, file)| file.clone()).ok_or(Failure::NoSuchDraft(*id))
-        };
-        ids.iter().map(find).collect()
-    }
-
-    /// Forgets files that a message has taken.
-    pub fn forget(&self, ids: &[u64]) {
-        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.files.retain(|(_, id, _)| !ids.contains(id));
-    }
-}
 
 /// Files that are being fetched.
 #[derive(Default)]

@@ -67,6 +67,57 @@ fn unasked(device: &Device, arguments: &[&str]) -> Ended {
     device.command(arguments).env_remove("WARREN_PASSPHRASE").output().unwrap().into()
 }
 
+/// Asks the API of a daemon that listens on loopback; the status and the answer.
+fn asked(daemon: &Daemon, method: &str, path: &str, body: &[u8]) -> (u16, Value) {
+    let mut stream = TcpStream::connect(daemon.address()).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let (host, token, bytes) = (daemon.address(), daemon.token(), body.len());
+    write!(
+        stream,
+        "{method} /v1/{path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n\
+         Content-Type: application/json\r\nContent-Length: {bytes}\r\nConnection: close\r\n\r\n"
+    )
+    .unwrap();
+    stream.write_all(body).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
+    let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+    (status, serde_json::from_str(body).unwrap_or_default())
+}
+
+#[test]
+fn a_file_that_was_handed_in_waits_for_its_message_over_a_restart() {
+    let place = Place::new();
+    let network = place.up();
+    let (alice, id) = Device::with_account(network.seed(), "alice");
+    let (bob, bob_id) = Device::with_account(network.seed(), "bob");
+    let daemon = Daemon::start(&alice, &["--listen", "127.0.0.1:0"]);
+    let files = format!("accounts/{id}/files?name=plan.txt&caption=tomorrow");
+    let (status, handed_in) = asked(&daemon, "POST", &files, b"the plan");
+    assert_eq!(status, 201, "{handed_in}");
+    let spare = asked(&daemon, "POST", &files, b"another").1["draft_id"].clone();
+    daemon.kill();
+
+    let daemon = Daemon::start(&alice, &["--listen", "127.0.0.1:0"]);
+    let drafts = format!("accounts/{id}/drafts/{spare}");
+    assert_eq!(asked(&daemon, "DELETE", &drafts, b"").0, 204);
+    let new = |draft: &Value| {
+        let new = serde_json::json!({ "to": bob_id, "text": "", "files": [draft] });
+        asked(&daemon, "POST", &format!("accounts/{id}/messages"), new.to_string().as_bytes())
+    };
+    let (status, gone) = new(&spare);
+    assert_eq!((status, &gone["error"]["code"]), (404, &"no_such_draft".into()));
+    let (status, message) = new(&handed_in["draft_id"]);
+    assert_eq!((status, &message["files"][0]["caption"]), (201, &"tomorrow".into()), "{message}");
+    let arrived = || {
+        bob.run(&["read"]).with_code(0);
+        let all = bob.run(&["--json", "read", "--all"]).with_code(0).json_lines();
+        all.iter().any(|one| one["files"][0]["name"] == "plan.txt")
+    };
+    eventually("the file arrives", arrived);
+}
+
 /// One request as it stands on the wire: the status and all that came behind it.
 fn raw(address: &str, head: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(address).unwrap();

@@ -401,7 +401,10 @@ impl AccountDb {
             "SELECT file FROM attachments WHERE file IS NOT NULL
              UNION SELECT thumbnail FROM attachments WHERE thumbnail IS NOT NULL
              UNION SELECT transfer ->> 'name' FROM attachments
-                 WHERE transfer ->> 'name' IS NOT NULL",
+                 WHERE transfer ->> 'name' IS NOT NULL
+             UNION SELECT draft ->> '$.file.name' FROM draft_files
+             UNION SELECT draft ->> '$.thumbnail.name' FROM draft_files
+                 WHERE draft ->> '$.thumbnail.name' IS NOT NULL",
         )?;
         let files = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
         Ok(files)

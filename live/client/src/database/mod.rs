@@ -15,6 +15,7 @@
 //! | [`account`] | one account's database, opened |
 //! | [`contacts`] | who is known by which name |
 //! | [`messages`] | what was said, page by page |
+//! | [`draft_files`] | files that wait for a message |
 //! | [`details`] | what a message carries beside its words |
 //! | [`attachments`] | files of messages, and where they lie |
 //! | [`recording`] | messages that were fetched, each kept once |
@@ -39,6 +40,7 @@ mod connection;
 pub mod contacts;
 pub mod conversations;
 pub mod details;
+pub mod draft_files;
 pub mod error;
 pub mod expiry;
 pub mod groups;
@@ -65,6 +67,7 @@ pub use configs::ConfigState;
 pub use contacts::{Contact, Picture};
 pub use conversations::{Conversation, ListPosition, Listing, Notify, Setting};
 pub use details::{Details, Expiry, ExpiryMode, Preview, Quote};
+pub use draft_files::DraftFileId;
 pub use error::DatabaseError;
 pub use expiry::Expired;
 pub use groups::{Group, GroupState};

@@ -3,8 +3,10 @@
 //! A step that was released is never edited; a change is a further step. `user_version` counts
 //! the steps a file has seen.
 
+mod draft_files;
 mod messenger;
 
+use draft_files::ACCOUNT_DRAFT_FILES_5;
 use messenger::ACCOUNT_MESSENGER_4;
 
 /// The steps of one kind of database.
@@ -52,7 +54,13 @@ ALTER TABLE accounts ADD COLUMN notifications TEXT NOT NULL DEFAULT 'instant';
 /// `accounts/<random>.db`.
 pub(super) const ACCOUNT: Schema = Schema {
     database: "account",
-    steps: &[ACCOUNT_PEOPLE_1, ACCOUNT_NETWORK_2, ACCOUNT_DIRECTORIES_3, ACCOUNT_MESSENGER_4],
+    steps: &[
+        ACCOUNT_PEOPLE_1,
+        ACCOUNT_NETWORK_2,
+        ACCOUNT_DIRECTORIES_3,
+        ACCOUNT_MESSENGER_4,
+        ACCOUNT_DRAFT_FILES_5,
+    ],
 };
 
 /// Contacts, messages, what was deleted, the outbox, and the list of conversations.

@@ -3,37 +3,49 @@
 
 use std::io::Read;
 
+use serde::{Deserialize, Serialize};
 use warren_message::attachment::pointer::Attachment as Pointer;
 use warren_message::content::body::Body;
 use warren_message::content::data::{Data, What};
 use warren_message::content::visible::{Quote, Visible};
 use warren_message::{Content, content};
+use warren_wire::Millis;
+use warren_wire::limits::SECOND;
 
 use crate::attachments::{Format, Metadata, StoredFile, Upload};
 use crate::database::{
-    self, Attachment, AttachmentId, AttachmentKind, DatabaseError, JobId, Message, MessageId,
-    NewAttachment, Task, Tx,
+    self, Attachment, AttachmentId, AttachmentKind, DatabaseError, DraftFileId, JobId, Message,
+    MessageId, NewAttachment, Task, Tx,
 };
 use crate::error::ClientError;
 use crate::events::Event;
 use crate::incoming::files;
 use crate::messenger::Messenger;
 
+/// How long a file waits for a message.
+pub(crate) const DRAFT_LIFE: Millis = 7 * 24 * 60 * 60 * SECOND;
+
 /// A file that was chosen for a message: it lies sealed on this device. One that no message takes
-/// is swept at a later start.
-#[derive(Debug, Clone)]
+/// is swept at a later start: soon, or within a week where it was kept by [`Messenger::keep_draft`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct DraftFile {
     /// What stands under it.
     pub caption: Option<String>,
-    about: NewAttachment,
+    name: Option<String>,
+    media_type: String,
+    voice: bool,
+    dimensions: Option<(u32, u32)>,
+    duration: Option<Millis>,
     file: StoredFile,
     thumbnail: Option<StoredFile>,
+    #[serde(skip)]
+    kept: Option<DraftFileId>,
 }
 
 impl DraftFile {
     /// Its media type, by its content or else by its name.
     pub fn media_type(&self) -> &str {
-        &self.about.content_type
+        &self.media_type
     }
 
     /// Bytes that will be sent of it.
@@ -43,7 +55,25 @@ impl DraftFile {
 
     /// Width and height of an image, in pixels.
     pub fn dimensions(&self) -> Option<(u32, u32)> {
-        self.about.width.zip(self.about.height)
+        self.dimensions
+    }
+
+    /// How long a recording plays, in milliseconds.
+    pub fn duration(&self) -> Option<Millis> {
+        self.duration
+    }
+
+    fn about(&self) -> NewAttachment {
+        let kind = files::kind(self.voice, &self.media_type);
+        let (width, height) = self.dimensions.unzip();
+        NewAttachment {
+            name: self.name.clone(),
+            caption: self.caption.clone(),
+            width,
+            height,
+            duration: self.duration,
+            ..NewAttachment::new(kind, &self.media_type, self.file.size)
+        }
     }
 }
 
@@ -62,16 +92,60 @@ impl Messenger {
         voice: bool,
     ) -> Result<DraftFile, ClientError> {
         let imported = self.import(source, name, metadata).await?;
-        let kind = files::kind(voice, &imported.media_type);
-        let (width, height) = imported.dimensions.unzip();
-        let about = NewAttachment {
+        Ok(DraftFile {
+            caption: None,
             name: name.map(str::to_owned),
-            width,
-            height,
-            ..NewAttachment::new(kind, &imported.media_type, imported.file.size)
-        };
-        let thumbnail = imported.thumbnail.map(|(file, _)| file);
-        Ok(DraftFile { caption: None, about, file: imported.file, thumbnail })
+            media_type: imported.media_type,
+            voice,
+            dimensions: imported.dimensions,
+            duration: imported.duration,
+            file: imported.file,
+            thumbnail: imported.thumbnail.map(|(file, _)| file),
+            kept: None,
+        })
+    }
+
+    /// Keeps a file for a message that is written later, for a week; what to ask for it by.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn keep_draft(&self, file: &DraftFile) -> Result<DraftFileId, ClientError> {
+        let draft = serde_json::to_string(file).map_err(|_| DatabaseError::Damaged)?;
+        Ok(self.db.with(|db| db.add_draft_file(&draft, self.now()))?)
+    }
+
+    /// Files that were kept, in the order asked for. The message that takes them takes them for good.
+    ///
+    /// # Errors
+    /// [`ClientError::NoSuchDraft`] where one is not there.
+    pub fn kept_drafts(&self, ids: &[DraftFileId]) -> Result<Vec<DraftFile>, ClientError> {
+        ids.iter().map(|id| self.kept_draft(*id)).collect()
+    }
+
+    fn kept_draft(&self, id: DraftFileId) -> Result<DraftFile, ClientError> {
+        match self.db.with(|db| db.draft_file(id)) {
+            Err(DatabaseError::Gone) => Err(ClientError::NoSuchDraft(id.number())),
+            Err(error) => Err(error.into()),
+            Ok(draft) => {
+                let file: DraftFile =
+                    serde_json::from_str(&draft).map_err(|_| DatabaseError::Damaged)?;
+                Ok(DraftFile { kept: Some(id), ..file })
+            }
+        }
+    }
+
+    /// Gives up a file that was kept: no message is to have it.
+    ///
+    /// # Errors
+    /// [`ClientError::NoSuchDraft`] where it is not there.
+    pub fn give_up_draft(&self, id: DraftFileId) -> Result<(), ClientError> {
+        let file = self.kept_draft(id)?;
+        self.db.with(|db| db.give_up_draft_file(id))?;
+        for stored in std::iter::once(&file.file).chain(&file.thumbnail) {
+            // Where the disk refuses, a later start deletes it.
+            let _ = self.files.remove(&stored.name);
+        }
+        Ok(())
     }
 
     /// Uploads a file of a message, from where it was left off; one that is at the server already is
@@ -109,7 +183,7 @@ impl Messenger {
     pub(crate) fn keep_transfer(
         &self,
         attachment: &Attachment,
-        transfer: &impl serde::Serialize,
+        transfer: &impl Serialize,
         done: u64,
         total: u64,
     ) {
@@ -176,9 +250,7 @@ pub(super) fn check(files: &[DraftFile]) -> Result<(), ClientError> {
 
 /// What the database is told of chosen files.
 pub(super) fn about(files: &[DraftFile]) -> Vec<NewAttachment> {
-    let about =
-        |file: &DraftFile| NewAttachment { caption: file.caption.clone(), ..file.about.clone() };
-    files.iter().map(about).collect()
+    files.iter().map(DraftFile::about).collect()
 }
 
 /// Saves where a message's files lie, and what is to be done until it is sealed.
@@ -186,7 +258,7 @@ pub(super) fn queue_files(
     tx: &Tx<'_>,
     message: MessageId,
     files: &[DraftFile],
-    now: warren_wire::Millis,
+    now: Millis,
 ) -> Result<(), ClientError> {
     let mut uploads = Vec::new();
     for (attachment, file) in tx.attachments(message)?.iter().zip(files) {
@@ -195,6 +267,9 @@ pub(super) fn queue_files(
         let thumbnail = file.thumbnail.as_ref().map(StoredFile::to_local);
         tx.set_attachment_thumbnail(id, thumbnail.as_ref())?;
         uploads.push(tx.add_job(&Task::Upload { message, attachment: id }, &[], now)?);
+        if let Some(kept) = file.kept {
+            tx.draft_file_taken(kept)?;
+        }
     }
     tx.add_job(&Task::Seal { message }, &uploads, now)?;
     Ok(())

@@ -18,6 +18,7 @@ pub(crate) mod deliver;
 pub(crate) mod message;
 pub(crate) mod seal;
 
+pub(crate) use attaching::DRAFT_LIFE;
 pub use attaching::DraftFile;
 pub use changes::DeleteFor;
 pub use deliver::{Delivery, Sent};
