@@ -43,6 +43,9 @@ export type Contact = {
   calls_themselves?: string | null;
   /** What the owner of the account calls them. */
   name?: string | null;
+  /** Where their picture is; another one means that it changed. Absent where they have none. What it
+   * shows, `pictures` says once it was fetched. */
+  picture?: string | null;
 };
 /** What changes of a contact; what is absent stays. */
 export type ContactChange = {
@@ -290,6 +293,9 @@ export type Group = {
   invited_by?: string | null;
   /** What its admins call it. */
   name: string;
+  /** Where its picture is; another one means that it changed. Absent where it has none. What it
+   * shows, `pictures` says once it was fetched. */
+  picture?: string | null;
   /** How the account stands to it. */
   state: GroupState;
   /** After how many seconds its messages disappear; absent where they stay. */
@@ -313,7 +319,7 @@ export type Groups = {
 };
 /** A file that waits for its message. */
 export type HandedIn = {
-  /** What a new message names it by, until the daemon is locked or ends. */
+  /** What a new message names it by, within a week. */
   draft_id: number;
   /** Its media type. */
   media_type: string;
@@ -855,6 +861,16 @@ export interface Operations {
     body: Types;
     response: void;
   };
+  /** Gives up a file that was handed in: no message is to have it. */
+  "DELETE /v1/accounts/{account}/drafts/{draft}": {
+    path: {
+      /** Account ID */
+      account: string;
+      /** what the file was named by when it was handed in */
+      draft: number;
+    };
+    response: void;
+  };
   /** Hands in a file for a message; the body is the file. It lies sealed on this device. Images lose
    * what they tell of the one who took them. */
   "POST /v1/accounts/{account}/files": {
@@ -1232,6 +1248,39 @@ export interface Operations {
       account: string;
     };
     response: PathInUse;
+  };
+  /** What somebody looks like: the account itself, a contact or a group. The answer's body is a JPEG or
+   * a PNG, made on this device. It may come with a later `sync`, and a `contact_changed`,
+   * `conversation_changed` or `account_changed` event. */
+  "GET /v1/accounts/{account}/pictures/{peer}": {
+    path: {
+      /** Account ID */
+      account: string;
+      /** the account's own id, a contact's or a group's */
+      peer: string;
+    };
+    response: void;
+  };
+  /** Sets what the account looks like, or a group of which it is an admin; the body is an image. It is
+   * cut square and made small, and nothing but its pixels leaves this device. */
+  "PUT /v1/accounts/{account}/pictures/{peer}": {
+    path: {
+      /** Account ID */
+      account: string;
+      /** the account's own id, or a group's */
+      peer: string;
+    };
+    response: void;
+  };
+  /** Takes the picture of the account away, or that of a group of which it is an admin. */
+  "DELETE /v1/accounts/{account}/pictures/{peer}": {
+    path: {
+      /** Account ID */
+      account: string;
+      /** the account's own id, or a group's */
+      peer: string;
+    };
+    response: void;
   };
   /** Looks for messages. */
   "GET /v1/accounts/{account}/search": {

@@ -11,6 +11,7 @@ mod daemon;
 mod files;
 mod groups;
 mod message;
+mod picture;
 
 pub use conversations::{ConversationArg, ConversationsArgs, ConversationsCommand, ListingArg};
 use daemon::DAEMON_HELP;
@@ -20,6 +21,8 @@ pub use files::FilesCommand;
 pub use groups::{GroupArg, GroupsArgs, GroupsCommand, MembersArg, SureArg};
 use message::MESSAGE_HELP;
 pub use message::{MessageCommand, NumberArg, WhomArg};
+use picture::PICTURE_HELP;
+pub use picture::PictureCommand;
 
 const AFTER_HELP: &str = "\
 First steps:
@@ -122,6 +125,9 @@ pub enum Command {
     /// The files of a message: list them, fetch them, write them out
     #[command(subcommand, arg_required_else_help = true, after_help = FILES_HELP)]
     Files(FilesCommand),
+    /// What you and your groups look like, and others
+    #[command(subcommand, arg_required_else_help = true, after_help = PICTURE_HELP)]
+    Picture(PictureCommand),
     /// The list of conversations, and what you set for each
     #[command(args_conflicts_with_subcommands = true)]
     Conversations(ConversationsArgs),

@@ -147,6 +147,7 @@ mod tests {
             calls_themselves: Some(calls_themselves.to_owned()).filter(|name| !name.is_empty()),
             approved: true,
             blocked: false,
+            picture: None,
         }
     }
 

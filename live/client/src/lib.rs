@@ -39,6 +39,7 @@ mod network;
 pub mod notice;
 pub mod notification;
 pub mod outgoing;
+pub mod pictures;
 pub mod settings;
 pub mod vault;
 

@@ -92,6 +92,17 @@ impl Api {
         self.ask(method, path, body.into()).await.map(drop)
     }
 
+    /// Puts a file in the place of what is there.
+    ///
+    /// # Errors
+    /// As [`Api::get`].
+    pub async fn put_file(&self, path: &str, file: File) -> Result<(), Failure> {
+        let body = stream::body(file, PARTS);
+        let (head, body) = self.open(Method::PUT, path, BYTES, body).await?.into_parts();
+        let body = collect(body).await?;
+        if head.status.is_success() { Ok(()) } else { Err(failure(head.status, &body)) }
+    }
+
     /// Hands a file in, and gives what comes back.
     ///
     /// # Errors
@@ -257,6 +268,14 @@ impl AccountApi {
     ) -> Result<T, Failure> {
         let query = serde_urlencoded::to_string(query).map_err(|_| Failure::DaemonTrouble)?;
         self.api.upload(&self.path(&format!("{rest}?{query}")), file).await
+    }
+
+    /// Puts a file in the place of what is there.
+    ///
+    /// # Errors
+    /// As [`Api::get`].
+    pub async fn put_file(&self, rest: &str, file: File) -> Result<(), Failure> {
+        self.api.put_file(&self.path(rest), file).await
     }
 
     /// Writes a file of the account into another; `place` is what to call that.

@@ -37,6 +37,9 @@ pub struct Contact {
     pub approved: bool,
     /// Whether nothing of theirs is kept.
     pub blocked: bool,
+    /// Where their picture is; another one means that it changed. Absent where they have none. What it
+    /// shows, `pictures` says once it was fetched.
+    pub picture: Option<String>,
 }
 
 /// Contacts, by the name that is shown.
@@ -209,6 +212,7 @@ impl From<database::Contact> for Contact {
             calls_themselves: Some(contact.name).filter(|name| !name.is_empty()),
             approved: contact.approved,
             blocked: contact.blocked,
+            picture: contact.picture.map(|picture| picture.url),
         }
     }
 }

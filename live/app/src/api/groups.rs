@@ -54,6 +54,9 @@ pub struct Group {
     pub admin: bool,
     /// Who invited the account.
     pub invited_by: Option<String>,
+    /// Where its picture is; another one means that it changed. Absent where it has none. What it
+    /// shows, `pictures` says once it was fetched.
+    pub picture: Option<String>,
 }
 
 /// How an account stands to a group.
@@ -432,6 +435,7 @@ fn shown(of: &OfAccount, row: database::Group) -> Result<Group, Failure> {
         invited_by: row.invited_by.map(|id| id.to_string()),
         created: about.as_ref().and_then(|about| about.created).map(|at| at.saturating_mul(1000)),
         timer: about.as_ref().and_then(|about| about.timer),
+        picture: about.as_ref().and_then(|about| about.picture.clone()),
         description: about.and_then(|about| about.description).filter(|text| !text.is_empty()),
     })
 }

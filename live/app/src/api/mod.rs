@@ -16,6 +16,7 @@
 //! | [`settings`] | what others are told of an account's owner |
 //! | [`about`], [`changes`] | what belongs to a message, and what is done to one |
 //! | [`files`] | the files of messages; [`stream`] and [`transfers`] carry and keep them |
+//! | [`pictures`] | what people and groups look like |
 //! | [`events`] | what changes, over a WebSocket |
 //!
 //! An endpoint is a function with `#[utoipa::path]` in the file of its noun, named in that file's
@@ -55,6 +56,7 @@ pub mod guard;
 pub mod messages;
 pub mod network;
 pub mod outbox;
+pub mod pictures;
 pub mod search;
 pub mod session;
 pub mod settings;
@@ -91,6 +93,7 @@ fn nouns() -> OpenApiRouter<Arc<Home>> {
         .merge(conversations::routes())
         .merge(groups::routes())
         .merge(files::routes())
+        .merge(pictures::routes())
         .merge(settings::routes())
         .merge(messages::routes())
         .merge(about::routes())

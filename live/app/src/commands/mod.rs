@@ -16,6 +16,7 @@ pub mod groups;
 pub mod message;
 pub mod outbox;
 pub mod path;
+pub mod picture;
 pub mod read;
 pub mod search;
 pub mod send;
@@ -32,6 +33,7 @@ pub async fn run(start: Start, command: Command) -> Result<Exit, Failure> {
         Command::Read(args) => Box::pin(read::run(&start, &args)).await,
         Command::Message(command) => Box::pin(message::run(&start, command)).await,
         Command::Files(command) => Box::pin(files::run(&start, command)).await,
+        Command::Picture(command) => Box::pin(picture::run(&start, command)).await,
         Command::Contacts(args) => Box::pin(contacts::run(&start, args.command.as_ref())).await,
         Command::Conversations(args) => Box::pin(conversations::run(&start, args.command)).await,
         Command::Groups(args) => Box::pin(groups::run(&start, args)).await,

@@ -444,6 +444,7 @@ mod tests {
             calls_themselves: None,
             approved: true,
             blocked: false,
+            picture: None,
         };
         let found = Found { account_id: BOB.to_owned(), contact: Some(contact), group: None };
         Cast { conversation: Some(found), ..Cast::default() }

@@ -121,9 +121,11 @@ impl AtWork {
         }
     }
 
-    /// Tells the owner's other devices what changed. What fails is tried again next time.
+    /// Tells the owner's other devices what changed, and looks after pictures. What fails is tried
+    /// again next time.
     async fn push(&self) {
         let _ = self.messenger.push_configs().await;
+        let _ = self.messenger.tend_pictures().await;
     }
 
     /// Tells where the network began or ceased to answer.

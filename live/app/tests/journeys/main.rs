@@ -19,4 +19,6 @@ mod network;
 #[cfg(test)]
 mod outage;
 #[cfg(test)]
+mod pictures;
+#[cfg(test)]
 mod program;

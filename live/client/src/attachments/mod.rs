@@ -46,7 +46,7 @@ pub use store::{FileStore, StoredFile};
 pub use upload::{Upload, Uploaded};
 
 /// Does work that waits for the disk or computes for long where that keeps nothing else waiting.
-async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, AttachmentError> + Send + 'static,
 ) -> Result<T, AttachmentError> {
     let done = tokio::task::spawn_blocking(work).await;

@@ -124,13 +124,13 @@ pub(super) struct Fetched {
 }
 
 /// Puts the questions.
-pub(super) struct Asker<'a> {
+pub(crate) struct Asker<'a> {
     network: &'a Network,
     server: Server,
 }
 
 impl<'a> Asker<'a> {
-    pub(super) fn new(network: &'a Network, server: &FileServer) -> Self {
+    pub(crate) fn new(network: &'a Network, server: &FileServer) -> Self {
         Self { network, server: server.onion() }
     }
 
@@ -149,7 +149,7 @@ impl<'a> Asker<'a> {
     }
 
     /// Stores a file in one request; its id.
-    pub(super) async fn store(
+    pub(crate) async fn store(
         &self,
         content: Vec<u8>,
         ttl_seconds: u64,
@@ -167,6 +167,14 @@ impl<'a> Asker<'a> {
             Some(serde_json::Value::Number(id)) => Ok(id.to_string()),
             _ => Err(AttachmentError::Nonsense),
         }
+    }
+
+    /// Has the server keep a file for so long from here on.
+    pub(crate) async fn extend(&self, id: &str, ttl_seconds: u64) -> Result<(), AttachmentError> {
+        let headers = [("X-FS-TTL", ttl_seconds.to_string())];
+        let endpoint = format!("/file/{id}/extend");
+        let answer = self.ask("POST", endpoint, &headers, Vec::new(), SMALL_ANSWER).await?;
+        check(&answer, &[200])
     }
 
     /// Whether the server takes uploads in parts.

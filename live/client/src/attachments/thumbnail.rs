@@ -3,8 +3,12 @@
 use std::io::{BufRead, Cursor, Seek};
 
 use image::codecs::jpeg::JpegEncoder;
+use image::imageops::FilterType;
+use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 
+/// The side of a picture of a person or a group, in pixels, as Session's clients make it.
+const PICTURE_SIDE: u32 = 640;
 /// The longer side of a small picture, in pixels.
 pub const SIDE: u32 = 320;
 /// The most pixels of an image that is opened.
@@ -53,21 +57,8 @@ impl Thumbnail {
     /// # Errors
     /// Where the image is too large or cannot be opened.
     pub fn of(image: impl BufRead + Seek) -> Result<Self, ThumbnailError> {
-        let reader = ImageReader::new(image).with_guessed_format();
-        let mut reader = reader.map_err(|_| ThumbnailError::Unreadable)?;
-        let mut limits = Limits::default();
-        limits.max_image_width = Some(LONGEST_SIDE);
-        limits.max_image_height = Some(LONGEST_SIDE);
-        limits.max_alloc = Some(MOST_MEMORY);
-        reader.limits(limits.clone());
-        let mut decoder = reader.into_decoder()?;
-        let (width, height) = decoder.dimensions();
-        if u64::from(width) * u64::from(height) > MOST_PIXELS {
-            return Err(ThumbnailError::TooLarge);
-        }
-        limits.reserve(decoder.total_bytes())?;
-        let orientation = decoder.orientation()?;
-        let image = DynamicImage::from_decoder(decoder)?;
+        let (image, orientation) = opened(image)?;
+        let (width, height) = (image.width(), image.height());
         let mut small = if width.max(height) > SIDE { image.thumbnail(SIDE, SIDE) } else { image };
         small.apply_orientation(orientation);
         let turned = small_is_turned((width, height), orientation);
@@ -76,11 +67,46 @@ impl Thumbnail {
     }
 }
 
+/// The middle of an image as a square picture of a person or a group: JPEG, or PNG where the image has
+/// transparency. Nothing but pixels is left of it.
+///
+/// # Errors
+/// As [`Thumbnail::of`].
+pub fn square(image: impl BufRead + Seek) -> Result<Vec<u8>, ThumbnailError> {
+    let (mut image, orientation) = opened(image)?;
+    image.apply_orientation(orientation);
+    let (width, height) = (image.width(), image.height());
+    let side = width.min(height);
+    let square = image.crop_imm((width - side) / 2, (height - side) / 2, side, side);
+    let small = if side > PICTURE_SIDE {
+        square.resize_exact(PICTURE_SIDE, PICTURE_SIDE, FilterType::Triangle)
+    } else {
+        square
+    };
+    Ok(encode(&small)?.0)
+}
+
+/// An image as it lies in its file, and how it is to be turned.
+fn opened(image: impl BufRead + Seek) -> Result<(DynamicImage, Orientation), ThumbnailError> {
+    let reader = ImageReader::new(image).with_guessed_format();
+    let mut reader = reader.map_err(|_| ThumbnailError::Unreadable)?;
+    let mut limits = Limits::default();
+    limits.max_image_width = Some(LONGEST_SIDE);
+    limits.max_image_height = Some(LONGEST_SIDE);
+    limits.max_alloc = Some(MOST_MEMORY);
+    reader.limits(limits.clone());
+    let mut decoder = reader.into_decoder()?;
+    let (width, height) = decoder.dimensions();
+    if u64::from(width) * u64::from(height) > MOST_PIXELS {
+        return Err(ThumbnailError::TooLarge);
+    }
+    limits.reserve(decoder.total_bytes())?;
+    let orientation = decoder.orientation()?;
+    Ok((DynamicImage::from_decoder(decoder)?, orientation))
+}
+
 /// Width and height once the image is upright.
-fn small_is_turned(
-    (width, height): (u32, u32),
-    orientation: image::metadata::Orientation,
-) -> (u32, u32) {
+fn small_is_turned((width, height): (u32, u32), orientation: Orientation) -> (u32, u32) {
     // Exif numbers 5 to 8 lie on their side.
     if orientation.to_exif() >= 5 { (height, width) } else { (width, height) }
 }
@@ -105,7 +131,11 @@ impl std::fmt::Debug for Thumbnail {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+    #![allow(
+        clippy::unwrap_used,
+        clippy::indexing_slicing,
+        reason = "a test stops at the first surprise"
+    )]
 
     use image::{Rgb, RgbImage, Rgba, RgbaImage};
     use img_parts::ImageEXIF;
@@ -143,6 +173,29 @@ mod tests {
         jpeg.set_exif(Some(exif.to_vec().into()));
         let small = Thumbnail::of(Cursor::new(jpeg.encoder().bytes())).unwrap();
         assert_eq!((size(&small), small.dimensions), ((160, 320), (320, 640)));
+    }
+
+    #[test]
+    fn a_picture_is_the_middle_of_its_image_upright_and_nothing_else() {
+        let mut image = RgbImage::from_pixel(1_500, 700, Rgb([200, 0, 0]));
+        for (x, _, pixel) in image.enumerate_pixels_mut() {
+            // The middle, and what would be seen of a picture that was squeezed.
+            *pixel = if (400..1_100).contains(&x) { Rgb([0, 200, 0]) } else { *pixel };
+        }
+        let mut jpeg = Jpeg::from_bytes(encoded(image, ImageFormat::Jpeg).into()).unwrap();
+        jpeg.set_exif(Some(b"MM\0*\0\0\0\x08\0\0 where it was taken".to_vec().into()));
+        let picture = square(Cursor::new(jpeg.encoder().bytes())).unwrap();
+        assert!(!picture.windows(5).any(|part| part == b"taken"));
+        let picture = image::load_from_memory(&picture).unwrap().to_rgb8();
+        assert_eq!(picture.dimensions(), (640, 640));
+        for place in [(0, 0), (639, 0), (320, 639)] {
+            let pixel = picture.get_pixel(place.0, place.1);
+            assert!(pixel[1] > 150 && pixel[0] < 60, "{place:?} {pixel:?}");
+        }
+        let small = encoded(RgbaImage::from_pixel(10, 20, Rgba([1, 2, 3, 4])), ImageFormat::Png);
+        let small = square(Cursor::new(small)).unwrap();
+        assert_eq!(image::load_from_memory(&small).unwrap().width(), 10);
+        assert_eq!(square(Cursor::new(b"text")), Err(ThumbnailError::Unreadable));
     }
 
     #[test]

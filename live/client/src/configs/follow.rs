@@ -98,6 +98,9 @@ impl Follow<'_> {
         let mode = database::ExpiryMode::AfterSend;
         let expiry = seconds.map(|seconds| database::Expiry { mode, seconds });
         self.tx.set_conversation(&own, &Setting::Expiry(expiry))?;
+        let picture = profile.picture();
+        let at = picture.as_ref().map(|it| (it.url.as_str(), it.key.expose().as_slice()));
+        self.tx.want_picture(&own, at, self.now)?;
         Ok(vec![Event::AccountChanged, Event::ConversationChanged { conversation: own }])
     }
 
@@ -144,6 +147,7 @@ impl Follow<'_> {
             // What came with a message may be newer than what the other device knew.
             if known.profile_updated > wanted.profile_updated || wanted.name.is_empty() {
                 wanted.name.clone_from(&known.name);
+                wanted.picture.clone_from(&known.picture);
                 wanted.profile_updated = known.profile_updated;
             }
         }

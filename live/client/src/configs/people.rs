@@ -1,7 +1,9 @@
 //! Contacts in the configuration, and the settings of conversations with them.
 
 use warren_account::Account;
-use warren_config::{Contact, Contacts, Expiration, Notify, UserProfile};
+use warren_config::{Contact, Contacts, Expiration, Notify, ProfilePicture, UserProfile};
+use warren_crypto::Secret;
+use warren_message::content::profile::MAX_PICTURE_URL_BYTES;
 use warren_wire::limits::SECOND;
 use warren_wire::{AccountId, AccountKind, Millis};
 
@@ -32,11 +34,19 @@ pub(crate) fn change_person(
         }
         if let Some(known) = known.filter(|known| !known.name.is_empty()) {
             contact.name = known.name;
+            contact.picture = known.picture.and_then(picture_of);
             contact.profile_updated = known.profile_updated / SECOND;
         }
         work(&mut contact);
         contacts.set(&contact)
     })
+}
+
+/// A picture in the configuration's words; `None` where it cannot be fetched.
+fn picture_of(picture: database::Picture) -> Option<ProfilePicture> {
+    let key = Secret::from_slice(&picture.key)?;
+    let fits = (1..=MAX_PICTURE_URL_BYTES).contains(&picture.url.len());
+    fits.then_some(ProfilePicture { url: picture.url, key })
 }
 
 /// Notes that somebody wants the owner's messages.

@@ -105,7 +105,34 @@ impl AccountDb {
                 contact.picture.as_ref().map(|picture| &picture.key),
                 Col(contact.profile_updated),
             ]);
-        changed(put).map(drop)
+        changed(put)?;
+        let at = contact.picture.as_ref().map(|it| (it.url.as_str(), it.key.as_slice()));
+        self.want_picture(&contact.id, at, contact.profile_updated)
+    }
+
+    /// Notes which picture came with a message of `timestamp`, of somebody who is known. Passed over
+    /// where a newer message said what they look like; whether anything is new.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn note_sender_picture(
+        &self,
+        id: &AccountId,
+        picture: Option<&Picture>,
+        timestamp: Millis,
+        now: Millis,
+    ) -> Result<bool, DatabaseError> {
+        let at = picture.map(|it| (it.url.as_str(), it.key.as_slice()));
+        let update = "UPDATE contacts SET picture_url = ?2, picture_key = ?3, name_at = ?4
+                      WHERE account_id = ?1 AND name_at <= ?4
+                          AND (picture_url IS NOT ?2 OR picture_key IS NOT ?3)";
+        let values =
+            params![Col(id), at.map(|(url, _)| url), at.map(|(_, key)| key), Col(timestamp)];
+        let is_new = self.connection.prepare_cached(update)?.execute(values)? > 0;
+        if is_new {
+            self.want_picture(id, at, now)?;
+        }
+        Ok(is_new)
     }
 
     /// Gives a contact another petname, or none.

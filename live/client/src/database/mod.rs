@@ -25,6 +25,7 @@
 //! | [`outbox`] | messages the owner sends |
 //! | [`jobs`] | what is still to be done in the network |
 //! | [`conversations`] | the list of chats, kept by the database's own triggers |
+//! | [`pictures`] | what people and groups look like |
 //! | [`search`] | all messages by their words |
 //! | [`expiry`] | messages that disappear |
 //! | [`configs`] | the state of configuration messages; settings |
@@ -49,6 +50,7 @@ pub mod jobs;
 pub mod messages;
 pub mod network_state;
 pub mod outbox;
+pub mod pictures;
 pub mod reading;
 pub mod recording;
 mod schema;
@@ -76,6 +78,7 @@ pub use jobs::{Job, JobId, Task};
 pub use messages::{Content, Direction, Filter, Message, MessageId, MessageState, Page, Position};
 pub use network_state::{CachedNodeList, Cursor, Guard, GuardTrouble, SavedPath};
 pub use outbox::{DueCopy, NewOutgoing, OutboxId, Purpose, SealedCopy};
+pub use pictures::KnownPicture;
 pub use reading::Unread;
 pub use recording::{Fetched, Recorded};
 pub use search::{Hit, Search, SearchOrder, SearchPage, SearchPosition};

@@ -5,9 +5,11 @@
 
 mod draft_files;
 mod messenger;
+mod pictures;
 
 use draft_files::ACCOUNT_DRAFT_FILES_5;
 use messenger::ACCOUNT_MESSENGER_4;
+use pictures::ACCOUNT_PICTURES_6;
 
 /// The steps of one kind of database.
 pub(super) struct Schema {
@@ -60,6 +62,7 @@ pub(super) const ACCOUNT: Schema = Schema {
         ACCOUNT_DIRECTORIES_3,
         ACCOUNT_MESSENGER_4,
         ACCOUNT_DRAFT_FILES_5,
+        ACCOUNT_PICTURES_6,
     ],
 };
 

@@ -1,6 +1,6 @@
 //! What a group is called, what it is about, and how long its messages live.
 
-use warren_config::GroupInfo;
+use warren_config::{GroupInfo, ProfilePicture};
 use warren_message::Content;
 use warren_message::content::admin::{AdminClaim, Unverified};
 use warren_message::content::data::{Data, What};
@@ -34,6 +34,8 @@ pub struct GroupAbout {
     pub admin: bool,
     /// Who invited the account.
     pub invited_by: Option<AccountId>,
+    /// Where its picture is.
+    pub picture: Option<String>,
 }
 
 impl Messenger {
@@ -53,6 +55,7 @@ impl Messenger {
                 state: row.state,
                 admin: configs.is_admin(),
                 invited_by: row.invited_by,
+                picture: configs.info.picture().map(|picture| picture.url),
             })
         })
     }
@@ -103,6 +106,26 @@ impl Messenger {
         self.change_info(group, |info| Ok(info.set_expiry_timer(seconds.map(u64::from))?))?;
         let seconds = seconds.unwrap_or(0);
         self.tell_info(group, InfoChange::Timer(seconds), &timer_notice(seconds))
+    }
+
+    /// Notes where a group's picture is, or that it has none, and says so in the group.
+    pub(crate) async fn tell_group_picture(
+        &self,
+        group: &AccountId,
+        picture: Option<&ProfilePicture>,
+    ) -> Result<(), ClientError> {
+        self.change_info(group, |info| Ok(info.set_picture(picture)?))?;
+        self.tell_info(group, InfoChange::Picture, &Notice::GroupPicture)?;
+        self.tend_soon(group).await
+    }
+
+    /// Notes where the same picture of a group was stored again, of which nobody needs to be told.
+    pub(crate) fn note_group_picture(
+        &self,
+        group: &AccountId,
+        picture: &ProfilePicture,
+    ) -> Result<(), ClientError> {
+        self.change_info(group, |info| Ok(info.set_picture(Some(picture))?))
     }
 
     fn change_info(
@@ -210,6 +233,9 @@ pub(super) fn follow_info(
         tx.put_group(&database::Group { name, ..row })?;
     }
     tx.ensure_conversation(&group, now)?;
+    let picture = info.picture();
+    let at = picture.as_ref().map(|it| (it.url.as_str(), it.key.expose().as_slice()));
+    tx.want_picture(&group, at, now)?;
     let mode = ExpiryMode::AfterSend;
     let expiry = timer_of(info).map(|seconds| Expiry { mode, seconds });
     tx.set_conversation(&group, &Setting::Expiry(expiry))?;

@@ -50,6 +50,17 @@ pub(crate) enum Arrival {
     Typing(AccountId, AccountId, bool),
     /// Something about a group, for whoever looks after groups.
     Group(Box<Opened>),
+    /// What somebody looks like, as of when they wrote.
+    Looks {
+        /// Where they wrote.
+        conversation: AccountId,
+        /// Who.
+        author: AccountId,
+        /// Their picture; `None` where they have none.
+        picture: Option<database::Picture>,
+        /// When.
+        timestamp: Millis,
+    },
 }
 
 impl Arrival {
@@ -60,6 +71,7 @@ impl Arrival {
             Self::Signal(signal) => (signal.conversation.as_ref(), &signal.sender),
             Self::Typing(conversation, author, _) => (Some(conversation), author),
             Self::Group(opened) => (Some(&opened.conversation), &opened.author),
+            Self::Looks { conversation, author, .. } => (Some(conversation), author),
         };
         let in_group = conversation.is_some_and(|id| id.kind() == AccountKind::Group);
         (!in_group).then_some(author)
@@ -68,6 +80,24 @@ impl Arrival {
 
 /// What comes of an opened message for the owner `own`.
 pub(crate) fn arrivals(own: &AccountId, opened: Opened) -> Vec<Arrival> {
+    // Whoever writes is made known first.
+    let looks = looks(own, &opened);
+    let mut arrivals = said(own, opened);
+    arrivals.extend(looks);
+    arrivals
+}
+
+fn looks(own: &AccountId, opened: &Opened) -> Option<Arrival> {
+    let profile = profile(opened).filter(|_| opened.author != *own)?;
+    let picture = profile.picture.as_ref().map(|picture| database::Picture {
+        url: picture.url().to_owned(),
+        key: picture.key().expose().to_vec(),
+    });
+    let (conversation, author, timestamp) = (opened.conversation, opened.author, opened.timestamp);
+    Some(Arrival::Looks { conversation, author, picture, timestamp })
+}
+
+fn said(own: &AccountId, opened: Opened) -> Vec<Arrival> {
     let from_other = opened.author != *own;
     match &opened.content.kind {
         Kind::Data(data) => match &data.what {

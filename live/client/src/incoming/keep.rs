@@ -65,6 +65,11 @@ impl Kept {
                 }
             }
             Arrival::Group(opened) => self.groups.push(*opened),
+            Arrival::Looks { author, picture, timestamp, .. } => {
+                if tx.note_sender_picture(&author, picture.as_ref(), timestamp, now)? {
+                    self.events.push(Event::ContactChanged { contact: author });
+                }
+            }
         }
         Ok(())
     }

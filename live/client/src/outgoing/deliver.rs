@@ -97,6 +97,7 @@ impl Messenger {
         pushed?;
         // Old configuration messages go.
         self.deliver_waiting().await?;
+        self.tend_pictures().await?;
         Ok(new)
     }
 

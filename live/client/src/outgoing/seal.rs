@@ -1,14 +1,16 @@
 //! Sealed copies: one for whom a content is for, one for the account's own devices.
 
+use warren_config::UserProfile;
 use warren_crypto::SystemEntropy;
 use warren_crypto::entropy::random_index;
-use warren_message::content::profile::Profile;
+use warren_message::content::profile::{DisplayName, Picture, Profile};
 use warren_message::expiration::{Conversation, Expiration, Mode, Timer};
 use warren_message::{Content, Kind, seal_direct};
 use warren_wire::limits::SECOND;
 use warren_wire::{AccountId, AccountKind, Millis, Namespace};
 
-use crate::database::{Expiry, ExpiryMode, Purpose, SealedCopy};
+use crate::configs;
+use crate::database::{AccountDb, Expiry, ExpiryMode, Purpose, SealedCopy};
 use crate::error::ClientError;
 use crate::messenger::Messenger;
 
@@ -66,7 +68,15 @@ impl Messenger {
 
     /// What goes along with everything the owner says.
     pub(crate) fn own_profile(&self) -> Option<Profile> {
-        self.display_name().as_deref().and_then(Profile::named)
+        let name = self.display_name();
+        let read = |db: &mut AccountDb| configs::read::<UserProfile>(db, &self.account, self.now());
+        let known = self.db.with(read).ok();
+        let picture = known.as_ref().and_then(UserProfile::picture);
+        let picture = picture.and_then(|picture| Picture::new(picture.url, picture.key));
+        let updated = known.map(|profile| profile.updated()).filter(|updated| *updated > 0);
+        let profile =
+            Profile { name: name.as_deref().and_then(DisplayName::cut), picture, updated };
+        (profile.name.is_some() || profile.picture.is_some()).then_some(profile)
     }
 
     /// When messages of a conversation are to disappear, as its owner set it.

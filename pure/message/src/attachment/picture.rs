@@ -1,17 +1,34 @@
-//! Profile pictures in the older format, as contacts may still have them: AES-256-GCM in one piece.
+//! Profile pictures in the format that every client reads: AES-256-GCM in one piece.
 //!
 //! ```text
 //! stored = nonce12 || AES-256-GCM(key32, nonce, picture)
 //! ```
 //!
-//! It is only read: new pictures are in the format of [`super::stream`], and the mark of their address
-//! says so. Source: session-desktop
+//! Newer clients also write pictures in the format of [`super::stream`]; the mark of an address says
+//! so. Source: session-desktop
 //! `ts/util/crypto/profileEncrypter.ts`.
 
-use warren_crypto::aead::{GCM_NONCE_BYTES, gcm_open};
+use warren_crypto::aead::{GCM_NONCE_BYTES, gcm_open, gcm_seal};
+use warren_crypto::entropy::random;
+use warren_crypto::{Entropy, Secret};
 
 use super::FileError;
 use crate::content::profile::Picture;
+
+/// Seals a picture under a key that is fresh, for a server to store.
+///
+/// # Errors
+/// Never for pictures below 64 GiB; the library's result is passed on.
+pub fn seal_legacy(
+    key: &Secret<32>,
+    picture: &[u8],
+    entropy: &mut dyn Entropy,
+) -> Result<Vec<u8>, FileError> {
+    let nonce: [u8; GCM_NONCE_BYTES] = random(entropy);
+    let mut stored = nonce.to_vec();
+    stored.extend(gcm_seal(key, &nonce, picture)?);
+    Ok(stored)
+}
 
 /// Opens a stored picture; the whole of it is in memory, so mind how much was fetched.
 ///
@@ -26,9 +43,9 @@ pub fn open_legacy(picture: &Picture, stored: &[u8]) -> Result<Vec<u8>, FileErro
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use warren_crypto::Secret;
 
     use super::*;
+    use crate::test_entropy::Seeded;
 
     /// AES-256-GCM, test case 14 of McGrew and Viega's "The Galois/Counter Mode of Operation".
     #[test]
@@ -40,6 +57,17 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_picture_opens_with_its_key_alone(bytes: Vec<u8>, seed: u64) {
+            let key = Secret::take(&mut [7; 32]);
+            let stored = seal_legacy(&key, &bytes, &mut Seeded(seed)).unwrap();
+            prop_assert_eq!(stored.len(), 12 + bytes.len() + 16);
+            let picture = Picture::new("http://h/file/1", key).unwrap();
+            prop_assert_eq!(open_legacy(&picture, &stored), Ok(bytes));
+            let other = Picture::new("http://h/file/1", Secret::take(&mut [8; 32])).unwrap();
+            prop_assert_eq!(open_legacy(&other, &stored), Err(FileError::Corrupt));
+        }
+
         #[test]
         fn any_bytes_open_to_an_error(bytes: Vec<u8>) {
             let picture = Picture::new("http://h/file/1", Secret::take(&mut [7; 32])).unwrap();
