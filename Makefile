@@ -84,7 +84,7 @@ deny: setup ## licences, bans and sources of the dependencies
 	cargo deny --offline check bans licenses sources
 
 fuzz-mutations: setup ## the decoders' property and mutation tests with many more cases (CASES=20000)
-	PROPTEST_CASES=$(CASES) cargo test --release --locked -p warren-crypto -p warren-wire -p warren-message -p warren-config -p warren-onion
+	PROPTEST_CASES=$(CASES) cargo test --release --locked -p warren-crypto -p warren-wire -p warren-message -p warren-config -p warren-archive -p warren-onion
 
 clean: ## remove what the other commands built
 	cargo clean

@@ -7,10 +7,12 @@ use super::crates::{Crate, Crates};
 const SERVERS: [&str; 3] = ["warren-node", "warren-store", "warren-noded"];
 
 /// What only the two ends of a conversation may name.
-const ENDS: [&str; 4] = ["warren-message", "warren-config", "warren-profile", "warren-account"];
+const ENDS: [&str; 5] =
+    ["warren-message", "warren-config", "warren-profile", "warren-account", "warren-archive"];
 
 /// Decisions that are made apart from each other.
-const STRANGERS: [&str; 4] = ["warren-message", "warren-config", "warren-onion", "warren-profile"];
+const STRANGERS: [&str; 5] =
+    ["warren-message", "warren-config", "warren-onion", "warren-profile", "warren-archive"];
 
 /// Checks the dependencies of every crate on crates of this workspace.
 pub(super) fn check(crates: &Crates) -> Vec<Finding> {
