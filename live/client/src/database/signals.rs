@@ -295,6 +295,9 @@ impl Tx<'_> {
                 early,
             )?
             .collect::<Result<_, _>>()?;
+        if waiting.is_empty() {
+            return Ok(true);
+        }
         for signal in waiting {
             match self.apply_to(id, &signal, message.received_at) {
                 Err(DatabaseError::Gone) => return Ok(false),

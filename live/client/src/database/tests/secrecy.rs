@@ -27,6 +27,45 @@ fn assert_absent(home: &Path, needles: &[(&str, Vec<u8>)]) {
     }
 }
 
+/// How often this process's memory holds bytes that are given with every bit turned, so that what
+/// is given is no hit.
+#[cfg(target_os = "linux")]
+fn in_memory(turned: &[u8]) -> usize {
+    use std::os::unix::fs::FileExt;
+
+    let memory = fs::File::open("/proc/self/mem").unwrap();
+    let maps = fs::read_to_string("/proc/self/maps").unwrap();
+    let mut found = 0;
+    for line in maps.lines().filter(|line| line.split(' ').nth(1).unwrap().starts_with("rw")) {
+        let (start, end) = line.split(' ').next().unwrap().split_once('-').unwrap();
+        let number = |digits| u64::from_str_radix(digits, 16).unwrap();
+        let mut bytes = vec![0; usize::try_from(number(end) - number(start)).unwrap()];
+        let read = memory.read_at(&mut bytes, number(start)).unwrap_or(0);
+        found += bytes[..read]
+            .windows(turned.len())
+            .filter(|window| window.iter().zip(turned).all(|(byte, turned)| *byte == !turned))
+            .count();
+        bytes.fill(0);
+    }
+    found
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn the_text_of_a_database_key_is_in_no_memory_once_the_database_is_open() {
+    let device = Device::new();
+    let mut digits = hex::encode(device.keys().db_key.expose()).into_bytes();
+    let turned: Vec<u8> = digits.iter().map(|digit| !digit).collect();
+    assert!(in_memory(&turned) > 0, "the test finds what is there");
+    digits.fill(0);
+    assert_eq!(in_memory(&turned), 0);
+    let mut db = device.db();
+    db.record_incoming(&fetched(1, 1, Direction::Incoming, 5)).unwrap();
+    assert_eq!(in_memory(&turned), 0);
+    drop(db);
+    assert_eq!(in_memory(&turned), 0);
+}
+
 #[test]
 fn no_file_holds_a_message_a_name_an_account_id_or_a_seed() {
     let device = Device::new();
