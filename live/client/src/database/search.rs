@@ -4,13 +4,17 @@
 //! stands, all of them must be there, a text in double quotes is looked for as a phrase, and the
 //! last word may go on. A quote that is not closed is no quote.
 //!
-//! Beginnings of two to seven characters have indexes of their own, which are walked from the newest
-//! as those of whole words are, and no further than the page goes; what begins with a longer one is
-//! gathered first.
+//! Beginnings of two characters have an index of their own, which is walked from the newest as
+//! that of whole words is, and no further than the page goes; what begins with a longer one is
+//! gathered first, of which there is less.
+//!
+//! The best are looked for among the newest [`RANKED`] hits, then among the next as many: a rank
+//! is computed for so many at most, however many there are.
 
+use std::collections::HashMap;
 use std::fmt;
 
-use rusqlite::params;
+use rusqlite::{Row, params};
 use warren_wire::AccountId;
 
 use super::account::AccountDb;
@@ -25,6 +29,8 @@ pub const MARKS: (char, char) = ('\u{fdd0}', '\u{fdd1}');
 const MOST_WORDS: usize = 16;
 /// The least characters of a last word that may go on.
 const LEAST_PREFIX: usize = 2;
+/// How many hits are ranked at a time.
+pub const RANKED: usize = 1_000;
 
 /// The index is walked alone; messages are looked up for the few rows that it gives. `?1` is the
 /// query, `?2` where to start, `?3` how many.
@@ -32,11 +38,17 @@ const NEWEST: &str = "SELECT rowid, (SELECT id FROM messages WHERE place = searc
     snippet(search, -1, '\u{fdd0}', '\u{fdd1}', '\u{2026}', 16)
     FROM search WHERE search MATCH ?1 AND rowid < ?2 ORDER BY rowid DESC LIMIT ?3";
 
-/// The same by rank; the conversation's column counts nothing.
-const BEST: &str = "SELECT rowid, (SELECT id FROM messages WHERE place = search.rowid LIMIT 1),
+/// A block of hits with their ranks, less being better; the conversation's column counts nothing.
+/// `?1` is the query, `?2` how many, `?3` how many newer ones are passed over.
+const RANKS: &str = "SELECT rowid, bm25(search, 1.0, 1.0, 0.0)
+    FROM search WHERE search MATCH ?1 ORDER BY rowid DESC LIMIT ?2 OFFSET ?3";
+
+/// Those hits of a block that are shown: `?2` is the newest of them, `?3` all as JSON, `?4` how many.
+/// The plus has the index walked once, and not looked up for each.
+const OF_BLOCK: &str = "SELECT rowid, (SELECT id FROM messages WHERE place = search.rowid LIMIT 1),
     snippet(search, -1, '\u{fdd0}', '\u{fdd1}', '\u{2026}', 16)
-    FROM search WHERE search MATCH ?1 AND rank MATCH 'bm25(1.0, 1.0, 0.0)'
-    ORDER BY rank LIMIT ?3 OFFSET ?2";
+    FROM search WHERE search MATCH ?1 AND rowid <= ?2
+        AND +rowid IN (SELECT value FROM json_each(?3)) ORDER BY rowid DESC LIMIT ?4";
 
 /// In which order messages are found.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -44,7 +56,8 @@ pub enum SearchOrder {
     /// The newest first.
     #[default]
     Newest,
-    /// The best first: those that say the words often, in few words.
+    /// The best first: those that say the words often, in few words; of the newest [`RANKED`] hits,
+    /// then of the next as many, and so on.
     Best,
 }
 
@@ -95,7 +108,7 @@ pub struct SearchPage {
 
 impl AccountDb {
     /// A page of at most `limit` messages that hold what is looked for; nothing where there is
-    /// nothing to look for.
+    /// nothing to look for. A page of the best ends where a block of [`RANKED`] hits does.
     ///
     /// # Errors
     /// Where the database fails.
@@ -108,28 +121,92 @@ impl AccountDb {
         let Some(query) = search.query() else {
             return Ok(SearchPage { hits: Vec::new(), next: None });
         };
-        let wanted = i64::try_from(limit.saturating_add(1)).unwrap_or(i64::MAX);
-        let mut statement = self.connection.prepare_cached(search.statement())?;
-        let start = after.map_or(search.start(), |after| after.0);
-        let mut found: Vec<(i64, MessageId, String)> = statement
-            .query_map(params![query, start, wanted], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-            })?
-            .collect::<Result<_, _>>()?;
-        let more = found.len() > limit;
-        found.truncate(limit);
-        let next = match search.order {
-            SearchOrder::Newest => found.last().map(|(place, ..)| *place),
-            SearchOrder::Best => i64::try_from(limit).ok().map(|limit| start.saturating_add(limit)),
+        let (found, next) = match search.order {
+            SearchOrder::Newest => self.newest(&query, after, limit)?,
+            SearchOrder::Best => self.best(&query, after, limit)?,
         };
         let hits = found
             .into_iter()
             .map(|(_, id, snippet)| Ok(Hit { message: self.message(id)?, snippet }));
         Ok(SearchPage {
             hits: hits.collect::<Result<_, DatabaseError>>()?,
-            next: next.filter(|_| more).map(SearchPosition),
+            next: next.map(SearchPosition),
         })
     }
+
+    /// Hits before a place, newest first, and where the next ones start.
+    fn newest(
+        &self,
+        query: &str,
+        after: Option<SearchPosition>,
+        limit: usize,
+    ) -> Result<(Vec<Found>, Option<i64>), DatabaseError> {
+        let start = after.map_or(i64::MAX, |after| after.0);
+        let wanted = count(limit.saturating_add(1));
+        let mut statement = self.connection.prepare_cached(NEWEST)?;
+        let mut found: Vec<Found> =
+            statement.query_map(params![query, start, wanted], read)?.collect::<Result<_, _>>()?;
+        let more = found.len() > limit;
+        found.truncate(limit);
+        let next = found.last().filter(|_| more).map(|(place, ..)| *place);
+        Ok((found, next))
+    }
+
+    /// Hits behind so many, each block of them best first, and how many are behind these.
+    fn best(
+        &self,
+        query: &str,
+        after: Option<SearchPosition>,
+        limit: usize,
+    ) -> Result<(Vec<Found>, Option<i64>), DatabaseError> {
+        let passed = after.map_or(0, |after| usize::try_from(after.0).unwrap_or(0));
+        let within = passed % RANKED;
+        let mut ranks = self.ranks(query, passed - within)?;
+        let further = ranks.len() > RANKED;
+        ranks.truncate(RANKED);
+        let block = ranks.len();
+        ranks.sort_by(|(newer, one), (older, other)| {
+            one.total_cmp(other).then_with(|| older.cmp(newer))
+        });
+        let shown: Vec<i64> =
+            ranks.into_iter().map(|(place, _)| place).skip(within).take(limit).collect();
+        let seen = within + shown.len();
+        let more = further || seen < block;
+        let next = (more && !shown.is_empty()).then(|| count(passed - within + seen));
+        Ok((self.of_block(query, &shown)?, next))
+    }
+
+    /// The places and ranks of a block behind so many hits, newest first, and of one more.
+    fn ranks(&self, query: &str, passed: usize) -> Result<Vec<(i64, f64)>, DatabaseError> {
+        let mut statement = self.connection.prepare_cached(RANKS)?;
+        let wanted = params![query, count(RANKED + 1), count(passed)];
+        let ranks = statement.query_map(wanted, |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(ranks.collect::<Result<_, _>>()?)
+    }
+
+    /// What stands at these places, in their order.
+    fn of_block(&self, query: &str, places: &[i64]) -> Result<Vec<Found>, DatabaseError> {
+        let Some(newest) = places.iter().max() else { return Ok(Vec::new()) };
+        let mut statement = self.connection.prepare_cached(OF_BLOCK)?;
+        let wanted = params![query, newest, format!("{places:?}"), count(places.len())];
+        let mut found: HashMap<i64, Found> = HashMap::new();
+        for row in statement.query_map(wanted, read)? {
+            let row = row?;
+            found.insert(row.0, row);
+        }
+        Ok(places.iter().filter_map(|place| found.remove(place)).collect())
+    }
+}
+
+/// A hit: its place, its message, a snippet.
+type Found = (i64, MessageId, String);
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Found> {
+    Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+}
+
+fn count(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 impl Search {
@@ -138,18 +215,12 @@ impl Search {
         Self { text: text.to_owned(), ..Self::default() }
     }
 
-    /// The statement that finds it.
-    pub(super) const fn statement(&self) -> &'static str {
+    /// The statements that find it.
+    #[cfg(test)]
+    pub(super) const fn statements(&self) -> &'static [&'static str] {
         match self.order {
-            SearchOrder::Newest => NEWEST,
-            SearchOrder::Best => BEST,
-        }
-    }
-
-    const fn start(&self) -> i64 {
-        match self.order {
-            SearchOrder::Newest => i64::MAX,
-            SearchOrder::Best => 0,
+            SearchOrder::Newest => &[NEWEST],
+            SearchOrder::Best => &[RANKS, OF_BLOCK],
         }
     }
 

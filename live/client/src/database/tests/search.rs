@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::super::search::MARKS;
+use super::super::search::{MARKS, RANKED};
 use super::*;
 
 fn said(db: &mut AccountDb, number: u8, peer: u8, timestamp: u64, text: &str) {
@@ -66,6 +66,43 @@ fn a_search_is_read_page_by_page_in_either_order() {
         seen.sort_unstable();
         assert_eq!(seen, (93..100).collect::<Vec<u64>>());
     }
+}
+
+#[test]
+fn the_best_are_looked_for_among_the_newest_first_and_every_hit_comes_once() {
+    let device = Device::new();
+    let mut db = device.db();
+    let count = u64::try_from(RANKED).unwrap() + 30;
+    db.transact(|tx| {
+        for number in 0..count {
+            let mut name = [7; 32];
+            name[..8].copy_from_slice(&number.to_le_bytes());
+            // The oldest is the best, the tenth newest the best of the newest.
+            let text = if number == 0 || number == count - 10 { "word" } else { "a word of many" };
+            tx.record(&Fetched {
+                hash: MessageHash::from_bytes(name),
+                fingerprint: name,
+                content: Content::Text(text.to_owned()),
+                ..fetched(1, 1, Direction::Incoming, 100 + number)
+            })?;
+        }
+        Ok::<_, DatabaseError>(())
+    })
+    .unwrap();
+    let search = Search { order: SearchOrder::Best, ..Search::new("word") };
+    let (mut seen, mut after) = (Vec::new(), None);
+    loop {
+        let page = db.search(&search, after, 300).unwrap();
+        seen.extend(page.hits.iter().map(|hit| hit.message.timestamp));
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(seen[..3], [100 + count - 10, 100 + count - 1, 100 + count - 2]);
+    assert_eq!(seen[RANKED], 100);
+    seen.sort_unstable();
+    assert_eq!(seen, (100..100 + count).collect::<Vec<u64>>());
 }
 
 #[test]

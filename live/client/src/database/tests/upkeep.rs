@@ -147,7 +147,8 @@ fn no_hot_query_scans_the_messages_or_sorts_them() {
         queries.push(conversations::listing_query(listing, None, 50).0);
     }
     for order in [SearchOrder::Newest, SearchOrder::Best] {
-        queries.push(Search { order, ..Search::default() }.statement().to_owned());
+        let statements = Search { order, ..Search::default() }.statements();
+        queries.extend(statements.iter().map(|it| (*it).to_owned()));
     }
     queries.push("SELECT min(expires_at) FROM messages WHERE expires_at IS NOT NULL".to_owned());
     queries.push("SELECT id FROM messages WHERE timestamp = ?1 AND author = ?2".to_owned());

@@ -12,22 +12,24 @@ fn a_database_of_a_newer_version_is_refused_by_name() {
     let error = AccountDb::open(&device.vault, &device.keys()).unwrap_err();
     assert!(matches!(
         error,
-        DatabaseError::NewerSchema { database: "account", found: 99, known: 6 }
+        DatabaseError::NewerSchema { database: "account", found: 99, known: 7 }
     ));
     assert!(error.to_string().ends_with("update Warren"));
+}
+
+/// The file as an older version made it.
+fn open_older(device: &Device, seen: usize) -> rusqlite::Connection {
+    let older = schema::Schema { database: "account", steps: &schema::ACCOUNT.steps[..seen] };
+    let key = device.keys().db_key;
+    connection::open(&device.file(), &key, Some(&person(0)), &older).unwrap()
 }
 
 /// A file of an older version with one contact, an unread message, a queued one, a tombstone and
 /// a cursor: as far as that version had them.
 fn older_file(device: &Device, seen: usize) {
-    let open = |seen: usize| {
-        let older = schema::Schema { database: "account", steps: &schema::ACCOUNT.steps[..seen] };
-        let key = device.keys().db_key;
-        connection::open(&device.file(), &key, Some(&person(0)), &older).unwrap()
-    };
-    fill(&open(seen.min(3)), seen);
+    fill(&open_older(device, seen.min(3)), seen);
     // What was written by the third version has gone through the later ones.
-    drop(open(seen));
+    drop(open_older(device, seen));
 }
 
 fn fill(old: &rusqlite::Connection, seen: usize) {
@@ -103,6 +105,36 @@ fn a_database_of_any_older_version_is_brought_forward_with_what_it_holds() {
 }
 
 #[test]
+fn messages_of_the_fourth_version_are_found_edited_and_deleted_as_before() {
+    let device = Device::new();
+    let old = open_older(&device, 4);
+    let insert = "INSERT INTO messages (conversation, author, outgoing, kind, timestamp,
+                      received_at, state, read, body, files)
+                  VALUES (?1, ?1, 0, 0, ?2, 9, 3, 0, ?3, ?4)";
+    let peer = person(1);
+    let none = None::<&str>;
+    old.execute(insert, (peer.as_bytes(), 5, "a lettered letter", none)).unwrap();
+    old.execute(insert, (peer.as_bytes(), 6, "a picture", Some("letter.png"))).unwrap();
+    old.execute(insert, (peer.as_bytes(), 7, "nothing", none)).unwrap();
+    drop(old);
+
+    let mut db = device.db();
+    assert_eq!(db.check_integrity().unwrap(), []);
+    let finds = |db: &AccountDb, text: &str| -> Vec<u64> {
+        let page = db.search(&Search::new(text), None, 9).unwrap();
+        page.hits.iter().map(|hit| hit.message.timestamp).collect()
+    };
+    for text in ["le", "let", "letter", "letter "] {
+        assert_eq!(finds(&db, text), [6, 5], "{text}");
+    }
+    let edit = signal(1, 1, 7, 9, Change::Edit("the third letter".to_owned()));
+    assert!(matches!(db.apply_signal(&edit, 9).unwrap(), Applied::Done(_)));
+    db.delete_messages(&[MessageId::new(1)]).unwrap();
+    assert_eq!(finds(&db, "letter"), [7, 6]);
+    assert_eq!(db.check_integrity().unwrap(), []);
+}
+
+#[test]
 fn every_commit_is_on_the_disk_before_it_is_acknowledged() {
     let device = Device::new();
     let db = device.db();
@@ -117,5 +149,4 @@ fn every_commit_is_on_the_disk_before_it_is_acknowledged() {
         db.connection.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get(0)).unwrap()
     };
     assert_eq!(text("journal_mode"), "wal");
-    assert_eq!(text("cipher_memory_security"), "1");
 }
