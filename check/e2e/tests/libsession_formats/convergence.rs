@@ -15,7 +15,7 @@ use warren_wire::Namespace;
 
 use super::{NOW, drawn, from_json, libsession, random, secret, to_json};
 
-const HISTORIES: usize = 48;
+const HISTORIES: usize = 16;
 const KIND: Kind = Kind { namespace: Namespace::new(3), domain: "Contacts", wrapped: false };
 const PATHS: [&[&[u8]]; 4] = [&[b"a"], &[b"b"], &[b"c", b"x"], &[b"c", b"x", b"y"]];
 
