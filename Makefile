@@ -72,11 +72,11 @@ faults: setup ## seven nodes on hosts of their own, killed, cut off, wiped and s
 	@scripts/setup tests
 	FAULT_SECONDS=$(TRAFFIC) cargo test --locked -p warren-e2e --test faults -- --nocapture --test-threads=1
 
-power-cuts: setup ## cut a store's power again and again and count what is lost; as root (CUTS=1000)
+power-cuts: setup ## cut the power of a node's and a person's store again and again and count what is lost; as root (CUTS=1000)
 	@command -v redis-server >/dev/null || apt-get install -y --no-install-recommends redis-server
 	cargo build --release --locked -p warren-power
 	"$(BUILT)/release/warren-power" cut log unsynced redis --cuts $(CONTROL_CUTS) $(POWER_SCRATCH)
-	"$(BUILT)/release/warren-power" cut warren --cuts $(CUTS) $(POWER_SCRATCH)
+	"$(BUILT)/release/warren-power" cut warren client --cuts $(CUTS) $(POWER_SCRATCH)
 
 deny: setup ## licences, bans and sources of the dependencies
 	@cargo deny --version >/dev/null 2>&1 || cargo install cargo-deny --locked --version '^0.20'

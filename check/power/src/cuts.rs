@@ -55,7 +55,9 @@ impl Tally {
         let harmed = self.lost + self.undeleted + self.twice + self.broken;
         match subject {
             Subject::Unsynced => self.lost > 0,
-            Subject::Warren | Subject::Log | Subject::Redis => harmed == 0 && self.acknowledged > 0,
+            Subject::Warren | Subject::Client | Subject::Log | Subject::Redis => {
+                harmed == 0 && self.acknowledged > 0
+            }
         }
     }
 

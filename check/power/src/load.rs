@@ -9,7 +9,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-use crate::{Outcome, Subject, log, redis, warren};
+use crate::{Outcome, Subject, client, log, redis, warren};
 
 /// What a loader says of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +49,7 @@ impl Said {
 pub(crate) fn load(subject: Subject, folder: &Path, first: u64) -> Outcome<()> {
     match subject {
         Subject::Warren => warren::load(folder, first),
+        Subject::Client => client::load(folder, first),
         Subject::Log => log::load(folder, first, true),
         Subject::Unsynced => log::load(folder, first, false),
         Subject::Redis => redis::load(folder, first),
@@ -59,6 +60,7 @@ pub(crate) fn load(subject: Subject, folder: &Path, first: u64) -> Outcome<()> {
 pub(crate) fn list(subject: Subject, folder: &Path) -> Outcome<()> {
     let numbers = match subject {
         Subject::Warren => warren::list(folder)?,
+        Subject::Client => client::list(folder)?,
         Subject::Log | Subject::Unsynced => log::list(folder)?,
         Subject::Redis => redis::list(folder)?,
     };
@@ -104,6 +106,7 @@ pub(crate) fn read(subject: Subject, folder: &Path) -> Outcome<Result<Vec<u64>, 
 const fn name(subject: Subject) -> &'static str {
     match subject {
         Subject::Warren => "warren",
+        Subject::Client => "client",
         Subject::Log => "log",
         Subject::Unsynced => "unsynced",
         Subject::Redis => "redis",

@@ -6,6 +6,7 @@
 //! the copy, as after a power cut. The copy is mounted, the store in it opened and read. It needs
 //! root.
 
+mod client;
 mod cuts;
 mod image;
 mod load;
@@ -55,6 +56,8 @@ enum Command {
 pub(crate) enum Subject {
     /// The embedded engine.
     Warren,
+    /// A person's encrypted database.
+    Client,
     /// Control: a log that is synced before it answers. It must lose nothing.
     Log,
     /// Control: the same log, never synced. It must lose something.
@@ -87,7 +90,7 @@ fn cut(subjects: &[Subject], cuts: usize, scratch: Option<PathBuf>) -> Outcome<b
         return Ok(true);
     }
     let scratch = scratch.unwrap_or_else(std::env::temp_dir);
-    let all = [Subject::Warren, Subject::Log, Subject::Unsynced, Subject::Redis];
+    let all = [Subject::Warren, Subject::Client, Subject::Log, Subject::Unsynced, Subject::Redis];
     let subjects = if subjects.is_empty() { &all } else { subjects };
     let mut good = true;
     for subject in subjects {

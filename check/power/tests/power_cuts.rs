@@ -26,6 +26,11 @@ fn the_embedded_engine_loses_nothing() {
 }
 
 #[test]
+fn a_persons_database_loses_nothing_shows_nothing_twice_and_sends_nothing_again() {
+    cut("client", 8);
+}
+
+#[test]
 fn a_log_that_is_synced_loses_nothing_and_one_that_is_not_does() {
     cut("log", 3);
     cut("unsynced", 3);
