@@ -12,6 +12,7 @@ mod files;
 mod groups;
 mod message;
 mod picture;
+mod shares;
 
 pub use conversations::{ConversationArg, ConversationsArgs, ConversationsCommand, ListingArg};
 use daemon::DAEMON_HELP;
@@ -23,6 +24,8 @@ use message::MESSAGE_HELP;
 pub use message::{MessageCommand, NumberArg, WhomArg};
 use picture::PICTURE_HELP;
 pub use picture::PictureCommand;
+use shares::SHARES_HELP;
+pub use shares::{CombineArgs, SharesCommand, SplitArgs};
 
 const AFTER_HELP: &str = "\
 First steps:
@@ -115,6 +118,9 @@ pub enum Command {
     /// Create, restore, show, list and remove accounts
     #[command(subcommand, arg_required_else_help = true)]
     Account(AccountCommand),
+    /// Split recovery words among people, any few of whom bring them back
+    #[command(subcommand, arg_required_else_help = true, after_help = SHARES_HELP)]
+    Shares(SharesCommand),
     /// Send a message
     Send(SendArgs),
     /// Fetch and show messages

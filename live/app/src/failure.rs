@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use warren_account::MnemonicError;
+use warren_account::shares::{CombineError, ShareError};
 use warren_client::ClientError;
 use warren_client::database::DatabaseError;
 use warren_client::vault::VaultError;
@@ -67,6 +68,45 @@ pub enum Failure {
         .0.display()
     )]
     NoHome(PathBuf),
+    /// A share that cannot be read.
+    #[error("share {position}: {error}")]
+    Share {
+        /// Which of those given, from 1.
+        position: usize,
+        /// What is wrong with it.
+        error: ShareError,
+    },
+    /// A share that does not go with those before.
+    #[error("share {position}: {error}")]
+    OddShare {
+        /// Which of those given, from 1.
+        position: usize,
+        /// Why.
+        error: CombineError,
+    },
+    /// Shares that give no recovery phrase.
+    #[error(transparent)]
+    Combine(#[from] CombineError),
+    /// Nothing came back from friends.
+    #[error(
+        "no friend has given a share back to this account yet: `warren shares ask` asks them, `warren \
+         read` fetches what they send"
+    )]
+    NoSharesYet,
+    /// Giving a share back without being sure.
+    #[error(
+        "whoever asks from {asker} can be anybody. Call the person they say they are, at a number you \
+         had before, and have them read you the Account ID they ask from: it begins with {start} and \
+         ends with {end}. Whoever gathers enough shares has the account. If you are sure, add --yes"
+    )]
+    GivesShare {
+        /// Who asks.
+        asker: String,
+        /// How their id begins.
+        start: String,
+        /// How it ends.
+        end: String,
+    },
     /// Nobody can be asked for the passphrase.
     #[error(
         "a passphrase is needed and there is no terminal to ask on: give --passphrase-file FILE, \
@@ -271,6 +311,9 @@ impl Failure {
             Self::Seed(_) => "bad_seed",
             Self::NoDataFolder => "no_data_folder",
             Self::NoHome(_) => "no_account",
+            Self::NoSharesYet => "no_shares",
+            Self::Share { .. } => "bad_share",
+            Self::OddShare { error, .. } | Self::Combine(error) => shares_code(error),
             Self::NoPassphrase => "no_passphrase",
             Self::PassphrasesDiffer => "passphrases_differ",
             Self::PassphraseFile { .. } => "passphrase_file",
@@ -286,6 +329,7 @@ impl Failure {
             Self::Cancelled => "cancelled",
             Self::NoSuchGroup => "no_such_group",
             Self::NotConfirmed(_)
+            | Self::GivesShare { .. }
             | Self::DeletesMessages(_)
             | Self::LeavesGroup(_)
             | Self::EndsGroup(_) => "not_confirmed",
@@ -330,5 +374,14 @@ impl Failure {
     pub fn spares_what_is_here(&self) -> bool {
         let has_no_network = |code: &str| ["no_seed", "directory"].contains(&code);
         self.is_network() || matches!(self, Self::Api { code, .. } if has_no_network(code))
+    }
+}
+
+const fn shares_code(error: &CombineError) -> &'static str {
+    match error {
+        CombineError::TooFew { .. } => "too_few_shares",
+        CombineError::OtherSet => "other_set",
+        CombineError::Again { .. } => "same_share",
+        CombineError::Contradiction { .. } | CombineError::Altered => "altered_share",
     }
 }

@@ -12,6 +12,7 @@
 //! | [`start`] | from what was typed to an unlocked device |
 //! | [`stop`] | Ctrl-C and SIGTERM |
 //! | [`wording`] | how people, times and nodes are written |
+//! | [`qr`] | QR codes, on a terminal and in files |
 //! | [`people`] | whom a person means by what they typed |
 //! | [`api`] | everything a device can do, for the command line and for apps |
 //! | [`daemon`] | what keeps a home at work and serves the API |
@@ -32,6 +33,7 @@ pub mod mentioning;
 pub mod output;
 pub mod passphrase;
 pub mod people;
+pub mod qr;
 pub mod start;
 pub mod stop;
 pub mod terminal_text;

@@ -75,6 +75,14 @@ impl Output {
         self.report("warning", code, message);
     }
 
+    /// Tells a person how far something is, on stderr; nothing where JSON was asked for.
+    pub fn progress(self, text: &str) {
+        if !self.json {
+            // A closed stderr is no reason to stop.
+            let _ = writeln!(io::stderr().lock(), "{}", terminal_text::line(text));
+        }
+    }
+
     /// A closed stderr is no reason to stop.
     fn report(self, kind: &str, code: &str, message: &str) {
         let mut stderr = io::stderr().lock();

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use warren_account::mnemonic::Seed as PhraseSeed;
+use warren_account::shares::{self, Share};
 use warren_account::{Account, Mnemonic};
 use warren_config::UserProfile;
 use warren_crypto::SystemEntropy;
@@ -154,6 +156,22 @@ impl Device {
     /// Where there is no such account or the database fails.
     pub fn mnemonic(&self, which: &str) -> Result<Mnemonic, ClientError> {
         Ok(self.open_account(&self.index.find_account(which)?)?.mnemonic())
+    }
+
+    /// Splits the recovery phrase of an account, named by its name or id, into `count` shares, any
+    /// `threshold` of which bring it back. Nothing of them is kept.
+    ///
+    /// # Errors
+    /// Where the numbers make no sense, there is no such account or the database fails.
+    pub fn split_phrase(
+        &self,
+        which: &str,
+        threshold: u8,
+        count: u8,
+    ) -> Result<Vec<Share>, ClientError> {
+        let account = self.open_account(&self.index.find_account(which)?)?;
+        let seed = PhraseSeed::from_seed32(account.seed32());
+        Ok(shares::split(&seed, threshold, count, &mut SystemEntropy)?)
     }
 
     /// Removes an account with its messages from this device. What its swarm keeps stays there.

@@ -1,5 +1,6 @@
 //! What went wrong, whose fault it is and what the person can do.
 
+use warren_account::shares::SplitError;
 use warren_account::{AccountError, MnemonicError};
 use warren_crypto::CryptoError;
 use warren_message::content::ContentError;
@@ -23,6 +24,23 @@ pub enum ClientError {
     /// The recovery words are wrong.
     #[error(transparent)]
     Mnemonic(#[from] MnemonicError),
+    /// The recovery phrase cannot be split so.
+    #[error(transparent)]
+    Split(#[from] SplitError),
+    /// Nothing of somebody's recovery words is kept here.
+    #[error(
+        "no share of this person's recovery words is kept here: `warren shares held` lists them"
+    )]
+    NoShares,
+    /// Nobody asked for shares from there.
+    #[error(
+        "nobody asked from this account: `warren shares requests` lists who did, once `warren read` has \
+         fetched it"
+    )]
+    NotAsked,
+    /// Shares go to friends, each once.
+    #[error("shares are handed to other people, one to each: choose different Account IDs")]
+    NotAFriend,
     /// The home holds no account yet.
     #[error("there is no account here yet: make one with `warren account create`")]
     NoAccount,
@@ -149,6 +167,10 @@ impl ClientError {
             Self::Database(DatabaseError::AccountExists) => "account_exists",
             Self::Database(_) => "database",
             Self::Mnemonic(_) => "bad_mnemonic",
+            Self::Split(_) => "bad_split",
+            Self::NoShares => "no_shares",
+            Self::NotAsked => "not_asked",
+            Self::NotAFriend => "not_a_friend",
             Self::NoAccount => "no_account",
             Self::WhichAccount(_) => "which_account",
             Self::NoSeed => "no_seed",

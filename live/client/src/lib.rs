@@ -12,6 +12,7 @@
 //! | `mailbox` | what is asked of the swarm that keeps a mailbox |
 //! | [`outgoing`] | saved, then sealed copies on their way, until a swarm has them |
 //! | [`settings`] | what the owner sets |
+//! | [`recovery`] | shares of recovery words, handed to friends and asked back |
 //! | [`groups`] | groups: made, joined, led and left |
 //! | `incoming` | fetched, opened, kept |
 //! | `configs` | what the account's devices agree on |
@@ -40,6 +41,7 @@ pub mod notice;
 pub mod notification;
 pub mod outgoing;
 pub mod pictures;
+pub mod recovery;
 pub mod settings;
 pub mod vault;
 

@@ -55,6 +55,39 @@ pub enum Notice {
     },
     /// Whoever wrote it left the group.
     MemberLeft,
+    /// The other side handed over a share of their recovery words.
+    ShareHanded {
+        /// The two words that name its set.
+        set: String,
+        /// Which of the set, from 1.
+        number: u8,
+        /// How many of the set bring the words back.
+        threshold: u8,
+        /// Whether it is kept: those of people the owner accepted are.
+        kept: bool,
+    },
+    /// The other side keeps a share of the owner's recovery words.
+    ShareKept {
+        /// The two words that name its set.
+        set: String,
+        /// Which of the set, from 1.
+        number: u8,
+    },
+    /// Whoever wrote it says that an account of theirs was lost, and asks for shares of its recovery
+    /// words. Anybody can say so.
+    SharesAsked {
+        /// The account's id.
+        account: String,
+    },
+    /// The other side gave back a share of recovery words that the owner asked for.
+    ShareReturned {
+        /// The two words that name its set.
+        set: String,
+        /// Which of the set, from 1.
+        number: u8,
+        /// How many of the set bring the words back.
+        threshold: u8,
+    },
 }
 
 /// From when on the time of a disappearing message runs.

@@ -13,6 +13,7 @@
 //! | [`reaction`], [`invitation`] | an emoji under a message; the way to a community |
 //! | [`profile`] | what a person wishes to be called and to look like |
 //! | [`notice`] | typing, receipts, deletion, accepted requests, screenshots, calls |
+//! | [`share`] | shares of recovery words: handed to a friend, asked for, returned |
 //! | [`config`] | what an account tells its own devices |
 //! | [`group`], [`admin`] | what admins and members of a group tell each other, and its proof |
 //! | [`pro`] | paid features, kept and not judged |
@@ -37,6 +38,7 @@ pub mod notice;
 pub mod pro;
 pub mod profile;
 pub mod reaction;
+pub mod share;
 #[cfg(test)]
 mod tests;
 pub mod visible;
@@ -46,6 +48,7 @@ use config::SharedConfig;
 use data::{Data, What};
 use notice::{Call, Extraction, Receipt, RequestResponse, Typing, Unsend};
 use pro::Pro;
+use share::ShareMessage;
 use visible::Visible;
 
 /// Why there is no content to send, or none to show.
@@ -111,6 +114,8 @@ pub enum Kind {
     Extraction(Extraction),
     /// A step of a call, which this version shows and does not take.
     Call(Call),
+    /// A share of recovery words, or a word about one.
+    Share(ShareMessage),
     /// A configuration message of the account itself.
     Config(SharedConfig),
     /// Anything else.
@@ -148,6 +153,7 @@ impl fmt::Debug for Kind {
             Self::RequestResponse(response) => response.fmt(f),
             Self::Extraction(extraction) => extraction.fmt(f),
             Self::Call(call) => call.fmt(f),
+            Self::Share(share) => share.fmt(f),
             Self::Config(config) => config.fmt(f),
             Self::Unknown(unknown) => unknown.fmt(f),
         }
@@ -243,6 +249,7 @@ impl Content {
                 content.data_extraction_notification = Some(extraction.to_proto());
             }
             Kind::Call(call) => content.call_message = Some(call.to_proto()),
+            Kind::Share(share) => content.warren_share = Some(share.to_proto()),
             Kind::Config(config) => {
                 content.shared_config_message = Some(config.to_proto());
                 content.sig_timestamp = None;
@@ -303,6 +310,9 @@ impl Kind {
         }
         if let Some(response) = content.message_request_response {
             return RequestResponse::read(response).map(Self::RequestResponse);
+        }
+        if let Some(share) = content.warren_share {
+            return ShareMessage::read(&share).map(Self::Share);
         }
         SharedConfig::read(content.shared_config_message?).map(Self::Config)
     }

@@ -136,13 +136,23 @@ async fn restore(
     Given(given): Given<RestoredAccount>,
 ) -> Result<(StatusCode, Json<Account>), Failure> {
     let name = given.name.as_deref().map(wording::name).transpose()?;
+    let account = bring_back(&session, &given.mnemonic, name)?;
+    Ok((StatusCode::CREATED, Json(account)))
+}
+
+/// Brings an account onto this device and puts it to work.
+pub(super) fn bring_back(
+    session: &Session,
+    mnemonic: &str,
+    name: Option<&str>,
+) -> Result<Account, Failure> {
     let account = session.device(|device| {
         let label = free_name(device, name)?;
-        let entry = device.restore_account(&given.mnemonic, &label, name)?;
+        let entry = device.restore_account(mnemonic, &label, name)?;
         account(device, entry)
     })?;
-    begin(&session, &account)?;
-    Ok((StatusCode::CREATED, Json(account)))
+    begin(session, &account)?;
+    Ok(account)
 }
 
 /// Shows an account.

@@ -44,7 +44,13 @@ fn status(failure: &Failure) -> StatusCode {
         | Failure::Client(ClientError::Attachment(
             AttachmentError::Missing | AttachmentError::Expired,
         ))
-        | Failure::Client(ClientError::NoAccount | ClientError::NoSuchDraft(_))
+        | Failure::Client(
+            ClientError::NoAccount
+            | ClientError::NoSuchDraft(_)
+            | ClientError::NoShares
+            | ClientError::NotAsked,
+        )
+        | Failure::NoSharesYet
         | Failure::Client(ClientError::Database(
             DatabaseError::UnknownAccount | DatabaseError::UnknownContact | DatabaseError::Gone,
         )) => StatusCode::NOT_FOUND,
@@ -65,12 +71,17 @@ fn status(failure: &Failure) -> StatusCode {
             ),
         ) => StatusCode::CONFLICT,
         Failure::BadRequest(_)
+        | Failure::Share { .. }
+        | Failure::OddShare { .. }
+        | Failure::Combine(_)
         | Failure::Seed(_)
         | Failure::EmptyMessage
         | Failure::Name(_)
         | Failure::NoAccountId
         | Failure::Client(
             ClientError::Mnemonic(_)
+            | ClientError::Split(_)
+            | ClientError::NotAFriend
             | ClientError::Content(_)
             | ClientError::Seal(_)
             | ClientError::NotAPerson

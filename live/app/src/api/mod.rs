@@ -14,6 +14,7 @@
 //! | [`network`] | the network: its seed, the path in use, fetching |
 //! | [`accounts`], [`contacts`], [`conversations`], [`groups`], [`messages`], [`outbox`], [`search`] | one noun each |
 //! | [`settings`] | what others are told of an account's owner |
+//! | [`shares`], [`recovery`] | recovery words in shares, and the friends who keep them |
 //! | [`about`], [`changes`] | what belongs to a message, and what is done to one |
 //! | [`files`] | the files of messages; [`stream`] and [`transfers`] carry and keep them |
 //! | [`pictures`] | what people and groups look like |
@@ -57,9 +58,11 @@ pub mod messages;
 pub mod network;
 pub mod outbox;
 pub mod pictures;
+pub mod recovery;
 pub mod search;
 pub mod session;
 pub mod settings;
+pub mod shares;
 pub mod stream;
 pub mod transfers;
 
@@ -89,6 +92,8 @@ struct Description;
 fn nouns() -> OpenApiRouter<Arc<Home>> {
     OpenApiRouter::new()
         .merge(accounts::routes())
+        .merge(shares::routes())
+        .merge(recovery::routes())
         .merge(contacts::routes())
         .merge(conversations::routes())
         .merge(groups::routes())

@@ -216,10 +216,15 @@ fn put_mnemonic(value: &mut Value, mnemonic: &str) {
     }
 }
 
-/// The words in numbered rows, to be copied by hand.
-fn mnemonic_text(mnemonic: &str) -> String {
-    let words: Vec<&str> = mnemonic.split(' ').collect();
-    let mut text = "Recovery words".to_owned();
+/// The words under their heading, to be copied by hand.
+pub(super) fn mnemonic_text(mnemonic: &str) -> String {
+    format!("Recovery words{}", numbered_words(mnemonic))
+}
+
+/// Words in numbered rows, each on a line of its own.
+pub(super) fn numbered_words(words: &str) -> String {
+    let words: Vec<&str> = words.split(' ').collect();
+    let mut text = String::new();
     for (row, words) in words.chunks(4).enumerate() {
         text.push_str("\n  ");
         for (column, word) in words.iter().enumerate() {

@@ -20,6 +20,7 @@ pub mod picture;
 pub mod read;
 pub mod search;
 pub mod send;
+pub mod shares;
 pub mod up;
 
 /// Carries a command out.
@@ -29,6 +30,7 @@ pub mod up;
 pub async fn run(start: Start, command: Command) -> Result<Exit, Failure> {
     match command {
         Command::Account(command) => Box::pin(account::run(&start, &command)).await,
+        Command::Shares(command) => Box::pin(shares::run(&start, &command)).await,
         Command::Send(args) => Box::pin(send::run(&start, &args)).await,
         Command::Read(args) => Box::pin(read::run(&start, &args)).await,
         Command::Message(command) => Box::pin(message::run(&start, command)).await,

@@ -343,8 +343,35 @@ fn notice_text(control: Option<&Value>, cast: &Cast) -> String {
         Some(Notice::MembersRemoved { members }) => members_text("removed", &members, cast),
         Some(Notice::MembersPromoted { members }) => members_text("made admins of", &members, cast),
         Some(Notice::MemberLeft) => "left the group".to_owned(),
+        Some(notice) => share_text(&notice),
     };
     format!("[{text}]")
+}
+
+/// What is said about shares of recovery words.
+fn share_text(notice: &Notice) -> String {
+    match notice {
+        Notice::ShareHanded { kept: true, .. } => {
+            "gave you a share of their recovery words to keep: `warren shares held`".to_owned()
+        }
+        Notice::ShareHanded { .. } => {
+            "offered a share of their recovery words, which is not kept: accept \
+                                       them, then have them hand it out again"
+                .to_owned()
+        }
+        Notice::ShareKept { number, .. } => {
+            format!("keeps share {number} of your recovery words")
+        }
+        Notice::SharesAsked { account } => format!(
+            "says that the account {} was theirs and is lost, and asks for the share that you keep: \
+             anybody can say so. Call them before `warren shares return`",
+            terminal_text::line(account)
+        ),
+        Notice::ShareReturned { .. } => {
+            "gave back a share of your recovery words: `warren shares returned`".to_owned()
+        }
+        _ => "a kind of message this version cannot show".to_owned(),
+    }
 }
 
 fn members_text(what: &str, members: &[String], cast: &Cast) -> String {

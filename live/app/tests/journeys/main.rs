@@ -22,3 +22,5 @@ mod outage;
 mod pictures;
 #[cfg(test)]
 mod program;
+#[cfg(test)]
+mod shares;

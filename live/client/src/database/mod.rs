@@ -30,6 +30,7 @@
 //! | [`expiry`] | messages that disappear |
 //! | [`configs`] | the state of configuration messages; settings |
 //! | [`groups`] | groups, and what lets the account act in them |
+//! | [`shares`] | shares of recovery words: others', and who keeps the owner's |
 //! | [`upkeep`] | whether the database is whole, and how large |
 //! | [`network_state`] | cursors, the node list, guard and path |
 
@@ -55,6 +56,7 @@ pub mod reading;
 pub mod recording;
 mod schema;
 pub mod search;
+pub mod shares;
 pub mod signals;
 #[cfg(test)]
 mod tests;
@@ -82,5 +84,6 @@ pub use pictures::KnownPicture;
 pub use reading::Unread;
 pub use recording::{Fetched, Recorded};
 pub use search::{Hit, Search, SearchOrder, SearchPage, SearchPosition};
+pub use shares::{GivenShare, HeldShare, KeptShare, ReturnedShare, ShareRequest};
 pub use signals::{Applied, Change, Reaction, Receipt, Signal};
 pub use upkeep::{Fault, Size};

@@ -6,10 +6,12 @@
 mod draft_files;
 mod messenger;
 mod pictures;
+mod shares;
 
 use draft_files::ACCOUNT_DRAFT_FILES_5;
 use messenger::ACCOUNT_MESSENGER_4;
 use pictures::ACCOUNT_PICTURES_6;
+use shares::ACCOUNT_SHARES_8;
 
 /// The steps of one kind of database.
 pub(super) struct Schema {
@@ -64,6 +66,7 @@ pub(super) const ACCOUNT: Schema = Schema {
         ACCOUNT_DRAFT_FILES_5,
         ACCOUNT_PICTURES_6,
         ACCOUNT_SEARCH_7,
+        ACCOUNT_SHARES_8,
     ],
 };
 

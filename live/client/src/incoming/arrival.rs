@@ -6,6 +6,7 @@ use warren_message::content::mention::mentions;
 use warren_message::content::notice::{CallStep, Extraction, Receipt, Typing};
 use warren_message::content::profile::Profile;
 use warren_message::content::reaction::Reaction;
+use warren_message::content::share::ShareMessage;
 use warren_message::content::visible::Visible;
 use warren_message::expiration::{Expiration, Mode};
 use warren_message::{Content, Kind};
@@ -48,6 +49,8 @@ pub(crate) enum Arrival {
     Signal(Signal),
     /// Somebody types, or stopped.
     Typing(AccountId, AccountId, bool),
+    /// Something about shares of recovery words.
+    Share(Box<Opened>, ShareMessage),
     /// Something about a group, for whoever looks after groups.
     Group(Box<Opened>),
     /// What somebody looks like, as of when they wrote.
@@ -70,7 +73,9 @@ impl Arrival {
             Self::Message(message, _) => (Some(&message.conversation), &message.author),
             Self::Signal(signal) => (signal.conversation.as_ref(), &signal.sender),
             Self::Typing(conversation, author, _) => (Some(conversation), author),
-            Self::Group(opened) => (Some(&opened.conversation), &opened.author),
+            Self::Share(opened, _) | Self::Group(opened) => {
+                (Some(&opened.conversation), &opened.author)
+            }
             Self::Looks { conversation, author, .. } => (Some(conversation), author),
         };
         let in_group = conversation.is_some_and(|id| id.kind() == AccountKind::Group);
@@ -138,6 +143,10 @@ fn said(own: &AccountId, opened: Opened) -> Vec<Arrival> {
         Kind::Call(call) if from_other && call.step == CallStep::PreOffer => {
             vec![notice(own, &opened, &Notice::Call)]
         }
+        Kind::Share(share) if from_other && opened.conversation == opened.author => {
+            let share = share.clone();
+            vec![Arrival::Share(Box::new(opened), share)]
+        }
         Kind::Unknown(unknown) => {
             let content = database::Content::Unknown(unknown.raw().to_vec());
             vec![row(own, &opened, content, Details::default())]
@@ -146,6 +155,7 @@ fn said(own: &AccountId, opened: Opened) -> Vec<Arrival> {
         | Kind::RequestResponse(_)
         | Kind::Extraction(_)
         | Kind::Call(_)
+        | Kind::Share(_)
         | Kind::Config(_) => Vec::new(),
     }
 }

@@ -2,12 +2,13 @@
 
 use warren_wire::{AccountId, Millis};
 
-use super::arrival::Arrival;
+use super::arrival::{self, Arrival};
 use crate::configs;
 use crate::database::{Applied, Change, Direction, ExpiryMode, MessageId, Recorded, Signal, Tx};
 use crate::disappearing::ask_later;
 use crate::error::ClientError;
 use crate::events::Event;
+use crate::recovery;
 
 /// What became of some arrivals.
 #[derive(Debug, Default)]
@@ -17,7 +18,7 @@ pub(crate) struct Kept {
     /// What to tell, once it is on the disk.
     pub(crate) events: Vec<Event>,
     /// What is about groups.
-    pub(crate) groups: Vec<super::arrival::Opened>,
+    pub(crate) groups: Vec<arrival::Opened>,
 }
 
 impl Kept {
@@ -62,6 +63,12 @@ impl Kept {
             Arrival::Typing(conversation, author, typing) => {
                 if author != account.id() {
                     self.events.push(Event::Typing { conversation, author, typing });
+                }
+            }
+            Arrival::Share(opened, share) => {
+                if let Some(notice) = recovery::take(tx, account, &opened.author, &share, now)? {
+                    let row = arrival::notice(&account.id(), &opened, &notice);
+                    return self.add(tx, account, row, now);
                 }
             }
             Arrival::Group(opened) => self.groups.push(*opened),

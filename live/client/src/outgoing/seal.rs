@@ -32,8 +32,10 @@ impl Messenger {
             copies.push(self.seal(Purpose::Recipient, conversation, content, timestamp)?);
         }
         // Session's clients show the owner's answer to a request as a note to self.
-        let passes =
-            matches!(content.kind, Kind::Typing(_) | Kind::Receipt(_) | Kind::RequestResponse(_));
+        let passes = matches!(
+            content.kind,
+            Kind::Typing(_) | Kind::Receipt(_) | Kind::RequestResponse(_) | Kind::Share(_)
+        );
         if !passes {
             let content = for_own_devices(content.clone(), conversation);
             copies.push(self.seal(Purpose::Sync, &own, &content, timestamp)?);

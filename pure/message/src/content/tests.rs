@@ -1,6 +1,8 @@
 //! Checks that every kind of content is read as it was written, and that nothing is lost.
 
 use proptest::prelude::*;
+use warren_account::mnemonic::Seed;
+use warren_account::shares;
 use warren_crypto::Secret;
 
 use super::config::ConfigKind;
@@ -10,12 +12,13 @@ use super::notice::CallStep;
 use super::pro::ProProof;
 use super::profile::{Picture, Profile};
 use super::reaction::{Emoji, Reaction};
+use super::share::CarriedShare;
 use super::visible::{MAX_ATTACHMENTS, Preview, Quote};
 use super::*;
 use crate::attachment::pointer::{Attachment, FileKey, RemoteFile};
 use crate::attachment::url::FileUrl;
 use crate::expiration::{Mode, Timer};
-use crate::test_entropy::account;
+use crate::test_entropy::{Seeded, account};
 
 mod groups;
 
@@ -31,6 +34,31 @@ fn assert_unknown(raw: &[u8]) {
     let content = decoded(raw);
     assert!(matches!(content.kind, Kind::Unknown(_)), "{content:?}");
     assert_eq!(content.encode(9), raw, "kept as it came");
+}
+
+/// What a Session client sends never has the field, and what this one cannot read is kept whole.
+#[test]
+fn a_share_that_is_none_is_unknown_and_none_is_printed() {
+    use proto::warren_share::Type;
+    let message = |kind: Type, words: &str, set: &str| {
+        let share = proto::WarrenShare {
+            r#type: Some(kind.into()),
+            words: Some(words.to_owned()),
+            set: Some(set.to_owned()),
+            number: Some(300),
+            account: Some("05".to_owned()),
+        };
+        proto::Content { warren_share: Some(share), ..Default::default() }.encode_to_vec()
+    };
+    assert_unknown(&message(Type::Keep, "shadow pistol academic", "shadow pistol"));
+    assert_unknown(&message(Type::Return, "", "shadow pistol"));
+    assert_unknown(&message(Type::Ask, "", ""));
+    assert_unknown(&message(Type::Kept, "", "shadow pistol"));
+    assert_unknown(&message(Type::Kept, "", "\u{202e}"));
+    let words = "shadow pistol academic always adequate wildlife fancy gross oasis cylinder mustang \
+                 wrist rescue view short owner flip making coding armed";
+    let content = decoded(&message(Type::Keep, words, ""));
+    assert_eq!(format!("{content:?}"), "Share(Keep)");
 }
 
 #[test]
@@ -301,6 +329,26 @@ fn call() -> impl Strategy<Value = Kind> {
     })
 }
 
+fn carried() -> impl Strategy<Value = CarriedShare> {
+    (any::<u64>(), 2_u8..=4).prop_map(|(random, threshold)| {
+        let entropy = &mut Seeded(random);
+        let seed = Seed::Short(Secret::random(entropy));
+        let shares = shares::split(&seed, threshold, 4, entropy).unwrap();
+        CarriedShare::new(&shares[2])
+    })
+}
+
+fn share() -> impl Strategy<Value = Kind> {
+    prop_oneof![
+        carried().prop_map(ShareMessage::Keep),
+        carried().prop_map(ShareMessage::Return),
+        id().prop_map(|account| ShareMessage::Ask { account }),
+        ("[a-z]{4,8} [a-z]{4,8}", any::<u8>())
+            .prop_map(|(set, number)| ShareMessage::Kept { set, number }),
+    ]
+    .prop_map(Kind::Share)
+}
+
 fn kind() -> impl Strategy<Value = Kind> {
     let data = (what(), profile(), proptest::option::of(id()), any::<Option<bool>>()).prop_map(
         |(what, profile, sync_target, blocks_community_requests)| {
@@ -322,6 +370,7 @@ fn kind() -> impl Strategy<Value = Kind> {
         1 => Just(Kind::Extraction(Extraction::Screenshot)),
         1 => any::<Option<u64>>().prop_map(|sent| Kind::Extraction(Extraction::MediaSaved(sent))),
         1 => call(),
+        1 => share(),
         1 => (config_kind, any::<i64>(), any::<Vec<u8>>()).prop_map(|(kind, seqno, data)| Kind::Config(SharedConfig { kind, seqno, data })),
     ]
 }
