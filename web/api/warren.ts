@@ -31,6 +31,13 @@ export type Arrived = {
   /** The messages, oldest first. */
   messages: Array<Message>;
 };
+/** Friends who are asked for shares, and of what. */
+export type Asking = {
+  /** The Account IDs of the friends. */
+  friends: Array<string>;
+  /** The Account ID that was lost. */
+  lost: string;
+};
 /** A person an account knows. */
 export type Contact = {
   /** Their Account ID. */
@@ -279,6 +286,52 @@ export type Found = {
   /** The name of a group, as its admins call it; absent for a person. */
   group?: string | null;
 };
+/** What shares give, once there are enough. */
+export type Gathered = {
+  /** The account they bring back; absent while there are too few. */
+  account_id?: string | null;
+  /** How many shares there are. */
+  have: number;
+  /** Which shares, from 1, do not go with those that gave the words: somebody altered them. */
+  misfits: Array<number>;
+  /** Its recovery words; absent while there are too few. */
+  mnemonic?: string | null;
+  /** How many it takes. */
+  need: number;
+  /** The two words that each share of the set begins with. */
+  set: string;
+};
+/** How many shares were given back. */
+export type GaveBack = {
+  /** How many. */
+  shares: number;
+};
+/** Whose shares are given to whoever asked. */
+export type GiveBack = {
+  /** The Account ID whose shares these are. To be sure that the asker is that person, by voice or in
+   * person, is up to whoever sends this. */
+  owner: string;
+};
+/** A share that a friend was handed. */
+export type GivenShare = {
+  /** The friend's Account ID. */
+  friend: string;
+  /** When it was handed out. */
+  given_at: number;
+  /** When the friend's app said that it keeps it; absent where it has not said so. */
+  kept_at?: number | null;
+  /** Which of the set, from 1. */
+  number: number;
+  /** The two words that name its set. */
+  set: string;
+  /** How many of the set bring the recovery words back. */
+  threshold: number;
+};
+/** Shares that came together. */
+export type GivenShares = {
+  /** The words of each. */
+  shares: Array<string>;
+};
 /** A group, as the account knows it. */
 export type Group = {
   /** Whether the account is one of its admins. */
@@ -317,6 +370,13 @@ export type Groups = {
   /** The groups. */
   groups: Array<Group>;
 };
+/** How a recovery phrase is to be split among friends. */
+export type HandOut = {
+  /** The Account IDs of the friends, each of whom is handed one share. */
+  friends: Array<string>;
+  /** How many friends together bring it back, at least 2. */
+  threshold: number;
+};
 /** A file that waits for its message. */
 export type HandedIn = {
   /** What a new message names it by, within a week. */
@@ -325,6 +385,24 @@ export type HandedIn = {
   media_type: string;
   /** How many bytes of it will be sent. */
   size: number;
+};
+/** A share of somebody else's recovery words that is kept here. */
+export type HeldShare = {
+  /** Which of the set, from 1. */
+  number: number;
+  /** Whose recovery words they are: an Account ID. */
+  owner: string;
+  /** When it came. */
+  received_at: number;
+  /** The two words that name its set. */
+  set: string;
+  /** How many of the set bring the recovery words back. */
+  threshold: number;
+};
+/** The shares that are kept for others. */
+export type HeldShares = {
+  /** The shares. */
+  shares: Array<HeldShare>;
 };
 /** A message that was found. */
 export type Hit = {
@@ -490,6 +568,15 @@ export type Notice = (Event & {
 export type NotificationMode = "instant" | "slow" | "manual";
 /** Which messages of a conversation the owner is told of. */
 export type Notify = "all" | "mentions" | "nothing";
+/** A share. Any `threshold` of a set are the account; fewer say nothing of it. */
+export type OneShare = {
+  /** Which of its set, from 1. */
+  number: number;
+  /** The text of its QR code. */
+  qr: string;
+  /** Its words, as SLIP-0039 has them. */
+  words: string;
+};
 /** A part of a message's delivery that is still to be done. */
 export type OpenStep = {
   /** How often it was tried in vain. */
@@ -573,6 +660,11 @@ export type RestoredAccount = {
   /** Its name here, as for a new one. */
   name?: string | null;
 };
+/** What the account that comes back is called here. */
+export type RestoredName = {
+  /** Its name here, as for a new one. */
+  name?: string | null;
+};
 /** How another try went. */
 export type Retried = {
   /** How many were delivered. */
@@ -585,6 +677,24 @@ export type Retried = {
   tried: number;
   /** How many still wait. */
   waiting: number;
+};
+/** The sets of shares that friends gave back, the fullest first. */
+export type Returned = {
+  /** How far each set is. Recovery words are not among it. */
+  sets: Array<ReturnedSet>;
+};
+/** How far a set of shares is. */
+export type ReturnedSet = {
+  /** The account they bring back; absent while there are too few. */
+  account_id?: string | null;
+  /** How many of its shares are here. */
+  have: number;
+  /** How many it takes. */
+  need: number;
+  /** The two words that name it. */
+  set: string;
+  /** What is wrong with them; absent where nothing is. */
+  trouble?: string | null;
 };
 /** What others are told of an account's owner. */
 export type Settings = {
@@ -603,6 +713,40 @@ export type SettingsChange = {
   read_receipts?: boolean | null;
   /** Whether others are told that the owner types. */
   typing?: boolean | null;
+};
+/** Somebody who says that they lost an account. Anybody can say so. */
+export type ShareRequest = {
+  /** The Account ID that they say was theirs. */
+  account: string;
+  /** When they asked last. */
+  asked_at: number;
+  /** Who asks: the Account ID they ask from. */
+  asker: string;
+  /** Whether shares of that account are kept here. */
+  held: boolean;
+  /** When they were given shares; absent where they were not. */
+  returned_at?: number | null;
+};
+/** Who says that they lost an account, the latest first. */
+export type ShareRequests = {
+  /** The requests. */
+  requests: Array<ShareRequest>;
+};
+/** How a recovery phrase is to be split. */
+export type Split = {
+  /** How many shares there are to be, at most 16. */
+  shares: number;
+  /** How many shares bring it back, at least 2. */
+  threshold: number;
+};
+/** The shares of a recovery phrase. They are kept nowhere: whoever asked shows them once. */
+export type SplitPhrase = {
+  /** The two words that each share of the set begins with. */
+  set: string;
+  /** The shares. */
+  shares: Array<OneShare>;
+  /** How many of them bring the phrase back. */
+  threshold: number;
 };
 /** How somebody stands to a group. */
 export type Standing = "to_be_invited" | "invited" | "member" | "promoted" | "admin" | "leaving";
@@ -1319,6 +1463,95 @@ export interface Operations {
     body: SettingsChange;
     response: Settings;
   };
+  /** Splits the recovery words into shares, which are shown once and kept nowhere. */
+  "POST /v1/accounts/{account}/shares": {
+    path: {
+      /** Account ID */
+      account: string;
+    };
+    body: Split;
+    response: SplitPhrase;
+  };
+  /** Asks friends, from this account, for the shares they keep of one that was lost. */
+  "POST /v1/accounts/{account}/shares/asked": {
+    path: {
+      /** Account ID */
+      account: string;
+    };
+    body: Asking;
+    response: void;
+  };
+  /** Lists who was handed shares, and whether they keep them. */
+  "GET /v1/accounts/{account}/shares/given": {
+    path: {
+      /** Account ID */
+      account: string;
+    };
+    response: GivenShares;
+  };
+  /** Splits the recovery words and hands each friend one share. The shares are kept nowhere here. */
+  "POST /v1/accounts/{account}/shares/given": {
+    path: {
+      /** Account ID */
+      account: string;
+    };
+    body: HandOut;
+    response: GivenShares;
+  };
+  /** Lists the shares that are kept for others. */
+  "GET /v1/accounts/{account}/shares/held": {
+    path: {
+      /** Account ID */
+      account: string;
+    };
+    response: HeldShares;
+  };
+  /** Keeps nothing of somebody's recovery words any more. They are not told. */
+  "DELETE /v1/accounts/{account}/shares/held/{peer}": {
+    path: {
+      /** Account ID */
+      account: string;
+      /** whose shares they are */
+      peer: string;
+    };
+    response: GaveBack;
+  };
+  /** Lists who says that they lost an account. Anybody can say so: make sure by voice or in person. */
+  "GET /v1/accounts/{account}/shares/requests": {
+    path: {
+      /** Account ID */
+      account: string;
+    };
+    response: ShareRequests;
+  };
+  /** Gives whoever asked the shares that are kept of somebody. There is no taking back. */
+  "POST /v1/accounts/{account}/shares/requests/{peer}/return": {
+    path: {
+      /** Account ID */
+      account: string;
+      /** who asked */
+      peer: string;
+    };
+    body: GiveBack;
+    response: GaveBack;
+  };
+  /** Lists what friends gave back, set by set. */
+  "GET /v1/accounts/{account}/shares/returned": {
+    path: {
+      /** Account ID */
+      account: string;
+    };
+    response: Returned;
+  };
+  /** Brings the lost account onto this device from what friends gave back, and forgets the shares. */
+  "POST /v1/accounts/{account}/shares/returned/restore": {
+    path: {
+      /** Account ID */
+      account: string;
+    };
+    body: RestoredName;
+    response: Account;
+  };
   /** Fetches what is new. Without waiting, what waits is sent too, and the owner's other devices are
    * told what changed. */
   "POST /v1/accounts/{account}/sync": {
@@ -1370,5 +1603,10 @@ export interface Operations {
   "PUT /v1/network": {
     body: NewSeed;
     response: Network;
+  };
+  /** Brings shares together: says how many are missing, or gives the recovery words. Nothing is kept. */
+  "POST /v1/shares/combine": {
+    body: GivenShares;
+    response: Gathered;
   };
 }
