@@ -5,10 +5,11 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use warren_crypto::SystemEntropy;
-use warren_node::exit::{Exit, ExitRules, is_public, takes_onions};
+use warren_node::exit::{Exit, ExitRules, takes_onions};
 use warren_onion::ProxyRequest;
 use warren_onion::reply::{RelayFailure, ReplyForm, ReplyKey};
 use warren_transport::{Outside, Reply, TransportError};
+use warren_wire::address::is_public;
 
 use crate::files;
 use crate::node::Node;

@@ -15,11 +15,13 @@
 //! | [`swarm`], [`positions`] | which swarm keeps whose mail, and stretches of the ring |
 //! | [`directory`] | node records and the signed list of them |
 //! | [`file`] | the names of files |
+//! | [`address`] | which addresses are public |
 //! | [`value`], [`bencode`] | a tree of values and its two encodings |
 //! | [`rpc`] | requests, what is signed, replies |
 //! | [`work`] | proofs of work that a flooded node asks for |
 //! | [`stamp`], [`record`] | what the members of a swarm keep and compare |
 
+pub mod address;
 pub mod bencode;
 pub mod directory;
 pub mod file;
