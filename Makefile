@@ -26,7 +26,7 @@ help: ## list the commands
 setup: ## check for the C compiler, make, perl, git and python3 that the build needs; as root, install them
 	@scripts/setup
 
-package: setup ## build the Debian package of warren-node, and check it
+package: setup ## build the Debian packages of warren-node and warren, and check them
 	@scripts/package
 
 build: setup ## build the programs, optimised
