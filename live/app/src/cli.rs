@@ -45,7 +45,7 @@ Exit codes:
   2    the command line was not understood
   3    the message is saved but waits: it is sent again by the next `send`, `outbox retry`
        or `read --follow`
-  4    `read` or `groups` could not reach the network, and has shown what is on this device
+  4    `read`, `sync` or `groups` could not reach the network, and has shown what is on this device
   5    the passphrase is missing or wrong
   130  interrupted before anything was saved
 
@@ -125,6 +125,9 @@ pub enum Command {
     Send(SendArgs),
     /// Fetch and show messages
     Read(ReadArgs),
+    /// Send what waits, fetch what is new, and tell your other devices what changed; show nothing
+    #[command(after_help = SYNC_HELP)]
+    Sync,
     /// Edit, delete, react to and look into a message
     #[command(subcommand, arg_required_else_help = true, after_help = MESSAGE_HELP)]
     Message(MessageCommand),
@@ -439,6 +442,15 @@ pub struct SearchArgs {
     #[arg(long)]
     pub best: bool,
 }
+
+const SYNC_HELP: &str = "\
+Marks nothing as read. A daemon does all this by itself.
+
+Exit code 3: something waits until it can be delivered. 4: the network cannot be reached.
+
+Examples:
+  warren sync
+  warren sync --json | jq .new";
 
 const SEARCH_HELP: &str = "\
 All words must be there, in any order; the last may go on. A text in double quotes is looked for as

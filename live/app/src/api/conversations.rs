@@ -38,6 +38,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Home>> {
         .routes(routes!(decline))
         .routes(routes!(timer))
         .routes(routes!(typing))
+        .routes(routes!(screenshot))
 }
 
 /// A conversation, as the list shows it.
@@ -352,6 +353,25 @@ async fn timer(
     }
     of.set_timer(&peer, timer.expiry.map(database::Expiry::from))?;
     of.db().with(|db| known(db, &peer)).map(Json)
+}
+
+/// Tells the other side that the owner took a screenshot of the conversation. Groups and strangers are
+/// not told.
+#[utoipa::path(
+    post, path = "/accounts/{account}/conversations/{peer}/screenshot", tag = "conversations",
+    params(
+        ("account" = String, Path, description = "Account ID"),
+        ("peer" = String, Path, description = "the other side"),
+    ),
+    responses((status = 204), (status = "default", body = ErrorBody)),
+)]
+async fn screenshot(of: OfAccount, OfPeer(peer): OfPeer) -> Result<StatusCode, Failure> {
+    of.tell_screenshot(&peer)?;
+    let delivering = of.session.delivering(&of.account().id);
+    let _alone = delivering.lock().await;
+    // What cannot be told at once is told later.
+    let _ = of.deliver_waiting().await;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Tells the other side that the owner types, or ceased to, where the owner's settings allow it.

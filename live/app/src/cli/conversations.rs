@@ -95,6 +95,17 @@ pub enum ConversationsCommand {
         /// The text
         text: Option<String>,
     },
+    /// Say that you are typing, where `warren account typing` is on
+    Typing {
+        /// Which
+        #[command(flatten)]
+        which: ConversationArg,
+        /// Say that you stopped
+        #[arg(long)]
+        stop: bool,
+    },
+    /// Say that you took a screenshot of it
+    Screenshot(ConversationArg),
     /// Delete it with all its messages on this device
     Delete {
         /// Which

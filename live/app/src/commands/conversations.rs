@@ -8,7 +8,8 @@ use warren_wire::limits::SECOND;
 use super::message::report;
 use crate::api::AccountApi;
 use crate::api::conversations::{
-    Conversation, ConversationChange, Conversations, FOR_EVER, Listing, Timer, WhichConversations,
+    Conversation, ConversationChange, Conversations, FOR_EVER, Listing, Timer, Types,
+    WhichConversations,
 };
 use crate::api::expiry::{Expiry, ExpiryMode};
 use crate::cli::{ConversationArg, ConversationsCommand, ListingArg};
@@ -68,6 +69,14 @@ pub async fn run(start: &Start, command: Option<ConversationsCommand>) -> Result
         Do::Draft { which, text } => {
             set(which, ConversationChange { draft: text, ..unchanged() }).await
         }
+        Do::Typing { which, stop } => {
+            let id = account.find(&which.with).await?.account_id;
+            let types = Types { typing: !stop };
+            account.tell(Method::POST, &format!("conversations/{id}/typing"), &types).await?;
+            let value = json!({ "conversation": id, "typing": types.typing });
+            start.output.result(&value, "Told, where you let others know that you type.")
+        }
+        Do::Screenshot(one) => tell(start, &account, &one, "screenshot", "Told").await,
         Do::Delete { which, yes } => delete(start, &account, &which, yes).await,
     }
     .map(|()| Exit::Done)

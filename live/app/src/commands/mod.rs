@@ -21,6 +21,7 @@ pub mod read;
 pub mod search;
 pub mod send;
 pub mod shares;
+pub mod sync;
 pub mod up;
 
 /// Carries a command out.
@@ -33,6 +34,7 @@ pub async fn run(start: Start, command: Command) -> Result<Exit, Failure> {
         Command::Shares(command) => Box::pin(shares::run(&start, &command)).await,
         Command::Send(args) => Box::pin(send::run(&start, &args)).await,
         Command::Read(args) => Box::pin(read::run(&start, &args)).await,
+        Command::Sync => Box::pin(sync::run(&start)).await,
         Command::Message(command) => Box::pin(message::run(&start, command)).await,
         Command::Files(command) => Box::pin(files::run(&start, command)).await,
         Command::Picture(command) => Box::pin(picture::run(&start, command)).await,

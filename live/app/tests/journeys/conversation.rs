@@ -134,10 +134,14 @@ fn conversations_are_listed_and_set_requests_accepted_and_people_blocked() {
     assert!(shown.contains("al  (pinned, muted)"), "{shown}");
     assert_eq!(json(&["conversations", "archive", "al"])["archived"], true);
     assert_eq!((listed("archived"), listed("inbox")), (1, 0));
+    assert_eq!(json(&["conversations", "unarchive", "al"])["archived"], false);
+    assert_eq!(json(&["conversations", "unmute", "al"])["muted_until"], 0);
     let unsure = two.bob.run(&["--json", "conversations", "delete", "al"]).with_code(1);
     assert_eq!(unsure.error_code(), "not_confirmed");
     json(&["conversations", "delete", "al", "--yes"]);
     assert!(two.bob.texts(&["--all"]).is_empty());
+    assert_eq!(json(&["conversations", "hide", "al"])["priority"], -1);
+    assert_eq!(json(&["conversations", "unpin", "al"])["priority"], 0);
     assert_eq!(json(&["contacts", "block", "al"])["blocked"], true);
     assert_eq!(json(&["contacts", "unblock", "al"])["blocked"], false);
 }
@@ -194,4 +198,39 @@ fn the_seed_is_remembered_once_used() {
     let mut forgetful: Command = two.alice.command(&["send", &two.bob_id, "hi"]);
     let sent = forgetful.env_remove("WARREN_SEED").output().unwrap();
     assert_eq!(sent.status.code(), Some(0), "{sent:?}");
+}
+
+#[test]
+fn others_are_told_of_screenshots_and_typing_and_a_sync_settles_everything() {
+    let two = two();
+    let json = |device: &Device, arguments: &[&str]| {
+        device.run(&[&["--json"], arguments].concat()).with_code(0).json()
+    };
+    for mode in ["slow", "manual", "instant"] {
+        let set = json(&two.alice, &["account", "notifications", mode]);
+        assert_eq!(set["notifications"], mode);
+        assert_eq!(json(&two.alice, &["account", "notifications"])["notifications"], mode);
+    }
+    two.alice.run(&["account", "notifications", "never"]).with_code(2);
+
+    two.alice.run(&["send", &two.bob_id, "hi"]).with_code(0);
+    let synced = json(&two.bob, &["sync"]);
+    assert_eq!((&synced["new"], &synced["waiting"]), (&1.into(), &0.into()));
+    assert_eq!(json(&two.bob, &["sync"])["new"], 0);
+    assert_eq!(two.bob.texts(&[]), ["hi"], "a sync reads nothing");
+    json(&two.bob, &["contacts", "add", &two.alice_id, "--name", "al"]);
+    json(&two.bob, &["groups", "create", "runners", "al"]);
+    json(&two.bob, &["conversations", "screenshot", "al"]);
+    json(&two.bob, &["account", "typing", "on"]);
+    assert_eq!(json(&two.bob, &["conversations", "typing", "al"])["typing"], true);
+    assert_eq!(json(&two.bob, &["conversations", "typing", "al", "--stop"])["typing"], false);
+    // With groups, configurations and receipts on both sides nothing is left over.
+    for device in [&two.bob, &two.alice, &two.bob, &two.alice] {
+        assert_eq!(json(device, &["sync"])["waiting"], 0);
+    }
+    let shown = two.alice.run(&["read", "--all", "--from", &two.bob_id]).with_code(0).stdout;
+    assert!(shown.contains("[took a screenshot]"), "{shown}");
+    let nobody = Device::new();
+    nobody.run(&["account", "create"]).with_code(0);
+    nobody.run(&["sync"]).with_code(4);
 }

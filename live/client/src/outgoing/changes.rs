@@ -3,7 +3,7 @@
 use warren_message::content::body::Body;
 use warren_message::content::data::{Data, What};
 use warren_message::content::edit::Edit;
-use warren_message::content::notice::{Receipt, Typing, Unsend};
+use warren_message::content::notice::{Extraction, Receipt, Typing, Unsend};
 use warren_message::content::reaction::{Emoji, Reaction};
 use warren_message::{Content, Kind};
 use warren_wire::{AccountId, AccountKind, MessageHash};
@@ -176,6 +176,25 @@ impl Messenger {
         let kind = Kind::Typing(if types { Typing::Started } else { Typing::Stopped });
         let now = self.now();
         for copy in self.copies(conversation, &Content::from(kind), now)? {
+            let task = Task::Store { message: None, copy };
+            self.db.with(|db| db.add_job(&task, &[], now))?;
+        }
+        Ok(())
+    }
+
+    /// Tells the other side that the owner took a screenshot of the conversation, as Session's clients
+    /// do. Groups are not told.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn tell_screenshot(&self, conversation: &AccountId) -> Result<(), ClientError> {
+        if !self.may_be_told(conversation)? {
+            return Ok(());
+        }
+        let now = self.now();
+        let timestamp = self.db.with(|db| db.free_timestamp(conversation, now))?;
+        let content = Content::from(Kind::Extraction(Extraction::Screenshot));
+        for copy in self.copies(conversation, &content, timestamp)? {
             let task = Task::Store { message: None, copy };
             self.db.with(|db| db.add_job(&task, &[], now))?;
         }

@@ -34,7 +34,11 @@ impl Messenger {
         // Session's clients show the owner's answer to a request as a note to self.
         let passes = matches!(
             content.kind,
-            Kind::Typing(_) | Kind::Receipt(_) | Kind::RequestResponse(_) | Kind::Share(_)
+            Kind::Typing(_)
+                | Kind::Receipt(_)
+                | Kind::RequestResponse(_)
+                | Kind::Share(_)
+                | Kind::Extraction(_)
         );
         if !passes {
             let content = for_own_devices(content.clone(), conversation);
