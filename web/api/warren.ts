@@ -700,6 +700,10 @@ export type ReturnedSet = {
 export type Settings = {
   /** What the people they write to are told they are called; absent where they are told nothing. */
   display_name?: string | null;
+  /** Whether what links lead to is looked up when a message with one is sent. On this device alone. */
+  link_previews: boolean;
+  /** The proxy it is looked up through; absent where the site sees this device's address. */
+  preview_proxy?: string | null;
   /** Whether authors are told that their messages were read. On this device alone. */
   read_receipts: boolean;
   /** Whether others are told that the owner types. On this device alone. */
@@ -709,6 +713,11 @@ export type Settings = {
 export type SettingsChange = {
   /** What the people they write to are told, from the next message on. On all of their devices. */
   display_name?: string | null;
+  /** Whether what links lead to is looked up. */
+  link_previews?: boolean | null;
+  /** The proxy it is looked up through: `socks5://HOST:PORT` or `http://HOST:PORT`; an empty text
+   * means none. */
+  preview_proxy?: string | null;
   /** Whether authors are told that their messages were read. */
   read_receipts?: boolean | null;
   /** Whether others are told that the owner types. */
@@ -982,6 +991,17 @@ export interface Operations {
     };
     response: void;
   };
+  /** Tells the other side that the owner took a screenshot of the conversation. Groups and strangers are
+   * not told. */
+  "POST /v1/accounts/{account}/conversations/{peer}/screenshot": {
+    path: {
+      /** Account ID */
+      account: string;
+      /** the other side */
+      peer: string;
+    };
+    response: void;
+  };
   /** Has the owner's messages in a conversation disappear from here on, or stay. The other side is
    * told. */
   "PUT /v1/accounts/{account}/conversations/{peer}/timer": {
@@ -1238,7 +1258,8 @@ export interface Operations {
     };
     response: Messages;
   };
-  /** Saves a message, which is sent as soon as it can be; `deliver` waits for that. */
+  /** Saves a message, which is sent as soon as it can be; `deliver` waits for that. Where the owner wants
+   * previews, what its first link leads to is looked up before. */
   "POST /v1/accounts/{account}/messages": {
     path: {
       /** Account ID */

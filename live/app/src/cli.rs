@@ -247,6 +247,18 @@ pub enum AccountCommand {
         /// Tell them, or not; none shows it
         state: Option<Switch>,
     },
+    /// Show or choose whether links you send are looked up, to show the others where they lead
+    #[command(after_help = PREVIEWS_HELP)]
+    Previews {
+        /// Look them up, or not; none shows it
+        state: Option<Switch>,
+        /// Look them up through a proxy: socks5://HOST:PORT or http://HOST:PORT
+        #[arg(long, value_name = "URL", conflicts_with = "no_proxy")]
+        proxy: Option<String>,
+        /// Look them up without a proxy: sites see your address
+        #[arg(long)]
+        no_proxy: bool,
+    },
     /// Show or choose how soon to hear of new messages: instant, slow (about every 15 minutes), manual
     Notifications {
         /// The mode; none shows it
@@ -291,6 +303,15 @@ pub enum Switch {
     /// They are not
     Off,
 }
+
+const PREVIEWS_HELP: &str = "\
+Off unless you switch it on. Sending a message with an https link then asks the site for its title and
+its image, which go along with the message; whoever gets it asks nobody. The site learns that somebody
+sends its link, and without a proxy from which address.
+
+Examples:
+  warren account previews on --proxy socks5://127.0.0.1:9050
+  warren account previews off";
 
 const NAME_HELP: &str = "\
 It goes with each message from then on, and to your other devices. What the account is called on this

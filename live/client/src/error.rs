@@ -7,6 +7,7 @@ use warren_message::content::ContentError;
 use warren_message::direct::SealError;
 use warren_onion::path::PathError;
 use warren_transport::SeedError;
+use warren_transport::web::BadProxy;
 
 use crate::attachments::AttachmentError;
 use crate::database::DatabaseError;
@@ -99,6 +100,9 @@ pub enum ClientError {
     /// Nothing of a message was given up.
     #[error("nothing of this message waits to be sent again")]
     NothingToResend,
+    /// No proxy.
+    #[error(transparent)]
+    Proxy(#[from] BadProxy),
     /// No file waits under the number.
     #[error("no file waits under the number {0}: hand it in again")]
     NoSuchDraft(i64),
@@ -186,6 +190,7 @@ impl ClientError {
             Self::NotYours => "not_yours",
             Self::NothingToResend => "nothing_to_resend",
             Self::NoSuchDraft(_) => "no_such_draft",
+            Self::Proxy(_) => "bad_proxy",
             Self::NotAMember => "not_a_member",
             Self::NotAnAdmin => "not_an_admin",
             Self::LastAdmin => "last_admin",

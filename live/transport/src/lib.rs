@@ -11,6 +11,7 @@
 //! | [`connections`] | one pool of open connections for each node |
 //! | [`endpoint`] | a server reached by its URL, such as an authority of the directory |
 //! | [`outside`] | servers outside the network |
+//! | [`web`] | pages and images, for previews of links |
 //! | [`seed`] | asking a directory who the nodes are |
 
 pub mod certificate;
@@ -19,6 +20,7 @@ pub mod endpoint;
 pub mod outside;
 pub mod pin;
 pub mod seed;
+pub mod web;
 
 pub use certificate::Certificate;
 pub use connections::{Connections, Reply, TransportError};

@@ -23,8 +23,8 @@ pub struct Outside {
 
 /// Looks a name up and drops the addresses that are not allowed, so that no name can stand for one
 /// address when it is checked and for another when it is connected to.
-struct Checked {
-    allowed: fn(IpAddr) -> bool,
+pub(crate) struct Checked {
+    pub(crate) allowed: fn(IpAddr) -> bool,
 }
 
 impl Resolve for Checked {
@@ -77,21 +77,21 @@ impl Outside {
         timeout: Duration,
     ) -> Result<Reply, TransportError> {
         let url = reqwest::Url::parse(url).map_err(|_| TransportError::Unreachable)?;
-        if !self.may_ask(&url) {
+        if !may_ask(&url, self.allowed) {
             return Err(TransportError::Unreachable);
         }
         let request = self.client.post(url).timeout(timeout).body(body);
         read(request.send().await.map_err(|error| classify(&error))?).await
     }
+}
 
-    /// Looks at the host that is connected to, which is not always spelled as the text it was read
-    /// from: `127.1` is an address, too.
-    fn may_ask(&self, url: &reqwest::Url) -> bool {
-        let Some(host) = url.host_str() else { return false };
-        let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-        let anonymous = url.username().is_empty() && url.password().is_none();
-        anonymous && address.map_or(true, self.allowed)
-    }
+/// Looks at the host that is connected to, which is not always spelled as the text it was read from:
+/// `127.1` is an address, too.
+pub(crate) fn may_ask(url: &reqwest::Url, allowed: fn(IpAddr) -> bool) -> bool {
+    let Some(host) = url.host_str() else { return false };
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    let anonymous = url.username().is_empty() && url.password().is_none();
+    anonymous && address.map_or(true, allowed)
 }
 
 #[cfg(test)]

@@ -87,6 +87,7 @@ fn status(failure: &Failure) -> StatusCode {
             | ClientError::NotAPerson
             | ClientError::TooManyMembers
             | ClientError::GroupName
+            | ClientError::Proxy(_)
             | ClientError::Attachment(AttachmentError::Image),
         ) => StatusCode::BAD_REQUEST,
         Failure::Client(ClientError::Vault(

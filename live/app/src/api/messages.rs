@@ -222,7 +222,8 @@ async fn arrived(of: OfAccount, Asked(asked): Asked<After>) -> Result<Json<Arriv
     })
 }
 
-/// Saves a message, which is sent as soon as it can be; `deliver` waits for that.
+/// Saves a message, which is sent as soon as it can be; `deliver` waits for that. Where the owner wants
+/// previews, what its first link leads to is looked up before.
 #[utoipa::path(
     post, path = "/accounts/{account}/messages", tag = "messages", request_body = NewMessage,
     params(("account" = String, Path, description = "Account ID")),
@@ -241,7 +242,8 @@ async fn send(
     let reply_to = new.reply_to.map(MessageId::new);
     let files: Vec<_> = new.files.into_iter().map(DraftFileId::new).collect();
     let files = of.kept_drafts(&files)?;
-    let draft = Draft { reply_to, files, ..Draft::text(new.text) };
+    let preview = of.preview_of(&new.text).await?;
+    let draft = Draft { reply_to, files, preview, ..Draft::text(new.text) };
     let (id, _) = of.save_draft(&to, &draft)?;
     Ok((StatusCode::CREATED, Json(of.db().with(|db| complete(db, db.message(id)?))?)))
 }

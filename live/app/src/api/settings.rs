@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use warren_client::Messenger;
+use warren_client::{Messenger, PreviewSetting};
 
 use super::extract::{Given, OfAccount};
 use super::failure::ErrorBody;
@@ -28,6 +28,10 @@ pub struct Settings {
     pub read_receipts: bool,
     /// Whether others are told that the owner types. On this device alone.
     pub typing: bool,
+    /// Whether what links lead to is looked up when a message with one is sent. On this device alone.
+    pub link_previews: bool,
+    /// The proxy it is looked up through; absent where the site sees this device's address.
+    pub preview_proxy: Option<String>,
 }
 
 /// What changes of it; what is absent stays.
@@ -40,6 +44,11 @@ pub struct SettingsChange {
     pub read_receipts: Option<bool>,
     /// Whether others are told that the owner types.
     pub typing: Option<bool>,
+    /// Whether what links lead to is looked up.
+    pub link_previews: Option<bool>,
+    /// The proxy it is looked up through: `socks5://HOST:PORT` or `http://HOST:PORT`; an empty text
+    /// means none.
+    pub preview_proxy: Option<String>,
 }
 
 /// Shows what others are told of the owner.
@@ -70,10 +79,20 @@ async fn change(
         let (receipts, typing) = of.tells()?;
         of.set_tells(change.read_receipts.unwrap_or(receipts), change.typing.unwrap_or(typing))?;
     }
+    if change.link_previews.is_some() || change.preview_proxy.is_some() {
+        let before = of.previews()?;
+        let proxy = change
+            .preview_proxy
+            .map_or(before.proxy, |proxy| Some(proxy).filter(|proxy| !proxy.is_empty()));
+        let on = change.link_previews.unwrap_or(before.on);
+        of.set_previews(&PreviewSetting { on, proxy })?;
+    }
     settings(&of).map(Json)
 }
 
 fn settings(of: &Messenger) -> Result<Settings, Failure> {
     let (read_receipts, typing) = of.tells()?;
-    Ok(Settings { display_name: of.display_name(), read_receipts, typing })
+    let PreviewSetting { on: link_previews, proxy: preview_proxy } = of.previews()?;
+    let display_name = of.display_name();
+    Ok(Settings { display_name, read_receipts, typing, link_previews, preview_proxy })
 }

@@ -37,6 +37,13 @@ pub async fn run(start: &Start, command: &AccountCommand) -> Result<Exit, Failur
             let typing = state.map(|state| state == Switch::On);
             return settings(start, SettingsChange { typing, ..no_change() }).await;
         }
+        AccountCommand::Previews { state, proxy, no_proxy } => {
+            let link_previews = state.map(|state| state == Switch::On);
+            let none = no_proxy.then(String::new);
+            let preview_proxy = proxy.clone().or(none);
+            return settings(start, SettingsChange { link_previews, preview_proxy, ..no_change() })
+                .await;
+        }
         AccountCommand::Create { name } => create(start, name.as_deref()).await,
         AccountCommand::Restore { name } => restore(start, name.as_deref()).await,
         AccountCommand::Rename { name } => rename(start, name).await,
@@ -110,13 +117,14 @@ async fn settings(start: &Start, change: SettingsChange) -> Result<Exit, Failure
     let name = settings.display_name.as_deref();
     let told = |on| if on { "told" } else { "not told" };
     let text = format!(
-        "{}\nOthers are {} when you read their messages, and {} when you type.",
+        "{}\nOthers are {} when you read their messages, and {} when you type.\n{}",
         name.map_or_else(
             || "The people you write to see no name.".to_owned(),
             |name| format!("The people you write to see '{}'.", terminal_text::line(name)),
         ),
         told(settings.read_receipts),
         told(settings.typing),
+        previews_text(&settings),
     );
     let value = serde_json::to_value(&settings).unwrap_or_default();
     if change.display_name.is_some() {
@@ -125,6 +133,19 @@ async fn settings(start: &Start, change: SettingsChange) -> Result<Exit, Failure
     }
     start.output.result(&value, text)?;
     Ok(Exit::Done)
+}
+
+fn previews_text(settings: &Settings) -> String {
+    match (settings.link_previews, &settings.preview_proxy) {
+        (false, _) => "Links that you send are not looked up.".to_owned(),
+        (true, Some(proxy)) => {
+            let proxy = terminal_text::line(proxy);
+            format!("Links that you send are looked up through {proxy}.")
+        }
+        (true, None) => "Links that you send are looked up, and the sites see the address of this \
+                         device: --proxy hides it."
+            .to_owned(),
+    }
 }
 
 async fn notifications(start: &Start, mode: Option<&str>) -> Result<(), Failure> {

@@ -314,6 +314,7 @@ pub(super) fn message_json(message: &Message, cast: &Cast) -> Value {
         "mentions_me": message.mentions_me,
         "mentions": message.mentions,
         "quote": message.quote,
+        "preview": message.preview,
         "reactions": message.reactions,
         "files": message.files,
     })
@@ -415,6 +416,10 @@ fn with_surroundings(message: &Message, cast: &Cast, mut body: String) -> String
         let more = if start.len() < text.len() { "..." } else { "" };
         let author = cast.person(&quote.author);
         body = format!("> {author}: {}{more}\n{INDENT}{body}", terminal_text::line(&start));
+    }
+    if let Some(preview) = &message.preview {
+        let (title, url) = (terminal_text::line(&preview.title), terminal_text::line(&preview.url));
+        body.push_str(&format!("\n{INDENT}[{title} <{url}>]"));
     }
     for file in &message.files {
         let gap = if body.is_empty() { String::new() } else { format!("\n{INDENT}") };

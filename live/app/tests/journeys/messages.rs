@@ -80,3 +80,37 @@ fn a_timer_is_told_and_a_message_says_what_became_of_it() {
     let off = alice.run(&["--json", "conversations", "timer", &bob_id, "--off"]).with_code(0);
     assert!(off.json()["expiry"].is_null());
 }
+
+#[test]
+fn links_are_looked_up_only_where_their_sender_wants_it_and_no_message_waits_for_a_site() {
+    let place = Place::new();
+    let network = place.up();
+    let (alice, _) = Device::with_account(network.seed(), "alice");
+    let (bob, bob_id) = Device::with_account(network.seed(), "bob");
+    let set = |arguments: &[&str]| {
+        let set = [&["--json", "account", "previews"], arguments].concat();
+        alice.run(&set).with_code(0).json()
+    };
+    assert_eq!(
+        (&set(&[])["link_previews"], &set(&[])["preview_proxy"]),
+        (&false.into(), &Value::Null)
+    );
+    let told = alice.run(&["account", "previews", "on"]).with_code(0).stdout;
+    assert!(told.contains("the sites see the address of this device"), "{told}");
+    let proxied = set(&["--proxy", "socks5://127.0.0.1:1"]);
+    assert_eq!(proxied["link_previews"], true);
+    assert_eq!(proxied["preview_proxy"], "socks5h://127.0.0.1:1", "which looks names up, too");
+    let bad = alice.run(&["--json", "account", "previews", "--proxy", "nonsense"]).with_code(1);
+    assert_eq!(bad.error_code(), "bad_proxy");
+
+    // Nothing listens there, and the message goes nevertheless.
+    let sent = alice.run(&["--json", "send", &bob_id, "see https://page.warren.example/"]);
+    assert_eq!(sent.with_code(0).json()["state"], "delivered");
+    let got = all(&bob);
+    assert_eq!(
+        (&got[0]["preview"], &got[0]["text"]),
+        (&Value::Null, &"see https://page.warren.example/".into())
+    );
+    let off = set(&["off", "--no-proxy"]);
+    assert_eq!((&off["link_previews"], &off["preview_proxy"]), (&false.into(), &Value::Null));
+}

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use warren_message::attachment::pointer::Attachment as Pointer;
 use warren_message::content::body::Body;
 use warren_message::content::data::{Data, What};
-use warren_message::content::visible::{Quote, Visible};
+use warren_message::content::visible::{Preview, Quote, Visible};
 use warren_message::{Content, content};
 use warren_wire::Millis;
 use warren_wire::limits::SECOND;
@@ -34,6 +34,9 @@ pub struct DraftFile {
     name: Option<String>,
     media_type: String,
     voice: bool,
+    /// Whether it is the image of a link's preview.
+    #[serde(default)]
+    preview: bool,
     dimensions: Option<(u32, u32)>,
     duration: Option<Millis>,
     file: StoredFile,
@@ -63,8 +66,27 @@ impl DraftFile {
         self.duration
     }
 
+    /// The image of a link's preview.
+    pub(crate) fn preview(file: StoredFile, media_type: &str) -> Self {
+        Self {
+            caption: None,
+            name: None,
+            media_type: media_type.to_owned(),
+            voice: false,
+            preview: true,
+            dimensions: None,
+            duration: None,
+            file,
+            thumbnail: None,
+            kept: None,
+        }
+    }
+
     fn about(&self) -> NewAttachment {
-        let kind = files::kind(self.voice, &self.media_type);
+        let kind = match self.preview {
+            true => AttachmentKind::Preview,
+            false => files::kind(self.voice, &self.media_type),
+        };
         let (width, height) = self.dimensions.unzip();
         NewAttachment {
             name: self.name.clone(),
@@ -97,6 +119,7 @@ impl Messenger {
             name: name.map(str::to_owned),
             media_type: imported.media_type,
             voice,
+            preview: false,
             dimensions: imported.dimensions,
             duration: imported.duration,
             file: imported.file,
@@ -226,7 +249,13 @@ impl Messenger {
             database::Content::Text(text) if !text.is_empty() => Some(Body::new(text.clone())?),
             _ => None,
         };
-        let mut visible = Visible::files(body, attachments.iter().map(pointer).collect())?;
+        let is_preview = |file: &&Attachment| file.about.kind == AttachmentKind::Preview;
+        let files = attachments.iter().filter(|file| !is_preview(file)).map(pointer).collect();
+        let mut visible = Visible::files(body, files)?;
+        if let Some(mut preview) = message.preview.as_ref().and_then(in_words) {
+            preview.image = attachments.iter().find(is_preview).map(pointer);
+            visible = visible.with_preview(preview);
+        }
         if let Some(quote) = &message.quote {
             let text = quote.text.clone();
             visible =
@@ -237,6 +266,13 @@ impl Messenger {
         let expiration = expiry.and_then(|expiry| self.expiration(&message.conversation, expiry));
         Ok(Content { expiration, ..Content::from(data) })
     }
+}
+
+/// A preview in the words of messages, without its image.
+pub(super) fn in_words(preview: &database::Preview) -> Option<Preview> {
+    let mut words = Preview::new(preview.url.clone())?;
+    words.title = Some(preview.title.clone()).filter(|title| !title.is_empty());
+    Some(words)
 }
 
 /// The most files of one message are not exceeded.

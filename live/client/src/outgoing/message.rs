@@ -19,6 +19,7 @@ use crate::error::ClientError;
 use crate::events::Event;
 use crate::incoming::arrival::expiry;
 use crate::messenger::Messenger;
+use crate::previews::look::DraftPreview;
 
 /// What a person writes.
 #[derive(Debug, Clone, Default)]
@@ -29,12 +30,20 @@ pub struct Draft {
     pub reply_to: Option<MessageId>,
     /// Its files, see [`Messenger::attach`]; with them the text may be empty.
     pub files: Vec<DraftFile>,
+    /// What a link in it leads to, see [`Messenger::preview_of`].
+    pub preview: Option<DraftPreview>,
 }
 
 impl Draft {
     /// A text and nothing else.
     pub fn text(body: impl Into<String>) -> Self {
         Self { body: body.into(), ..Self::default() }
+    }
+
+    /// Its files, and the image of its preview behind them.
+    fn all_files(&self) -> Vec<DraftFile> {
+        let image = self.preview.as_ref().and_then(|preview| preview.image.as_ref());
+        self.files.iter().chain(image).cloned().collect()
     }
 }
 
@@ -95,7 +104,8 @@ impl Messenger {
         attaching::check(&draft.files)?;
         let expiration = self.expiration_in(to)?;
         let details = self.details(draft, expiration)?;
-        let copies = if draft.files.is_empty() {
+        let files = draft.all_files();
+        let copies = if files.is_empty() {
             self.text_copies(to, draft, &details, expiration, timestamp)?
         } else {
             Vec::new()
@@ -113,8 +123,8 @@ impl Messenger {
             self.approve(tx, to, profile, now)?;
             let before = tx.conversation(to)?;
             let id = tx.queue_message(&message)?;
-            if !draft.files.is_empty() {
-                attaching::queue_files(tx, id, &draft.files, now)?;
+            if !files.is_empty() {
+                attaching::queue_files(tx, id, &files, now)?;
             }
             people::note_shown(tx, &self.account, before.as_ref(), now)?;
             Ok::<_, ClientError>(id)
@@ -145,10 +155,13 @@ impl Messenger {
         let own = self.account.id();
         Ok(Details {
             quote,
-            preview: None,
+            preview: draft.preview.as_ref().map(|preview| database::Preview {
+                url: preview.url.clone(),
+                title: preview.title.clone(),
+            }),
             mentions_me: mentions(&draft.body).any(|mention| mention.account == own),
             expiry: expiry(expiration),
-            attachments: attaching::about(&draft.files),
+            attachments: attaching::about(&draft.all_files()),
         })
     }
 
@@ -165,6 +178,9 @@ impl Messenger {
             let text = quote.text.clone();
             visible =
                 visible.with_quote(Quote { text, ..Quote::of(quote.timestamp, quote.author) });
+        }
+        if let Some(preview) = details.preview.as_ref().and_then(attaching::in_words) {
+            visible = visible.with_preview(preview);
         }
         let data = Data::from(What::Visible(visible)).with_profile(self.own_profile());
         let content = Content { expiration, ..Content::from(data) };
