@@ -7,6 +7,7 @@ use clap_complete::Shell;
 use warren_noded::local_network::{FEWEST_NODES, MOST_NODES};
 
 mod conversations;
+mod crash;
 mod daemon;
 mod files;
 mod groups;
@@ -15,6 +16,8 @@ mod picture;
 mod shares;
 
 pub use conversations::{ConversationArg, ConversationsArgs, ConversationsCommand, ListingArg};
+use crash::CRASH_HELP;
+pub use crash::CrashCommand;
 use daemon::DAEMON_HELP;
 pub use daemon::{ApiCommand, DaemonArgs, DaemonCommand, DaemonRunArgs};
 use files::FILES_HELP;
@@ -163,6 +166,9 @@ pub enum Command {
     /// Keep accounts at work, and serve the API to apps and to the other commands
     #[command(args_conflicts_with_subcommands = true, after_help = DAEMON_HELP)]
     Daemon(DaemonArgs),
+    /// Reports of faults in the program: they stay on this device
+    #[command(subcommand, arg_required_else_help = true, after_help = CRASH_HELP)]
+    Crash(CrashCommand),
     /// The local API
     #[command(subcommand, arg_required_else_help = true)]
     Api(ApiCommand),

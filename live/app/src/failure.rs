@@ -87,6 +87,12 @@ pub enum Failure {
     /// Shares that give no recovery phrase.
     #[error(transparent)]
     Combine(#[from] CombineError),
+    /// No report of that number.
+    #[error("there is no report {0}: `warren crash list` lists them")]
+    NoReport(u32),
+    /// A report is to be written out unread.
+    #[error("that is all of report {0}: read it, and add --yes to write it to the file")]
+    Unread(u32),
     /// Nothing came back from friends.
     #[error(
         "no friend has given a share back to this account yet: `warren shares ask` asks them, `warren \
@@ -311,6 +317,7 @@ impl Failure {
             Self::Seed(_) => "bad_seed",
             Self::NoDataFolder => "no_data_folder",
             Self::NoHome(_) => "no_account",
+            Self::NoReport(_) => "no_report",
             Self::NoSharesYet => "no_shares",
             Self::Share { .. } => "bad_share",
             Self::OddShare { error, .. } | Self::Combine(error) => shares_code(error),
@@ -330,6 +337,7 @@ impl Failure {
             Self::NoSuchGroup => "no_such_group",
             Self::NotConfirmed(_)
             | Self::GivesShare { .. }
+            | Self::Unread(_)
             | Self::DeletesMessages(_)
             | Self::LeavesGroup(_)
             | Self::EndsGroup(_) => "not_confirmed",

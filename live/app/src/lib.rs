@@ -16,6 +16,7 @@
 //! | [`people`] | whom a person means by what they typed |
 //! | [`api`] | everything a device can do, for the command line and for apps |
 //! | [`daemon`] | what keeps a home at work and serves the API |
+//! | [`crash`] | what is kept of faults in the program |
 //! | [`commands`] | one module for each command |
 
 use std::process::ExitCode;
@@ -27,6 +28,7 @@ use tracing_subscriber::EnvFilter;
 pub mod api;
 pub mod cli;
 pub mod commands;
+pub mod crash;
 pub mod daemon;
 pub mod failure;
 pub mod mentioning;
@@ -52,9 +54,13 @@ pub fn run() -> ExitCode {
     };
     logging();
     let output = Output::new(cli.global.json);
+    let start = Start::new(cli.global);
+    if let Ok(home) = start.home() {
+        crash::install(home);
+    }
     let result = tokio::runtime::Runtime::new()
         .map_err(Failure::Runtime)
-        .and_then(|runtime| runtime.block_on(commands::run(Start::new(cli.global), cli.command)));
+        .and_then(|runtime| runtime.block_on(commands::run(start, cli.command)));
     match result {
         Ok(exit) => exit.into(),
         // Whoever read the output has seen enough.

@@ -9,6 +9,7 @@ pub mod api;
 pub mod completions;
 pub mod contacts;
 pub mod conversations;
+pub mod crash;
 pub mod daemon;
 pub mod demo;
 pub mod files;
@@ -44,6 +45,7 @@ pub async fn run(start: Start, command: Command) -> Result<Exit, Failure> {
         Command::Search(args) => Box::pin(search::run(&start, &args)).await,
         Command::Path => Box::pin(path::run(&start)).await,
         Command::Outbox(args) => Box::pin(outbox::run(&start, args.command)).await,
+        Command::Crash(command) => crash::run(&start, &command),
         Command::Up(args) => Box::pin(up::run(&start, &args)).await,
         Command::Demo => Box::pin(demo::run(&start)).await,
         Command::Daemon(args) => Box::pin(daemon::run(&start, args)).await,

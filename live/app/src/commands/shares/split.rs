@@ -1,8 +1,6 @@
 //! `warren shares split`: the words are printed once, QR codes are written to a folder.
 
-use std::fmt::Write as _;
-use std::fs::OpenOptions;
-use std::io::Write as _;
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use axum::http::Method;
@@ -11,6 +9,7 @@ use serde_json::json;
 use crate::api::shares::{OneShare, Split, SplitPhrase};
 use crate::cli::SplitArgs;
 use crate::commands::account::numbered_words;
+use crate::crash::write_new;
 use crate::failure::Failure;
 use crate::qr::Code;
 use crate::start::Start;
@@ -96,14 +95,4 @@ fn write_codes(
         write_new(path, bytes).map_err(|error| Failure::Path { path: path.clone(), error })?;
     }
     Ok(paths)
-}
-
-fn write_new(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
 }
