@@ -66,8 +66,8 @@ pub enum PathError {
     },
     /// Enough nodes, in too few networks.
     #[error(
-        "{hops} hops outside one /24 need at least {} nodes, each in a /24 of its own; the \
-         directory lists {listed}, whose hops lie in {usable} such networks",
+        "no two hops share a /24, so that {hops} hops and a destination need at least {} nodes, each \
+         in a /24 of its own; the directory lists {listed}, whose hops lie in {usable} such networks",
         .hops + 1
     )]
     TooFewSubnets {
@@ -281,8 +281,8 @@ mod tests {
         );
         assert_eq!(
             refusal(&[0, 1, 1, 1, 2], PathRules::default()),
-            "3 hops outside one /24 need at least 4 nodes, each in a /24 of its own; the \
-             directory lists 5, whose hops lie in 2 such networks"
+            "no two hops share a /24, so that 3 hops and a destination need at least 4 nodes, each \
+             in a /24 of its own; the directory lists 5, whose hops lie in 2 such networks"
         );
         let rules = PathRules { hops: 16, ..ANYWHERE };
         assert_eq!(refusal(&[0], rules), "a path has 1 to 15 hops, not 16");

@@ -40,6 +40,10 @@ pub(super) const SILENCES: u32 = 2;
 /// How many paths may break under one request.
 const ATTEMPTS: usize = 5;
 
+/// Where guard and substitutes all lie in the destination's /24, or are it.
+const NO_FIRST_HOP: &str = "no first hop of this account leads to a node of the swarm, for no two \
+                            hops of a path share a /24: the directory has too few networks";
+
 /// What an account remembers of the road while it is at work.
 #[derive(Default)]
 pub(crate) struct Road {
@@ -248,7 +252,7 @@ impl Network {
     async fn travel(&self, question: &Question) -> Result<Result<Reply, Detour>, ClientError> {
         let Question { node: destination, body, wait } = question;
         let Some((first, path)) = self.path_to(destination).await? else {
-            return Ok(Err(Detour::Destination("no first hop leads to a node of the swarm")));
+            return Ok(Err(Detour::Destination(NO_FIRST_HOP)));
         };
         let options = Options { cipher: Cipher::XChaCha20, base64: false };
         let hop = Hop::from(destination);
