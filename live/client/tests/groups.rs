@@ -12,11 +12,11 @@ mod people;
 use std::time::Duration;
 
 use people::{Person, World, listed, notices, said, sync, texts, words};
-use warren_client::database::{Direction, Expiry, ExpiryMode, GroupState, Listing, Setting};
+use warren_client::database::{Direction, Expiry, ExpiryMode, GroupState, Listing, Setting, Task};
 use warren_client::groups::members::Standing;
 use warren_client::notice::{Notice, TimerMode};
 use warren_client::{ClientError, DeleteFor, Draft, Messenger};
-use warren_wire::AccountId;
+use warren_wire::{AccountId, MessageHash};
 
 fn state(messenger: &Messenger, group: &AccountId) -> Option<GroupState> {
     messenger.db().with(|db| db.group(group)).unwrap().map(|group| group.state)
@@ -326,4 +326,74 @@ async fn two_admins_who_change_a_group_at_once_agree_in_the_end() {
         expected.sort_unstable();
         assert_eq!(members.iter().map(|member| member.id).collect::<Vec<_>>(), expected);
     }
+}
+
+/// Makes a device think that it stored a group's configurations long ago.
+fn age(messenger: &Messenger, group: &AccountId) -> Vec<MessageHash> {
+    let states = messenger.db().with(|db| db.configs()).unwrap();
+    let mut hashes = Vec::new();
+    for mut state in states.into_iter().filter(|state| state.owner == *group) {
+        hashes.extend(state.hashes.iter().copied());
+        state.pushed_at = Some(1);
+        messenger.db().with(|db| db.put_config(&state)).unwrap();
+    }
+    hashes
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_its_swarm_lost_of_a_group_an_admin_stores_again() {
+    let world = World::new().await;
+    let (alice, bob) = (world.person("Alice"), world.person("Bob"));
+    let group = group_of(&alice, &[&bob]).await;
+    // Everything that makes up the group runs out in its swarm.
+    let hashes = age(&alice.phone, &group);
+    assert!(hashes.len() >= 3);
+    let soon = alice.phone.now() + 1_000;
+    let data = [soon.to_le_bytes().to_vec(), hashes.iter().flat_map(|it| *it.as_bytes()).collect()];
+    let name = "shorten".to_owned();
+    let task = Task::Other { name, message: None, target: Some(group), data: data.concat() };
+    alice.phone.db().with(|db| db.add_job(&task, &[], 1)).unwrap();
+    alice.phone.deliver_all().await.unwrap();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let without = world.restored("without", &bob.words);
+    sync(&[&without]).await;
+    assert!(without.save_text(&group, "anybody?").is_err());
+
+    assert!(alice.phone.has_configs_to_push().unwrap());
+    alice.phone.sync().await.unwrap();
+    assert!(!alice.phone.has_configs_to_push().unwrap());
+    let with = world.restored("with", &bob.words);
+    sync(&[&with, &bob.phone, &without]).await;
+    for device in [&with, &without] {
+        assert_eq!(standing(device, &group, &bob.id), Some(Standing::Member));
+        device.send(&group, "here").await.unwrap();
+    }
+    sync(&[&alice.phone, &bob.phone]).await;
+    assert_eq!(texts(&alice.phone, &group), ["here", "here"]);
+    assert_eq!(texts(&bob.phone, &group), ["here", "here"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_renews_what_its_swarm_still_has() {
+    let world = World::new().await;
+    let (alice, bob) = (world.person("Alice"), world.person("Bob"));
+    let group = group_of(&alice, &[&bob]).await;
+    age(&bob.phone, &group);
+    assert!(bob.phone.has_configs_to_push().unwrap());
+    sync(&[&bob.phone]).await;
+    assert!(!bob.phone.has_configs_to_push().unwrap());
+    assert_eq!(bob.phone.group_about(&group).unwrap().name, "walkers");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_said_in_a_group_stays_there_when_an_admin_deletes_it_on_their_own_devices() {
+    let world = World::new().await;
+    let (alice, bob) = (world.person("Alice"), world.person("Bob"));
+    let group = group_of(&alice, &[&bob]).await;
+    alice.phone.send(&group, "for all").await.unwrap();
+    let own = said(&alice.phone, &group)[0].id;
+    alice.phone.delete(&[own], DeleteFor::MyDevices).unwrap();
+    sync(&[&alice.phone, &bob.phone]).await;
+    assert_eq!(texts(&alice.phone, &group), [""; 0]);
+    assert_eq!(texts(&bob.phone, &group), ["for all"]);
 }

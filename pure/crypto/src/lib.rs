@@ -39,7 +39,7 @@ pub mod shamir;
 pub mod x25519;
 
 pub use entropy::{Entropy, SystemEntropy};
-pub use secret::Secret;
+pub use secret::{Secret, SecretBytes};
 
 /// A primitive refused its input.
 ///

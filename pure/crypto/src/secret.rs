@@ -56,6 +56,39 @@ impl<const N: usize> PartialEq for Secret<N> {
 
 impl<const N: usize> Eq for Secret<N> {}
 
+/// Secret bytes of any number, for what holds secrets among other things. Wiped on drop; what grew
+/// while it was written may have left copies behind.
+#[derive(Zeroize, ZeroizeOnDrop)]
+pub struct SecretBytes(Vec<u8>);
+
+impl SecretBytes {
+    /// The bytes, for handing on.
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl From<Vec<u8>> for SecretBytes {
+    /// Takes the bytes over, without a copy.
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+}
+
+impl fmt::Debug for SecretBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretBytes")
+    }
+}
+
+impl PartialEq for SecretBytes {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.len() == other.0.len() && libsodium_rs::utils::memcmp(&self.0, &other.0)
+    }
+}
+
+impl Eq for SecretBytes {}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,5 +100,14 @@ mod tests {
         assert_eq!(bytes, [0; 4]);
         assert_eq!(format!("{secret:?}"), "Secret<4>");
         assert_eq!(secret, secret.duplicate());
+    }
+
+    #[test]
+    fn secret_bytes_show_nothing_and_equal_their_like() {
+        let secret = SecretBytes::from(vec![1, 2, 3]);
+        assert_eq!(format!("{secret:?}"), "SecretBytes");
+        assert_eq!(secret, SecretBytes::from(vec![1, 2, 3]));
+        assert_ne!(secret, SecretBytes::from(vec![1, 2]));
+        assert_eq!(SecretBytes::from(Vec::new()).expose(), [0; 0]);
     }
 }

@@ -49,7 +49,7 @@ pub(crate) fn read<C: Kept>(
 ) -> Result<C, ClientError> {
     let seed = account.seed32().duplicate();
     Ok(match db.config(&account.id(), C::NAMESPACE)? {
-        Some(state) => C::restored(seed, &state.dump, now)?,
+        Some(state) => C::restored(seed, state.dump.expose(), now)?,
         None => C::fresh(seed)?,
     })
 }
@@ -86,7 +86,7 @@ pub(crate) fn write(
 ) -> Result<(), ClientError> {
     let namespace = config.namespace();
     let before = tx.config(owner, namespace)?.and_then(|state| state.pushed_at);
-    let dump = config.suspend(now)?;
+    let dump = config.suspend(now)?.into();
     let hashes = config.active_hashes(now);
     let state = ConfigState {
         owner: *owner,

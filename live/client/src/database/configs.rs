@@ -1,6 +1,7 @@
 //! The state of configuration messages, and what the program above sets for the account.
 
 use rusqlite::{OptionalExtension, Row, params};
+use warren_crypto::SecretBytes;
 use warren_wire::{AccountId, MessageHash, Millis, Namespace};
 
 use super::account::AccountDb;
@@ -9,14 +10,14 @@ use super::error::DatabaseError;
 use super::jobs::hashes;
 
 /// One kind of configuration, of the account or of a group.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub struct ConfigState {
     /// Whose.
     pub owner: AccountId,
     /// Which kind: the drawer it is kept in.
     pub namespace: Namespace,
-    /// The whole state, as the configuration's own code writes it.
-    pub dump: Vec<u8>,
+    /// The whole state, as the configuration's own code writes it: keys of groups are in it.
+    pub dump: SecretBytes,
     /// Whether it holds changes that no swarm has.
     pub needs_push: bool,
     /// The number of its newest message.
@@ -79,12 +80,28 @@ impl AccountDb {
             .execute(params![
                 Col(&state.owner),
                 state.namespace.number(),
-                state.dump,
+                state.dump.expose(),
                 state.needs_push,
                 state.seqno,
                 hashes,
                 state.pushed_at.map(Col),
             ])?;
+        Ok(())
+    }
+
+    /// Notes that the swarm keeps the messages of a configuration for longer, unless it has others by
+    /// now. Nothing else of it changes.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn note_renewed(&self, state: &ConfigState, at: Millis) -> Result<(), DatabaseError> {
+        let hashes: Vec<u8> = state.hashes.iter().flat_map(|hash| *hash.as_bytes()).collect();
+        self.connection
+            .prepare_cached(
+                "UPDATE configs SET pushed_at = ?4
+                 WHERE owner = ?1 AND namespace = ?2 AND hashes = ?3",
+            )?
+            .execute(params![Col(&state.owner), state.namespace.number(), hashes, Col(at)])?;
         Ok(())
     }
 
@@ -129,7 +146,7 @@ fn config(row: &Row<'_>) -> rusqlite::Result<ConfigState> {
     Ok(ConfigState {
         owner: row.get::<_, Col<AccountId>>(0)?.0,
         namespace: Namespace::new(row.get(1)?),
-        dump: row.get(2)?,
+        dump: row.get::<_, Vec<u8>>(2)?.into(),
         needs_push: row.get(3)?,
         seqno: row.get(4)?,
         hashes: hashes(&row.get::<_, Vec<u8>>(5)?),

@@ -58,7 +58,7 @@ impl Messenger {
         debug_assert_eq!(group.kind(), AccountKind::Group);
         let state = self.db.with(|db| db.config(group, Namespace::GROUP_KEYS))?;
         Ok(match state {
-            Some(state) => GroupKeys::from_dump(*group, &state.dump)?,
+            Some(state) => GroupKeys::from_dump(*group, state.dump.expose())?,
             None => GroupKeys::new(*group)?,
         })
     }

@@ -8,7 +8,7 @@ use warren_crypto::ed25519::SigningKey;
 use warren_wire::{AccountId, MessageHash, Millis, Namespace};
 
 use crate::configs::kept;
-use crate::database::{AccountDb, ConfigState, Tx};
+use crate::database::{AccountDb, ConfigState, Task, Tx};
 use crate::error::ClientError;
 
 /// What a group's members agree on.
@@ -72,16 +72,16 @@ impl Configs {
         let admin = row.admin_seed.map(Group::from_seed).transpose()?.map(Arc::new);
         let dump = |namespace| Ok::<_, ClientError>(db.config(group, namespace)?.map(|it| it.dump));
         let keys = match dump(Namespace::GROUP_KEYS)? {
-            Some(dump) => GroupKeys::from_dump(*group, &dump)?,
+            Some(dump) => GroupKeys::from_dump(*group, dump.expose())?,
             None => GroupKeys::new(*group)?,
         };
         let sign = || signing(group, admin.as_ref());
         let mut info = match dump(GroupInfo::KIND.namespace)? {
-            Some(dump) => GroupInfo::load(sign()?, &dump, now)?,
+            Some(dump) => GroupInfo::load(sign()?, dump.expose(), now)?,
             None => GroupInfo::new(sign()?)?,
         };
         let mut members = match dump(GroupMembers::KIND.namespace)? {
-            Some(dump) => GroupMembers::load(sign()?, &dump, now)?,
+            Some(dump) => GroupMembers::load(sign()?, dump.expose(), now)?,
             None => GroupMembers::new(sign()?)?,
         };
         keys.hand_to(&mut info, false)?;
@@ -153,9 +153,29 @@ impl Configs {
             seqno: self.keys.generation(),
             hashes,
             pushed_at: stored_at.or(before),
-            dump: self.keys.dump()?,
+            dump: self.keys.dump()?.into(),
         })?)
     }
+}
+
+/// Has the swarm delete what later messages of a part replaced.
+///
+/// # Errors
+/// Where the database fails.
+pub(crate) fn delete_obsolete(
+    tx: &Tx<'_>,
+    group: &AccountId,
+    part: &mut impl Synced,
+    now: Millis,
+) -> Result<(), ClientError> {
+    let current = part.active_hashes(now);
+    let mut obsolete = part.take_obsolete();
+    obsolete.retain(|name| !current.contains(name));
+    let hashes: Vec<MessageHash> = obsolete.iter().filter_map(|name| name.parse().ok()).collect();
+    if !hashes.is_empty() {
+        tx.add_job(&Task::Delete { mailbox: *group, hashes }, &[], now)?;
+    }
+    Ok(())
 }
 
 /// Changes a group's configurations in a transaction.

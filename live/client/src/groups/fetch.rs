@@ -15,13 +15,13 @@ use warren_message::{Content, Kind};
 use warren_wire::rpc::reply::RetrievedMessage;
 use warren_wire::{AccountId, MessageHash, Millis, Namespace};
 
-use super::configs::{Configs, Part};
+use super::configs::{Configs, Part, delete_obsolete};
 use super::{about, membership};
 use crate::configs::kept::write;
 use crate::database::{GroupState, Tx};
 use crate::error::ClientError;
 use crate::events::Event;
-use crate::incoming::arrival::{Arrival, Opened, arrivals};
+use crate::incoming::arrival::{Arrival, Opened, arrivals, time_of};
 use crate::incoming::fetch::Mailbox;
 use crate::incoming::keep::Kept;
 use crate::mailbox::fetch::Page;
@@ -57,7 +57,7 @@ impl Messenger {
         let again = |tx: &Tx<'_>| {
             let Some(before) = tx.setting(&unopened_name(group))? else { return Ok(false) };
             let Some(state) = tx.config(group, Namespace::GROUP_KEYS)? else { return Ok(false) };
-            let keys = warren_config::GroupKeys::from_dump(*group, &state.dump)?;
+            let keys = warren_config::GroupKeys::from_dump(*group, state.dump.expose())?;
             if before == known_keys(&keys) {
                 return Ok(false);
             }
@@ -118,9 +118,9 @@ impl Messenger {
         let admin = configs.admin().ok();
         let mut latest = None;
         for message in &page.messages {
-            let hash = message.hash.to_string();
+            let Some(name) = name_of(&configs.group, page.namespace, message) else { continue };
             let mut load =
-                |reader| configs.keys.load(reader, &hash, &message.data, message.timestamp).is_ok();
+                |reader| configs.keys.load(reader, &name, &message.data, message.timestamp).is_ok();
             // A supplement is for members alone, and who is an admin may have been one before.
             let mut loaded = load(Reader::Member(&self.account));
             if let Some(admin) = &admin {
@@ -137,6 +137,10 @@ impl Messenger {
         configs.save(tx, now)
     }
 
+    /// Authors are not looked up in the list of members: it may lag behind either way, and what
+    /// somebody said while they were a member stays. Whoever stores here the swarm has asked for an
+    /// admin's signature, which a removal takes back, and what is said after it is sealed with a key
+    /// that whoever was removed does not have. Session's clients show the same.
     fn keep_messages(
         &self,
         tx: &Tx<'_>,
@@ -153,6 +157,7 @@ impl Messenger {
                 Err(NoKey) => unopened = true,
             }
         }
+        kept.finish(tx, now)?;
         Ok(unopened)
     }
 
@@ -231,7 +236,9 @@ fn open(
     };
     let of_group = Conversation::Group;
     content.expiration = content.expiration.map(|expiration| expiration.within(of_group));
-    Ok(signed.or(opened.timestamp).map(|timestamp| Opened {
+    let said = signed.or(opened.timestamp);
+    let time = said.and_then(|said| time_of(said, message.timestamp, received_at));
+    Ok(time.map(|timestamp| Opened {
         hash,
         conversation: group,
         author: opened.sender,
@@ -249,21 +256,35 @@ fn merge<P: Part>(
     page: &Page,
     now: Millis,
 ) -> Result<bool, ClientError> {
-    let group = configs.group;
+    let (group, is_admin) = (configs.group, configs.is_admin());
     let part = P::of(configs);
     if part.config().key_count() == 0 {
         return Ok(true);
     }
-    let messages: Vec<_> =
-        page.messages.iter().map(|it| (it.hash.to_string(), it.data.clone())).collect();
+    let named = page.messages.iter().filter_map(|message| {
+        Some((name_of(&group, page.namespace, message)?, message.data.clone()))
+    });
+    let messages: Vec<(String, Vec<u8>)> = named.collect();
     let good: BTreeSet<String> = part.merge(&messages, now)?;
-    let read = page.messages.iter().filter(|it| good.contains(&it.hash.to_string()));
     // As if it had been renewed when the newest one was stored.
+    let read = page.messages.iter().filter(|message| {
+        name_of(&group, page.namespace, message).is_some_and(|name| good.contains(&name))
+    });
     let stored_at = read.map(|message| message.timestamp).max();
+    if is_admin && !part.needs_push() {
+        delete_obsolete(tx, &group, part, now)?;
+    }
     if part.needs_dump() {
         write(tx, &group, part, stored_at, now)?;
     }
     Ok(good.len() < messages.len())
+}
+
+/// What the swarm calls a message, by its bytes: what a node calls it is not believed, for what is
+/// obsolete is deleted by this name.
+fn name_of(group: &AccountId, namespace: Namespace, message: &RetrievedMessage) -> Option<String> {
+    let name = MessageHash::compute(group, namespace, &message.data).ok()?;
+    Some(name.to_string())
 }
 
 /// What a device knew when it could not open something.

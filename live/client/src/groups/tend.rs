@@ -14,11 +14,11 @@ use warren_message::content::group::{Deletion, GroupUpdate, Promote, UncheckedDe
 use warren_message::expiration::CONFIG_TTL;
 use warren_wire::{AccountId, MessageHash, Namespace};
 
-use super::configs::{Configs, Part, change};
+use super::configs::{Configs, Part, change, delete_obsolete};
 use super::{about, deletion};
 use crate::configs::kept;
 use crate::configs::push::is_old;
-use crate::database::{ConfigState, GroupState, Purpose, Task, Tx};
+use crate::database::{GroupState, Purpose, Task, Tx};
 use crate::error::ClientError;
 use crate::mailbox::Access;
 use crate::mailbox::order::Deed;
@@ -142,16 +142,21 @@ impl Messenger {
         let begin = |tx: &Tx<'_>| {
             let mut configs = Configs::read(tx, group, now())?;
             let part = P::of(&mut configs);
-            if !part.needs_push() || part.config().key_count() == 0 {
+            let state = tx.config(group, part.namespace())?;
+            // Of one that is only old: the same bytes, which live for another thirty days.
+            let due = part.needs_push() || state.as_ref().is_some_and(is_old);
+            if !due || part.config().key_count() == 0 {
                 return Ok(None);
             }
-            let push = part.push(now())?;
+            let mut push = part.push(now())?;
+            // Named until they are deleted, wherever this program ends.
+            part.keep_obsolete(std::mem::take(&mut push.obsolete));
             kept::write(tx, group, part, None, now())?;
             Ok::<_, ClientError>(Some((part.namespace(), push)))
         };
         let begun = self.db.with(|db| db.transact(begin))?;
         let Some((namespace, push)) = begun else { return Ok(false) };
-        let mut hashes = Vec::new();
+        let mut hashes: Vec<MessageHash> = Vec::new();
         for data in push.messages {
             hashes.push(self.store_config(group, namespace, data, access).await?);
         }
@@ -159,15 +164,10 @@ impl Messenger {
             let mut configs = Configs::read(tx, group, now())?;
             let part = P::of(&mut configs);
             part.confirm_pushed(push.seqno, hashes.iter().map(ToString::to_string).collect());
-            kept::write(tx, group, part, Some(now()), now())?;
-            let obsolete = push.obsolete.iter().filter_map(|hash| hash.parse().ok());
-            let obsolete: Vec<MessageHash> =
-                obsolete.filter(|hash| !hashes.contains(hash)).collect();
-            if !obsolete.is_empty() {
-                let task = Task::Delete { mailbox: *group, hashes: obsolete };
-                tx.add_job(&task, &[], now())?;
+            if !part.needs_push() {
+                delete_obsolete(tx, group, part, now())?;
             }
-            Ok::<_, ClientError>(())
+            kept::write(tx, group, part, Some(now()), now())
         };
         self.db.with(|db| db.transact(confirm))?;
         Ok(true)
@@ -184,16 +184,38 @@ impl Messenger {
         self.network.store(&letter, Some(access)).await
     }
 
-    /// Has the swarm keep keys and configurations for another thirty days: any member may.
+    /// Has the swarm keep keys and configurations for another thirty days: any member may. What an
+    /// admin can store anew is stored; where the newest key is lost, there is a newer one from here on.
     async fn renew_group(&self, group: &AccountId, access: &Access) -> Result<(), ClientError> {
         let states = self.db.with(|db| db.configs())?;
-        for state in states.iter().filter(|state| state.owner == *group && is_old(state)) {
+        for state in states.into_iter().filter(|state| state.owner == *group && is_old(state)) {
             let until = now().saturating_add(CONFIG_TTL);
             self.network.order(access, &Deed::Extend(state.hashes.clone(), until)).await?;
-            let renewed = ConfigState { pushed_at: Some(now()), ..state.clone() };
-            self.db.with(|db| db.put_config(&renewed))?;
+            let is_admin = matches!(access, Access::Admin(_));
+            if is_admin
+                && state.namespace == Namespace::GROUP_KEYS
+                && self.newest_keys_are_lost(group, access).await?
+            {
+                let rekey = |tx: &Tx<'_>| change(tx, group, now(), Configs::rekey);
+                self.db.with(|db| db.transact(rekey))?;
+                self.push_group(group).await?;
+                continue;
+            }
+            self.db.with(|db| db.note_renewed(&state, now()))?;
         }
         Ok(())
+    }
+
+    async fn newest_keys_are_lost(
+        &self,
+        group: &AccountId,
+        access: &Access,
+    ) -> Result<bool, ClientError> {
+        let keys = self.group_keys(group)?;
+        let newest = keys.newest_hashes().filter_map(|name| name.parse().ok());
+        let newest: Vec<MessageHash> = newest.collect();
+        let known = self.network.expiries(access, &newest).await?;
+        Ok(newest.iter().any(|name| known.iter().all(|(other, _)| other != name)))
     }
 
     // ---- Invitations and promotions -------------------------------------------------------------

@@ -10,9 +10,11 @@ use warren_message::content::share::ShareMessage;
 use warren_message::content::visible::Visible;
 use warren_message::expiration::{Expiration, Mode};
 use warren_message::{Content, Kind};
+use warren_wire::limits::SECOND;
 use warren_wire::{AccountId, AccountKind, MessageHash, Millis};
 
 use super::files;
+use crate::database::tombstones::TOMBSTONE_LIFE;
 use crate::database::{
     self, Change, Details, Direction, Expiry, ExpiryMode, Fetched, Preview, Quote, Signal,
 };
@@ -20,6 +22,23 @@ use crate::notice::{Notice, TimerMode};
 
 /// The most messages that one receipt tells of.
 pub(crate) const MOST_RECEIPTS: usize = 256;
+
+/// How far the clock of an author may be ahead of this one's: nodes take nothing from the future.
+const MOST_AHEAD: Millis = 300 * SECOND;
+
+/// The time that a message counts as written at: what its author says, or where that is in the
+/// future, when it was stored, which is the same on all of the owner's devices. So nobody holds the
+/// last place in a conversation, or has read what is to come. `None` for what is too old to come
+/// for the first time: deleted by now and forgotten to be, it was stored again.
+pub(crate) fn time_of(author_says: Millis, stored: Millis, received_at: Millis) -> Option<Millis> {
+    if author_says < received_at.saturating_sub(TOMBSTONE_LIFE) {
+        return None;
+    }
+    if author_says <= received_at.saturating_add(MOST_AHEAD) {
+        return Some(author_says);
+    }
+    Some(stored.min(received_at))
+}
 
 /// A message that was opened and whose sender is proven.
 #[derive(Debug)]
@@ -30,7 +49,7 @@ pub(crate) struct Opened {
     pub(crate) conversation: AccountId,
     /// Who signed it.
     pub(crate) author: AccountId,
-    /// When they say they did.
+    /// When they did, see [`time_of`].
     pub(crate) timestamp: Millis,
     /// When it came here.
     pub(crate) received_at: Millis,
@@ -274,5 +293,32 @@ fn signal_at(opened: &Opened, author: AccountId, timestamp: Millis, change: Chan
         sender: opened.author,
         sent_at: opened.timestamp,
         change,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Millis = 100 * TOMBSTONE_LIFE;
+
+    #[test]
+    fn a_message_from_the_future_counts_as_written_when_it_was_stored() {
+        assert_eq!(time_of(u64::MAX, NOW - 7, NOW), Some(NOW - 7));
+        assert_eq!(time_of(1 << 62, u64::MAX, NOW), Some(NOW));
+        assert_eq!(time_of(NOW + MOST_AHEAD + 1, NOW, NOW), Some(NOW));
+    }
+
+    #[test]
+    fn a_clock_a_little_ahead_is_believed_and_so_is_the_past() {
+        for said in [NOW, NOW + MOST_AHEAD, NOW - 1, NOW - TOMBSTONE_LIFE] {
+            assert_eq!(time_of(said, 0, NOW), Some(said));
+        }
+    }
+
+    #[test]
+    fn what_is_older_than_the_memory_of_deletions_is_passed_over() {
+        assert_eq!(time_of(NOW - TOMBSTONE_LIFE - 1, NOW, NOW), None);
+        assert_eq!(time_of(0, NOW, NOW), None);
     }
 }

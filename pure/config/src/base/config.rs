@@ -328,11 +328,22 @@ impl Config {
     }
 
     /// Notes that the swarm has what [`Config::push`] gave, under these hashes. Nothing happens where
-    /// the configuration has changed since.
+    /// the configuration has changed since. Of a clean one that was pushed again, under another key
+    /// perhaps, other hashes than before take their place.
     pub fn confirm_pushed(&mut self, seqno: i64, hashes: impl IntoIterator<Item = String>) {
-        if self.state == State::Waiting && seqno == self.message.seqno {
+        if self.state == State::Dirty || seqno != self.message.seqno {
+            return;
+        }
+        if self.state == State::Waiting {
             self.enter(State::Clean);
-            self.current = hashes.into_iter().collect();
+        }
+        let hashes: BTreeSet<String> = hashes.into_iter().collect();
+        if hashes != self.current {
+            let before = std::mem::take(&mut self.current);
+            self.old.extend(before);
+            self.old.retain(|hash| !hashes.contains(hash));
+            self.current = hashes;
+            self.needs_dump = true;
         }
     }
 }

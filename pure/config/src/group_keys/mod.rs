@@ -167,6 +167,12 @@ impl GroupKeys {
         self.active.values().flatten().map(String::as_str).collect()
     }
 
+    /// The messages that hold the newest generation that came from the swarm.
+    pub fn newest_hashes(&self) -> impl Iterator<Item = &str> {
+        let newest = self.active.get(&self.generation());
+        newest.into_iter().flatten().map(String::as_str)
+    }
+
     /// What to store in namespace 12, until [`GroupKeys::load`] has met it there.
     pub fn pending_message(&self) -> Option<&[u8]> {
         self.pending.as_ref().map(|pending| pending.message.as_slice())

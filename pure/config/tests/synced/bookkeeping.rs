@@ -277,3 +277,16 @@ fn a_new_first_key_pushes_again_and_a_new_last_one_does_not() {
     assert_eq!(push.seqno, 2);
     assert!(seal::open(&push.messages[0], &key("b"), "groups::Info").is_ok());
 }
+
+#[test]
+fn what_is_pushed_again_under_another_key_takes_the_place_of_what_was_there() {
+    let (mut one, []) = devices();
+    let again = one.push(NOW).unwrap();
+    assert_eq!(again.obsolete, Vec::<String>::new());
+    one.confirm_pushed(again.seqno, vec!["fakehash1".to_owned()]);
+    assert!(one.take_obsolete().is_empty());
+    one.confirm_pushed(again.seqno, vec!["otherhash".to_owned()]);
+    assert_eq!(one.config().current_hashes(), &set(["otherhash"]));
+    assert!(one.needs_dump() && !one.needs_push());
+    assert_eq!(one.take_obsolete(), ["fakehash1"]);
+}

@@ -169,7 +169,7 @@ fn configurations_groups_and_settings_are_kept_as_they_were_given() {
     let mut state = ConfigState {
         owner: person(0),
         namespace: Namespace::new(2),
-        dump: vec![1, 2],
+        dump: vec![1, 2].into(),
         needs_push: true,
         seqno: 7,
         hashes: vec![hash(1), hash(2)],
@@ -178,7 +178,7 @@ fn configurations_groups_and_settings_are_kept_as_they_were_given() {
     db.put_config(&state).unwrap();
     (state.needs_push, state.pushed_at) = (false, Some(9));
     db.put_config(&state).unwrap();
-    assert_eq!(db.config(&person(0), Namespace::new(2)).unwrap(), Some(state.clone()));
+    assert_eq!(db.config(&person(0), Namespace::new(2)).unwrap().as_ref(), Some(&state));
     assert_eq!(db.configs().unwrap(), [state]);
     db.remove_configs(&person(0)).unwrap();
     assert_eq!(db.configs().unwrap(), []);
