@@ -83,13 +83,16 @@ impl Device {
     /// `label` stays on this device; `display_name` goes out with every message.
     ///
     /// # Errors
-    /// Where the database fails.
+    /// Where the display name has more than 100 bytes, or the database fails; then there is no
+    /// account.
     pub fn create_account(
         &mut self,
         label: &str,
         display_name: Option<&str>,
     ) -> Result<(AccountEntry, Mnemonic), ClientError> {
         let account = Account::random(&mut SystemEntropy)?;
+        // Before anything is kept: the words of an account that is kept must have been shown.
+        check_name(&account, display_name)?;
         let entry = self.add(&account, label, display_name)?;
         if let Some(name) = display_name {
             self.messenger(Some(&entry.id.to_string()))?.set_display_name(name)?;
@@ -100,14 +103,17 @@ impl Device {
     /// Brings an account onto this device from its recovery words.
     ///
     /// # Errors
-    /// Where the words are wrong, the account is here already, or the database fails.
+    /// Where the words are wrong, the account is here already, the display name has more than 100
+    /// bytes, or the database fails.
     pub fn restore_account(
         &mut self,
         phrase: &str,
         label: &str,
         display_name: Option<&str>,
     ) -> Result<AccountEntry, ClientError> {
-        self.add(&Account::from_mnemonic(phrase)?, label, display_name)
+        let account = Account::from_mnemonic(phrase)?;
+        check_name(&account, display_name)?;
+        self.add(&account, label, display_name)
     }
 
     fn add(
@@ -202,6 +208,7 @@ impl Device {
         db.transact(|tx| configs::people::seed(tx, &account, self.clock.now()))?;
         db.sweep_tombstones(self.clock.now())?;
         db.sweep_draft_files(self.clock.now().saturating_sub(DRAFT_LIFE))?;
+        db.sweep_early(self.clock.now())?;
         let folder = self.vault.home().make_files_folder(keys.file());
         let files = FileStore::new(folder.map_err(AttachmentError::from)?);
         files.tidy(&db)?;
@@ -248,4 +255,11 @@ impl Device {
         let account = Account::from_seed32(keys.seed.duplicate())?;
         if account.id() == keys.entry.id { Ok(account) } else { Err(ClientError::DamagedKey) }
     }
+}
+
+/// Whether people can be told a name, by the rule of the configuration that keeps it.
+fn check_name(account: &Account, name: Option<&str>) -> Result<(), ClientError> {
+    let Some(name) = name else { return Ok(()) };
+    let mut profile = UserProfile::new(account.seed32().duplicate())?;
+    Ok(profile.set_name(name, 0)?)
 }

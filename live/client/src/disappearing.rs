@@ -4,9 +4,10 @@
 //! device that reads a message which disappears after reading tells the swarm when that will be,
 //! and the owner's other devices ask the swarm for it.
 
+use warren_wire::limits::MESSAGE_TTL;
 use warren_wire::{AccountId, MessageHash, Millis};
 
-use crate::database::{DatabaseError, MessageId, Task, Tx};
+use crate::database::{DatabaseError, Expiry, Message, MessageId, Task, Tx};
 use crate::error::ClientError;
 use crate::events::Event;
 use crate::mailbox::order::Deed;
@@ -18,10 +19,16 @@ use crate::outgoing::changes::remove_from_swarms;
 pub(crate) const SHORTEN: &str = "shorten";
 /// The job that asks the swarm until when it keeps messages; its data is the hashes.
 pub(crate) const ASK: &str = "ask expiries";
+/// About how many messages one such question is.
+const MOST_ASKED: usize = 256;
 /// The setting with the latest time that was seen while a message's time ran.
 const SEEN: &str = "clock seen";
 /// How far behind that may be.
 const SEEN_INTERVAL: Millis = 30_000;
+/// How far the clock must have been set back: less is what threads and clocks are apart by.
+const LEAST_BACK: Millis = 60_000;
+/// By how much devices and nodes may differ over when something is stored.
+const SLACK: Millis = 5 * 60_000;
 
 impl Messenger {
     /// Removes what is due, for good; when the next message goes, `None` where no message's time
@@ -36,7 +43,9 @@ impl Messenger {
         let (next, seen) = self.db.with(|db| -> Result<_, DatabaseError> {
             Ok((db.next_expiry()?, db.setting(SEEN)?.and_then(|seen| time(&seen))))
         })?;
-        let is_current = seen.is_some_and(|seen| (seen..seen + SEEN_INTERVAL).contains(&now));
+        let is_current = seen.is_some_and(|seen| {
+            (seen.saturating_sub(LEAST_BACK)..seen.saturating_add(SEEN_INTERVAL)).contains(&now)
+        });
         match next {
             None if seen.is_none() => return Ok(None),
             Some(next) if next > now && is_current => return Ok(Some(next)),
@@ -45,19 +54,24 @@ impl Messenger {
         let mut removed = Vec::new();
         let next = loop {
             let remove = |tx: &Tx<'_>| {
-                let seen = tx.setting(SEEN)?.and_then(|seen| time(&seen));
-                if let Some(back) = seen.and_then(|seen| seen.checked_sub(now)) {
+                // Whoever waited for the database waited while the clock ran on.
+                let now = self.now();
+                let mut seen = tx.setting(SEEN)?.and_then(|seen| time(&seen)).unwrap_or(0);
+                let back = seen.saturating_sub(now);
+                if back > LEAST_BACK {
                     tx.bring_expiries_forward(back)?;
+                    seen = now;
                 }
                 let expired = tx.remove_due(now)?;
-                let runs = expired.next.map(|_| now.to_le_bytes());
+                let runs = expired.next.map(|_| seen.max(now).to_le_bytes());
                 tx.set_setting(SEEN, runs.as_ref().map(<[u8; 8]>::as_slice))?;
                 remove_from_swarms(tx, &expired.hashes, now)?;
-                Ok::<_, ClientError>(expired)
+                let is_last = expired.next.is_none_or(|next| next > now);
+                Ok::<_, ClientError>((expired, is_last))
             };
-            let expired = self.db.with(|db| db.transact(remove))?;
+            let (expired, is_last) = self.db.with(|db| db.transact(remove))?;
             removed.extend(expired.messages);
-            if expired.next.is_none_or(|next| next > now) {
+            if is_last {
                 break expired.next;
             }
         };
@@ -95,6 +109,9 @@ impl Messenger {
 
     /// Asks the swarm until when it keeps messages that another device has read: that is when they
     /// disappear. Where the other device did not tell the swarm, this one does.
+    ///
+    /// What the swarm says counts only where somebody can have read the message: not before it was
+    /// written, and not where it is the end that every message has there.
     pub(crate) async fn ask_expiries(
         &self,
         mailbox: &AccountId,
@@ -106,11 +123,14 @@ impl Messenger {
         let follow = |tx: &Tx<'_>| {
             for (hash, node_expiry) in expiries {
                 let Some(id) = tx.message_by_hash(&hash)? else { continue };
-                let Some(own) = tx.message(id)?.expires_at else { continue };
+                let message = tx.message(id)?;
+                let (Some(own), Some(expiry)) = (message.expires_at, message.expiry) else {
+                    continue;
+                };
                 if node_expiry > own {
                     tx.add_job(&shortening(*mailbox, own, &[hash]), &[], now)?;
-                } else {
-                    tx.expire_earlier(id, node_expiry)?;
+                } else if let Some(end) = plausible(&message, expiry, node_expiry) {
+                    tx.expire_earlier(id, end)?;
                 }
             }
             Ok::<_, ClientError>(())
@@ -119,6 +139,17 @@ impl Messenger {
         self.expire_due()?;
         Ok(())
     }
+}
+
+/// When a message goes that somebody read at a time which the swarm's word for its end tells; `None`
+/// where nobody told the swarm.
+fn plausible(message: &Message, expiry: Expiry, node_expiry: Millis) -> Option<Millis> {
+    let natural = message.timestamp.saturating_add(MESSAGE_TTL);
+    if node_expiry >= natural.saturating_sub(SLACK) {
+        return None;
+    }
+    let timer = Millis::from(expiry.seconds) * 1_000;
+    Some(node_expiry.max(message.timestamp.saturating_add(timer)))
 }
 
 /// Before a conversation is marked as read on this device: saves that the swarm is told when what
@@ -151,8 +182,10 @@ pub(crate) fn shorten_unread(
 /// Where the database fails.
 pub(crate) fn ask_later(tx: &Tx<'_>, ids: &[MessageId], now: Millis) -> Result<(), ClientError> {
     for (mailbox, hashes) in names_of(tx, ids)? {
-        let (name, target) = (ASK.to_owned(), Some(mailbox));
-        tx.add_job(&Task::Other { name, message: None, target, data: joined(&hashes) }, &[], now)?;
+        for hashes in hashes.chunks(MOST_ASKED) {
+            let (name, target, data) = (ASK.to_owned(), Some(mailbox), joined(hashes));
+            tx.add_job(&Task::Other { name, message: None, target, data }, &[], now)?;
+        }
     }
     Ok(())
 }
@@ -190,4 +223,55 @@ fn hashes_in(data: &[u8]) -> Vec<MessageHash> {
 
 fn time(bytes: &[u8]) -> Option<Millis> {
     bytes.try_into().ok().map(Millis::from_le_bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use warren_wire::limits::DAY;
+
+    use super::*;
+    use crate::database::{Content, Direction, ExpiryMode, MessageState};
+
+    const SENT: Millis = 1_000 * DAY;
+    const TIMER: u32 = 3_600;
+
+    fn end(node_says: Millis) -> Option<Millis> {
+        let person = AccountId::from_bytes(&[5; 33]).unwrap();
+        let expiry = Expiry { mode: ExpiryMode::AfterRead, seconds: TIMER };
+        let message = Message {
+            id: MessageId::START,
+            conversation: person,
+            author: person,
+            direction: Direction::Incoming,
+            content: Content::Deleted,
+            timestamp: SENT,
+            received_at: SENT + DAY,
+            state: MessageState::Received,
+            read: true,
+            hash: None,
+            failure: None,
+            edited_at: None,
+            mentions_me: false,
+            expiry: Some(expiry),
+            expires_at: Some(SENT + 2 * DAY),
+            quote: None,
+            preview: None,
+        };
+        plausible(&message, expiry, node_says)
+    }
+
+    #[test]
+    fn nobody_has_read_a_message_before_it_was_sent() {
+        let soonest = SENT + 3_600_000;
+        assert_eq!(end(1), Some(soonest));
+        assert_eq!(end(SENT), Some(soonest));
+        assert_eq!(end(soonest + 1), Some(soonest + 1));
+    }
+
+    #[test]
+    fn the_end_that_every_message_has_in_the_swarm_says_nothing_of_reading() {
+        assert_eq!(end(SENT + MESSAGE_TTL), None);
+        assert_eq!(end(SENT + MESSAGE_TTL - SLACK), None);
+        assert!(end(SENT + MESSAGE_TTL - SLACK - 1).is_some());
+    }
 }

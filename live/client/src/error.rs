@@ -97,6 +97,9 @@ pub enum ClientError {
     /// Only who wrote a message may do this to it.
     #[error("only its author can do this to a message")]
     NotYours,
+    /// An answer quotes what was said elsewhere.
+    #[error("a message can be answered only in its own conversation")]
+    OtherConversation,
     /// Nothing of a message was given up.
     #[error("nothing of this message waits to be sent again")]
     NothingToResend,
@@ -188,6 +191,7 @@ impl ClientError {
             Self::Clock => "clock",
             Self::Attachment(error) => error.code(),
             Self::NotYours => "not_yours",
+            Self::OtherConversation => "other_conversation",
             Self::NothingToResend => "nothing_to_resend",
             Self::NoSuchDraft(_) => "no_such_draft",
             Self::Proxy(_) => "bad_proxy",

@@ -57,9 +57,10 @@ impl Messenger {
     }
 
     /// Its messages, contacts and conversations. What is due has disappeared from it; where that
-    /// fails, so will whatever is asked of it.
+    /// fails, as on a full disk, it is not shown.
     pub fn db(&self) -> &Db {
-        let _ = self.expire_due();
+        let hidden_from = if self.expire_due().is_ok() { 0 } else { self.now() };
+        self.db.with(|db| db.hide_due(hidden_from));
         &self.db
     }
 

@@ -100,15 +100,20 @@ impl Messenger {
         Ok(())
     }
 
-    /// Declines somebody's request: what they wrote goes; they may ask again unless they are blocked.
+    /// Declines somebody's request on all of the account's devices: what they wrote goes; they may
+    /// ask again unless they are blocked.
     ///
     /// # Errors
     /// Where the database fails.
     pub fn decline_request(&self, id: &AccountId, block: bool) -> Result<(), ClientError> {
-        self.db.with(|db| db.decline_request(id, self.now()))?;
-        if block {
-            return self.set_blocked(id, true);
-        }
+        let now = self.now();
+        self.set(|tx| {
+            tx.decline_request(id, now)?;
+            if block {
+                tx.set_blocked(id, true, now)?;
+            }
+            people::note_declined(tx, &self.account, id, block, now)
+        })?;
         self.contact_changed(id);
         Ok(())
     }
@@ -139,7 +144,23 @@ impl Messenger {
             tx.put_contact(&Contact { petname, approved: true, ..known })?;
             people::change_person(tx, &self.account, id, self.now(), |contact| {
                 contact.nickname = nickname.unwrap_or_default().to_owned();
-                contact.approved = true;
+                people::approve(contact);
+            })
+        })?;
+        self.contact_changed(id);
+        Ok(())
+    }
+
+    /// Takes back that somebody is a contact whose messages are wanted, on all of the account's
+    /// devices; messages stay.
+    ///
+    /// # Errors
+    /// Where the database fails or the person is not known.
+    pub fn withdraw_approval(&self, id: &AccountId) -> Result<(), ClientError> {
+        self.set(|tx| {
+            tx.approve_contact(id, false)?;
+            people::change_person(tx, &self.account, id, self.now(), |contact| {
+                contact.approved = false;
             })
         })?;
         self.contact_changed(id);

@@ -130,3 +130,50 @@ async fn a_clock_that_is_set_back_gives_no_message_a_longer_life() {
     assert_eq!(texts(&again, &own), [""; 0]);
     world.network.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_jitters_shortens_no_life() {
+    let world = World::new().await;
+    let alice = world.person("Alice");
+    let own = alice.id;
+    alice.phone.set_timer(&own, after(ExpiryMode::AfterSend, 1_000)).unwrap();
+    alice.phone.send(&own, "a note").await.unwrap();
+    let goes = named(&alice.phone, &own, "a note").expires_at;
+    for _ in 0..5 {
+        world.ahead.step(40);
+        assert_eq!(named(&alice.phone, &own, "a note").expires_at, goes);
+        world.ahead.step(-40);
+        assert_eq!(named(&alice.phone, &own, "a note").expires_at, goes);
+    }
+    world.network.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_page_that_was_read_elsewhere_the_swarm_is_asked_once_and_of_notices_never() {
+    let world = World::new().await;
+    let (alice, bob) = (world.person("Alice"), world.person("Bob"));
+    alice.phone.send(&bob.id, "hello").await.unwrap();
+    sync(&[&bob.phone, &bob.laptop]).await;
+    for seconds in 600..605 {
+        alice.phone.set_timer(&bob.id, after(ExpiryMode::AfterRead, seconds)).unwrap();
+    }
+    alice.phone.deliver_all().await.unwrap();
+    let jobs = || bob.laptop.db().with(|db| db.due_jobs(u64::MAX, 99)).unwrap();
+    bob.laptop.receive().await.unwrap();
+    assert_eq!(jobs(), []);
+    for number in 0..5 {
+        alice.phone.send(&bob.id, &number.to_string()).await.unwrap();
+    }
+    sync(&[&bob.phone]).await;
+    let last = named(&bob.phone, &alice.id, "4");
+    bob.phone.mark_read_up_to(last.id).unwrap();
+    sync(&[&bob.phone]).await;
+    bob.laptop.receive().await.unwrap();
+    assert_eq!(jobs().len(), 1);
+    bob.laptop.sync().await.unwrap();
+    for number in 0..5 {
+        let on = |device| named(device, &alice.id, &number.to_string()).expires_at;
+        assert_eq!(on(&bob.laptop), on(&bob.phone));
+    }
+    world.network.stop().await;
+}

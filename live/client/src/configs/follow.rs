@@ -7,7 +7,7 @@ use warren_config::{
 use warren_wire::{AccountId, MessageHash, Millis};
 
 use super::kept::{self, Kept};
-use super::people::{expiry_from, millis, notify_from};
+use super::people::{expiry_from, is_declined, millis, notify_from};
 use super::reading::name_of;
 use super::wrapper::unwrap;
 use crate::database::{self, Group, GroupState, Picture, Setting, Task, Tx};
@@ -107,6 +107,10 @@ impl Follow<'_> {
     fn contacts(&self, before: &Contacts, contacts: &Contacts) -> Result<Vec<Event>, ClientError> {
         let mut events = Vec::new();
         for contact in contacts.iter().filter(|contact| contact.id != self.account.id()) {
+            let before = before.get(&contact.id);
+            if is_declined(&contact) && before.as_ref() != Some(&contact) {
+                self.declined(&contact.id)?;
+            }
             if self.contact(&contact)? {
                 events.push(Event::ContactChanged { contact: contact.id });
                 events.push(Event::ConversationChanged { conversation: contact.id });
@@ -121,6 +125,15 @@ impl Follow<'_> {
             }
         }
         Ok(events)
+    }
+
+    /// What waits of somebody's request goes, as another device declined it.
+    fn declined(&self, id: &AccountId) -> Result<(), ClientError> {
+        let conversation = self.tx.conversation(id)?;
+        if conversation.is_some_and(|conversation| conversation.is_request) {
+            self.tx.decline_request(id, self.now)?;
+        }
+        Ok(())
     }
 
     /// Whether anything of the person is new.
@@ -157,8 +170,10 @@ impl Follow<'_> {
             wanted.petname = known.and_then(|known| known.petname);
             self.tx.put_contact(&wanted)?;
         }
+        // A request that was declined does not hide the next one.
+        let priority = if is_declined(contact) { 0 } else { contact.priority };
         let settings = [
-            Setting::Priority(contact.priority.into()),
+            Setting::Priority(priority.into()),
             Setting::Notify(notify_from(contact.notify)),
             Setting::MutedUntil(millis(contact.mute_until)),
             Setting::Expiry(expiry_from(contact.expiration)),

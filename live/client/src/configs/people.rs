@@ -12,6 +12,9 @@ use crate::database::{self, Conversation, Expiry, ExpiryMode, Setting, Tx};
 use crate::error::ClientError;
 use crate::groups::membership::change_entry;
 
+/// The priority of what is not shown in the list.
+const HIDDEN: i32 = -1;
+
 /// Changes what the account's devices know of a person.
 ///
 /// # Errors
@@ -80,6 +83,41 @@ pub(crate) fn note_shown(
     note_setting(tx, account, &before.id, &Setting::Priority(0), now)
 }
 
+/// Notes that the owner declined somebody's request, or wants nothing of theirs any more.
+///
+/// A request stands in no configuration, so that its end stands there as what no request has: an
+/// entry of somebody hidden and not approved. Its time tells one answer from the next.
+///
+/// # Errors
+/// Where the database fails.
+pub(crate) fn note_declined(
+    tx: &Tx<'_>,
+    account: &Account,
+    id: &AccountId,
+    block: bool,
+    now: Millis,
+) -> Result<(), ClientError> {
+    change_person(tx, account, id, now, |contact| {
+        contact.approved = false;
+        contact.blocked |= block;
+        contact.priority = HIDDEN;
+        contact.created = contact.created.saturating_add(1).max(now / SECOND);
+    })
+}
+
+/// Makes somebody a contact whose messages are wanted, whatever the answer was before.
+pub(crate) fn approve(contact: &mut Contact) {
+    if is_declined(contact) {
+        contact.priority = 0;
+    }
+    contact.approved = true;
+}
+
+/// Whether an entry says what [`note_declined`] wrote.
+pub(crate) const fn is_declined(contact: &Contact) -> bool {
+    !contact.approved && contact.priority < 0
+}
+
 /// Tells the configuration of the contacts that this device had before there was one.
 ///
 /// # Errors
@@ -115,6 +153,7 @@ pub(crate) fn note_setting(
         return note_to_self(tx, account, setting, now);
     }
     match setting {
+        Setting::Draft(_) | Setting::Archived(_) | Setting::Request(_) => Ok(()),
         Setting::MarkedUnread(unread) => super::reading::mark_unread(tx, account, id, *unread, now),
         _ if id.kind() == AccountKind::Group => group_setting(tx, account, id, setting, now),
         _ => change_person(tx, account, id, now, |contact| match setting {

@@ -6,7 +6,7 @@ use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
-use warren_wire::AccountId;
+use warren_wire::{AccountId, Millis};
 
 use super::error::DatabaseError;
 use super::index::AccountKeys;
@@ -20,6 +20,8 @@ use crate::vault::Vault;
 pub struct AccountDb {
     pub(super) connection: Connection,
     account: AccountId,
+    /// What is due then is not shown.
+    pub(super) hidden_from: Cell<Millis>,
 }
 
 impl AccountDb {
@@ -31,7 +33,7 @@ impl AccountDb {
         let path = vault.home().account_file(&keys.file);
         let account = keys.entry.id;
         let connection = connection::open(&path, &keys.db_key, Some(&account), &schema::ACCOUNT)?;
-        Ok(Self { connection, account })
+        Ok(Self { connection, account, hidden_from: Cell::new(0) })
     }
 
     /// As [`AccountDb::open`], without encryption: what lies in the file can be read.
@@ -41,7 +43,7 @@ impl AccountDb {
         account: AccountId,
     ) -> Result<Self, DatabaseError> {
         let connection = connection::open_plain(path, &account, &schema::ACCOUNT)?;
-        Ok(Self { connection, account })
+        Ok(Self { connection, account, hidden_from: Cell::new(0) })
     }
 
     /// Whose database this is.

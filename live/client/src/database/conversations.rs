@@ -202,6 +202,18 @@ impl Tx<'_> {
         self.ensure_conversation(id, now)?;
         self.set_conversation(id, &Setting::Request(false))
     }
+
+    /// Declines a request: the conversation goes, its author may ask again.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn decline_request(&self, id: &AccountId, now: Millis) -> Result<(), DatabaseError> {
+        self.delete_conversation(id, now)?;
+        let delete = "DELETE FROM contacts WHERE account_id = ?1 AND approved = 0
+                      AND blocked = 0 AND petname IS NULL";
+        self.connection.prepare_cached(delete)?.execute([Col(id)])?;
+        Ok(())
+    }
 }
 
 impl AccountDb {
@@ -213,18 +225,12 @@ impl AccountDb {
         self.transact(|tx| tx.accept_request(id, now))
     }
 
-    /// Declines a request: the conversation goes, its author may ask again.
+    /// As [`Tx::decline_request`].
     ///
     /// # Errors
     /// Where the database fails; then nothing changes.
     pub fn decline_request(&mut self, id: &AccountId, now: Millis) -> Result<(), DatabaseError> {
-        self.transact(|tx| {
-            tx.delete_conversation(id, now)?;
-            let delete = "DELETE FROM contacts WHERE account_id = ?1 AND approved = 0
-                          AND blocked = 0 AND petname IS NULL";
-            tx.connection.prepare_cached(delete)?.execute([Col(id)])?;
-            Ok(())
-        })
+        self.transact(|tx| tx.decline_request(id, now))
     }
 }
 

@@ -10,7 +10,7 @@ use warren_wire::{AccountId, AccountKind, MessageHash, Millis};
 use super::account::{AccountDb, Tx};
 use super::column::Col;
 use super::error::DatabaseError;
-use super::messages::{Direction, MessageId};
+use super::messages::{Content, Direction, Message, MessageId};
 
 /// The most messages removed in one transaction.
 const AT_ONCE: usize = 500;
@@ -43,6 +43,19 @@ impl AccountDb {
                 return Ok(expired);
             }
         }
+    }
+
+    /// Shows nothing of what is due at `now`, where it could not be removed; 0 shows all there is.
+    pub fn hide_due(&self, now: Millis) {
+        self.hidden_from.set(now);
+    }
+
+    /// A message as it is shown.
+    pub(super) fn shown(&self, message: Message) -> Message {
+        if message.expires_at.is_none_or(|end| end > self.hidden_from.get()) {
+            return message;
+        }
+        Message { content: Content::Deleted, quote: None, preview: None, ..message }
     }
 
     /// When the next message disappears; `None` where no message's time runs.

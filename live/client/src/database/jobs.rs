@@ -120,8 +120,8 @@ impl AccountDb {
         self.transact(|tx| tx.add_job(task, needs, at))
     }
 
-    /// At most `limit` things to do at `now` that need nothing else first, the longest waiting
-    /// first.
+    /// At most `limit` things to do at `now` that need nothing else first: what the owner sends leads,
+    /// then what prepares it, then the rest; of each the longest waiting first.
     ///
     /// # Errors
     /// Where the database fails.
@@ -129,7 +129,7 @@ impl AccountDb {
         let mut statement = self.connection.prepare_cached(&format!(
             "{COLUMNS} WHERE next_attempt <= ?1
                  AND NOT EXISTS (SELECT 1 FROM job_needs WHERE job = jobs.id)
-             ORDER BY next_attempt, id LIMIT ?2"
+             ORDER BY kind, next_attempt, id LIMIT ?2"
         ))?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let due = statement.query_map(params![Col(now), limit], job)?;

@@ -227,8 +227,9 @@ impl AccountDb {
         let mut statement = self.connection.prepare_cached(&format!(
             "{COLUMNS} {conditions} ORDER BY timestamp DESC, id DESC LIMIT ?"
         ))?;
-        let mut messages: Vec<Message> =
-            statement.query_map(params_from_iter(values), message)?.collect::<Result<_, _>>()?;
+        let mut messages: Vec<Message> = statement
+            .query_map(params_from_iter(values), |row| message(row).map(|it| self.shown(it)))?
+            .collect::<Result<_, _>>()?;
         let more = messages.len() > limit;
         messages.truncate(limit);
         let older = messages.last().filter(|_| more).map(Message::position);
@@ -251,8 +252,9 @@ impl AccountDb {
         let mut statement = self
             .connection
             .prepare_cached(&format!("{COLUMNS} {conditions} ORDER BY timestamp, id LIMIT ?"))?;
-        let mut messages: Vec<Message> =
-            statement.query_map(params_from_iter(values), message)?.collect::<Result<_, _>>()?;
+        let mut messages: Vec<Message> = statement
+            .query_map(params_from_iter(values), |row| message(row).map(|it| self.shown(it)))?
+            .collect::<Result<_, _>>()?;
         messages.reverse();
         let older = Some(messages.last().map_or(after.next(), Message::position));
         Ok(Page { messages, older })
@@ -281,7 +283,7 @@ impl AccountDb {
     pub fn message(&self, id: MessageId) -> Result<Message, DatabaseError> {
         self.connection
             .prepare_cached(&format!("{COLUMNS} WHERE id = ?1"))?
-            .query_row([id], message)
+            .query_row([id], |row| message(row).map(|it| self.shown(it)))
             .optional()?
             .ok_or(DatabaseError::Gone)
     }
@@ -300,7 +302,9 @@ impl AccountDb {
         let mut statement = self
             .connection
             .prepare_cached(&format!("{COLUMNS} WHERE id > ?1 ORDER BY id LIMIT ?2"))?;
-        let messages = statement.query_map([id.0, limit], message)?.collect::<Result<_, _>>()?;
+        let messages = statement
+            .query_map([id.0, limit], |row| message(row).map(|it| self.shown(it)))?
+            .collect::<Result<_, _>>()?;
         Ok(messages)
     }
 

@@ -21,6 +21,7 @@
 //! | [`recording`] | messages that were fetched, each kept once |
 //! | [`signals`] | reactions, receipts, edits and deletions, early ones too |
 //! | [`reading`] | what the owner has seen |
+//! | [`quotes`] | what answers quote |
 //! | [`tombstones`] | deleting, and what stays deleted |
 //! | [`outbox`] | messages the owner sends |
 //! | [`jobs`] | what is still to be done in the network |
@@ -52,6 +53,7 @@ pub mod messages;
 pub mod network_state;
 pub mod outbox;
 pub mod pictures;
+pub mod quotes;
 pub mod reading;
 pub mod recording;
 mod schema;

@@ -19,7 +19,7 @@ use warren_wire::AccountId;
 
 use super::account::AccountDb;
 use super::error::DatabaseError;
-use super::messages::{Message, MessageId};
+use super::messages::{Content, Message, MessageId};
 
 /// What stands in a snippet before and behind what was found. No text holds these characters in
 /// earnest: Unicode keeps them for programs.
@@ -128,6 +128,10 @@ impl AccountDb {
         let hits = found
             .into_iter()
             .map(|(_, id, snippet)| Ok(Hit { message: self.message(id)?, snippet }));
+        let hits = hits.filter(|hit| match hit {
+            Ok(hit) => hit.message.content != Content::Deleted,
+            Err(_) => true,
+        });
         Ok(SearchPage {
             hits: hits.collect::<Result<_, DatabaseError>>()?,
             next: next.map(SearchPosition),

@@ -25,7 +25,11 @@ use super::recording::Fetched;
 /// How long a signal waits for its message: as long as nodes keep one.
 pub const EARLY_LIFE: Millis = 14 * DAY;
 /// The most signals that wait; the oldest go.
-const MOST_EARLY: i64 = 10_000;
+const MOST_EARLY: i64 = 4_000;
+/// The most of somebody else than the owner that wait; their oldest go.
+const MOST_EARLY_OF_ONE: i64 = 100;
+/// The longest text of an edit that waits, in bytes: what people may write, and not all that fits.
+const LONGEST_EARLY: usize = 40_000;
 /// The most bytes of a reaction.
 const LONGEST_EMOJI: usize = 64;
 
@@ -165,7 +169,7 @@ impl AccountDb {
     pub fn sweep_early(&self, now: Millis) -> Result<usize, DatabaseError> {
         let oldest = now.saturating_sub(EARLY_LIFE);
         let sweep = "DELETE FROM early WHERE received_at < ?1";
-        Ok(self.connection.execute(sweep, [Col(oldest)])?)
+        Ok(self.connection.prepare_cached(sweep)?.execute([Col(oldest)])?)
     }
 }
 
@@ -252,28 +256,35 @@ impl Tx<'_> {
 
     fn keep_early(&self, signal: &Signal, now: Millis) -> Result<(), DatabaseError> {
         let (kind, text) = signal.change.columns();
-        let id: i64 = self
-            .connection
+        if text.is_some_and(|text| text.len() > LONGEST_EARLY) {
+            return Ok(());
+        }
+        self.connection
             .prepare_cached(
                 "INSERT INTO early
                      (conversation, author, timestamp, sender, sent_at, kind, text, received_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) RETURNING id",
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             )?
-            .query_row(
-                params![
-                    signal.conversation.as_ref().map(Col),
-                    Col(&signal.author),
-                    Col(signal.timestamp),
-                    Col(&signal.sender),
-                    Col(signal.sent_at),
-                    kind,
-                    text,
-                    Col(now),
-                ],
-                |row| row.get(0),
-            )?;
-        let delete = "DELETE FROM early WHERE id <= ?1";
-        self.connection.prepare_cached(delete)?.execute([id.saturating_sub(MOST_EARLY)])?;
+            .execute(params![
+                signal.conversation.as_ref().map(Col),
+                Col(&signal.author),
+                Col(signal.timestamp),
+                Col(&signal.sender),
+                Col(signal.sent_at),
+                kind,
+                text,
+                Col(now),
+            ])?;
+        let is_owner = signal.sender == *self.account();
+        self.connection
+            .prepare_cached(
+                "DELETE FROM early WHERE id <= coalesce(
+                     (SELECT id FROM early ORDER BY id DESC LIMIT 1 OFFSET ?1), 0)
+                 OR sender = ?2 AND NOT ?3 AND id <= coalesce((SELECT id FROM early
+                     WHERE sender = ?2 ORDER BY id DESC LIMIT 1 OFFSET ?4), 0)",
+            )?
+            .execute(params![MOST_EARLY, Col(&signal.sender), is_owner, MOST_EARLY_OF_ONE])?;
+        self.sweep_early(now)?;
         Ok(())
     }
 

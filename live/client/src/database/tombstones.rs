@@ -153,17 +153,22 @@ impl Tx<'_> {
         Ok(true)
     }
 
-    /// The plus keeps SQLite from walking the whole conversation.
-    fn forget_quotes(&self, message: &Message) -> Result<(), DatabaseError> {
+    /// Remembers a message that was never kept, so that it is not kept when it comes again.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn bury_unseen(&self, message: &Fetched) -> Result<(), DatabaseError> {
         self.connection
             .prepare_cached(
-                "UPDATE messages SET quote_text = NULL WHERE quote_timestamp = ?1
-                     AND quote_author = ?2 AND +conversation = ?3 AND quote_text IS NOT NULL",
+                "INSERT INTO tombstones (hash, fingerprint, author, deleted_at)
+                 SELECT ?1, ?2, ?3, ?4
+                 WHERE NOT EXISTS (SELECT 1 FROM tombstones WHERE hash = ?1)",
             )?
             .execute(params![
-                Col(message.timestamp),
+                Col(&message.hash),
+                message.fingerprint,
                 Col(&message.author),
-                Col(&message.conversation)
+                Col(message.received_at),
             ])?;
         Ok(())
     }

@@ -14,7 +14,7 @@ use warren_wire::directory::NodeRecord;
 use warren_wire::rpc::reply::RetrievedMessage;
 use warren_wire::{AccountId, AccountKind, MessageHash, Millis, Namespace, NodeId};
 
-use super::arrival::{Opened, arrivals};
+use super::arrival::{Opened, arrivals, time_of};
 use super::keep::Kept;
 use crate::configs;
 use crate::database::{Cursor, Tx};
@@ -181,7 +181,7 @@ impl Messenger {
         members: &mut Vec<NodeRecord>,
         wait: Duration,
     ) -> Result<usize, ClientError> {
-        let mut new = 0;
+        let (mut new, mut failure) = (0, None);
         let mut wait = wait;
         let mut candidates = members.clone();
         let mut drawers = mailbox.drawers.to_vec();
@@ -192,16 +192,23 @@ impl Messenger {
             members.retain(|member| member.id != node.id);
             let mut unfinished = Vec::new();
             for page in pages {
-                let (kept, more) = self.keep_page(&access.owner(), &node.id, &page)?;
-                new += kept;
-                unfinished.extend(more.then_some(page.namespace));
+                // A drawer that cannot be kept keeps no other from it.
+                match self.keep_page(&access.owner(), &node.id, &page) {
+                    Ok((kept, more)) => {
+                        new += kept;
+                        unfinished.extend(more.then_some(page.namespace));
+                    }
+                    Err(error) => {
+                        failure.get_or_insert(error);
+                    }
+                }
             }
             if unfinished.is_empty() {
                 break;
             }
             (candidates, drawers, wait) = (vec![node], unfinished, Duration::ZERO);
         }
-        Ok(new)
+        failure.map_or(Ok(new), Err)
     }
 
     async fn fetch_pages(
@@ -267,6 +274,7 @@ impl Messenger {
             for arrival in opened.flat_map(|opened| arrivals(&self.account.id(), opened)) {
                 kept.add(tx, &self.account, arrival, received_at)?;
             }
+            kept.finish(tx, received_at)?;
             for mail in std::mem::take(&mut kept.groups) {
                 kept.events.extend(self.take_group_mail(tx, mail)?);
             }
@@ -278,6 +286,7 @@ impl Messenger {
     }
 
     /// Opens what can be opened. What cannot is nobody's message: it is passed over, not an error.
+    /// So is what was stored again after its time.
     fn open_direct(&self, message: &RetrievedMessage, received_at: Millis) -> Option<Opened> {
         let own = self.account.id();
         let hash = MessageHash::compute(&own, Namespace::DIRECT, &message.data).ok()?;
@@ -288,7 +297,7 @@ impl Messenger {
             hash,
             conversation,
             author: opened.sender,
-            timestamp: opened.timestamp,
+            timestamp: time_of(opened.timestamp, message.timestamp, received_at)?,
             received_at,
             content: opened.content,
             raw: opened.raw,

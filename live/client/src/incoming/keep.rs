@@ -1,10 +1,14 @@
 //! What came is kept, in the transaction that moves the cursor behind it.
 
+use warren_account::Account;
 use warren_wire::{AccountId, Millis};
 
 use super::arrival::{self, Arrival};
 use crate::configs;
-use crate::database::{Applied, Change, Direction, ExpiryMode, MessageId, Recorded, Signal, Tx};
+use crate::database::{
+    Applied, Change, Contact, Content, Direction, ExpiryMode, Fetched, MessageId, Recorded, Signal,
+    Tx,
+};
 use crate::disappearing::ask_later;
 use crate::error::ClientError;
 use crate::events::Event;
@@ -17,6 +21,8 @@ pub(crate) struct Kept {
     pub(crate) new: usize,
     /// What to tell, once it is on the disk.
     pub(crate) events: Vec<Event>,
+    /// New messages that another device has read, whose end it knows.
+    read_elsewhere: Vec<MessageId>,
     /// What is about groups.
     pub(crate) groups: Vec<arrival::Opened>,
 }
@@ -29,7 +35,7 @@ impl Kept {
     pub(crate) fn add(
         &mut self,
         tx: &Tx<'_>,
-        account: &warren_account::Account,
+        account: &Account,
         arrival: Arrival,
         now: Millis,
     ) -> Result<(), ClientError> {
@@ -37,29 +43,17 @@ impl Kept {
         if let Some(author) = author
             && tx.is_blocked(author)?
         {
+            if let Arrival::Message(message, _) = arrival {
+                // Not after they are unblocked either, from a node that is read only then.
+                tx.bury_unseen(&message)?;
+            }
             return Ok(());
         }
         match arrival {
             Arrival::Message(message, approves) => {
-                let conversation = message.conversation;
-                let before = tx.conversation(&conversation)?;
-                let is_first = before.is_none();
-                if let Recorded::New(message_id) = tx.record(&message)? {
-                    if is_first {
-                        configs::follow::read_before(tx, account, &conversation, now)?;
-                    }
-                    if !is_first && is_read_elsewhere(tx, message_id)? {
-                        ask_later(tx, &[message_id], now)?;
-                    }
-                    self.new += 1;
-                    self.events.push(Event::MessageNew { conversation, message_id });
-                    if approves {
-                        self.approved_me(tx, account, &conversation, now)?;
-                    }
-                    configs::people::note_shown(tx, account, before.as_ref(), now)?;
-                }
+                self.message(tx, account, *message, approves, now)?;
             }
-            Arrival::Signal(signal) => self.signal(tx, &signal, now)?,
+            Arrival::Signal(signal) => self.signal(tx, account, &signal, now)?,
             Arrival::Typing(conversation, author, typing) => {
                 if author != account.id() {
                     self.events.push(Event::Typing { conversation, author, typing });
@@ -81,11 +75,49 @@ impl Kept {
         Ok(())
     }
 
+    fn message(
+        &mut self,
+        tx: &Tx<'_>,
+        account: &Account,
+        mut message: Fetched,
+        approves: bool,
+        now: Millis,
+    ) -> Result<(), ClientError> {
+        let conversation = message.conversation;
+        if let Some(quote) = &mut message.details.quote {
+            quote.text = tx.quoted_text(&conversation, quote)?;
+        }
+        let before = tx.conversation(&conversation)?;
+        let known = if approves { tx.contact(&conversation)? } else { None };
+        let Recorded::New(message_id) = tx.record(&message)? else { return Ok(()) };
+        tx.fill_quotes(&message)?;
+        if before.is_none() {
+            configs::follow::read_before(tx, account, &conversation, now)?;
+        } else if is_read_elsewhere(tx, message_id)? {
+            self.read_elsewhere.push(message_id);
+        }
+        self.new += 1;
+        self.events.push(Event::MessageNew { conversation, message_id });
+        if approves {
+            self.approved_me(tx, account, &conversation, now)?;
+            note_name(tx, account, known.as_ref(), &message, now)?;
+        }
+        configs::people::note_shown(tx, account, before.as_ref(), now)
+    }
+
+    /// Saves what is to be asked about all that was kept of a page.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub(crate) fn finish(&mut self, tx: &Tx<'_>, now: Millis) -> Result<(), ClientError> {
+        ask_later(tx, &std::mem::take(&mut self.read_elsewhere), now)
+    }
+
     /// Who writes to somebody wants to be written to.
     fn approved_me(
         &mut self,
         tx: &Tx<'_>,
-        account: &warren_account::Account,
+        account: &Account,
         peer: &AccountId,
         now: Millis,
     ) -> Result<(), ClientError> {
@@ -102,10 +134,16 @@ impl Kept {
         Ok(())
     }
 
-    fn signal(&mut self, tx: &Tx<'_>, signal: &Signal, now: Millis) -> Result<(), ClientError> {
+    fn signal(
+        &mut self,
+        tx: &Tx<'_>,
+        account: &Account,
+        signal: &Signal,
+        now: Millis,
+    ) -> Result<(), ClientError> {
         let known =
             tx.find_message(signal.conversation.as_ref(), &signal.author, signal.timestamp)?;
-        if known.is_none() && !may_wait(tx, signal)? {
+        if known.is_none() && !may_wait(tx, account, signal)? {
             return Ok(());
         }
         let before = known.map(|id| tx.message(id)).transpose()?;
@@ -122,18 +160,44 @@ impl Kept {
     }
 }
 
-/// Whether the time of a new message runs because another device has read it.
+/// Tells the other devices what a contact is called from this message on.
+fn note_name(
+    tx: &Tx<'_>,
+    account: &Account,
+    before: Option<&Contact>,
+    message: &Fetched,
+    now: Millis,
+) -> Result<(), ClientError> {
+    let Some(before) = before.filter(|before| before.approved) else { return Ok(()) };
+    if message.sender_name.as_ref().is_none_or(|name| *name == before.name) {
+        return Ok(());
+    }
+    let is_new = tx.contact(&before.id)?.is_some_and(|after| after.name != before.name);
+    if is_new {
+        configs::people::change_person(tx, account, &before.id, now, |_| {})?;
+    }
+    Ok(())
+}
+
+/// Whether the time of a new message runs because another device has read it. Notices are seen where
+/// they come: nobody has read them elsewhere.
 fn is_read_elsewhere(tx: &Tx<'_>, id: MessageId) -> Result<bool, ClientError> {
     let message = tx.message(id)?;
     let after_read = message.expiry.is_some_and(|expiry| expiry.mode == ExpiryMode::AfterRead);
-    Ok(after_read && message.direction == Direction::Incoming && message.expires_at.is_some())
+    Ok(after_read
+        && message.direction == Direction::Incoming
+        && message.expires_at.is_some()
+        && !matches!(message.content, Content::Control(_)))
 }
 
 /// Whether a signal may wait for its message: receipts do not, nor anything of strangers.
-fn may_wait(tx: &Tx<'_>, signal: &Signal) -> Result<bool, ClientError> {
-    let known = match &signal.conversation {
-        Some(conversation) => tx.conversation(conversation)?.is_some(),
-        None => true,
-    };
-    Ok(known && !matches!(signal.change, Change::Read))
+fn may_wait(tx: &Tx<'_>, account: &Account, signal: &Signal) -> Result<bool, ClientError> {
+    if matches!(signal.change, Change::Read) {
+        return Ok(false);
+    }
+    if signal.sender == account.id() {
+        return Ok(true);
+    }
+    let Some(conversation) = &signal.conversation else { return Ok(false) };
+    Ok(tx.conversation(conversation)?.is_some_and(|known| !known.is_request))
 }

@@ -62,7 +62,8 @@ impl Network {
 }
 
 impl Network {
-    /// Until when a member of the swarm keeps messages; those that it does not have are left out.
+    /// Until when the swarm keeps messages, by the later word of two members where two answer: one
+    /// alone might have everything disappear. Those that neither has are left out.
     ///
     /// # Errors
     /// Where no member answers or all refuse.
@@ -71,6 +72,30 @@ impl Network {
         access: &Access,
         hashes: &[MessageHash],
     ) -> Result<Vec<(MessageHash, Millis)>, ClientError> {
+        let mut members = self.members_of(&access.owner()).await?;
+        let (first, mut expiries) = self.expiries_at(access, hashes, members.clone()).await?;
+        members.retain(|member| member.id != first.id);
+        if members.is_empty() {
+            return Ok(expiries);
+        }
+        let Ok((_, others)) = self.expiries_at(access, hashes, members).await else {
+            return Ok(expiries);
+        };
+        for (hash, other) in others {
+            match expiries.iter_mut().find(|(known, _)| *known == hash) {
+                Some((_, expiry)) => *expiry = other.max(*expiry),
+                None => expiries.push((hash, other)),
+            }
+        }
+        Ok(expiries)
+    }
+
+    async fn expiries_at(
+        &self,
+        access: &Access,
+        hashes: &[MessageHash],
+        members: Vec<NodeRecord>,
+    ) -> Result<(NodeRecord, Vec<(MessageHash, Millis)>), ClientError> {
         let mut request = GetExpiriesRequest {
             account: access.owner(),
             messages: hashes.iter().map(ToString::to_string).collect(),
@@ -78,7 +103,6 @@ impl Network {
             auth: UnverifiedAuth { signature: [0; 64], ed25519: None, subaccount: None },
         };
         request.auth = access.authorise(signed::get_expiries(&request).as_bytes())?;
-        let members = self.members_of(&access.owner()).await?;
         let questions = Question::to_any(members, "get_expiries", &request.to_value());
         let judge = |_: &NodeRecord, reply: &Reply| {
             require_success(reply)?;
@@ -88,7 +112,7 @@ impl Network {
                 .filter_map(|hash| Some((*hash, expiries.get(hash.to_string())?.as_u64()?)));
             Ok(known.collect())
         };
-        Ok(self.ask(questions, judge).await?.1)
+        self.ask(questions, judge).await
     }
 }
 

@@ -257,9 +257,7 @@ impl Messenger {
             visible = visible.with_preview(preview);
         }
         if let Some(quote) = &message.quote {
-            let text = quote.text.clone();
-            visible =
-                visible.with_quote(Quote { text, ..Quote::of(quote.timestamp, quote.author) });
+            visible = visible.with_quote(Quote::of(quote.timestamp, quote.author));
         }
         let data = Data::from(What::Visible(visible)).with_profile(self.own_profile());
         let expiry = message.expiry;

@@ -22,6 +22,8 @@ const FIRST_PAUSE: Millis = 5 * SECOND;
 const LONGEST_PAUSE: Millis = 15 * 60 * SECOND;
 /// How many jobs are taken up at once.
 const JOBS_AT_ONCE: usize = 256;
+/// How many of other jobs are done before it is looked whether there is something to send again.
+const OTHERS_AT_ONCE: usize = 4;
 /// How often a removal is tried.
 const MOST_REMOVALS: u32 = 2_000;
 /// How often an upload is: for about two weeks.
@@ -122,7 +124,14 @@ impl Messenger {
         let (mut tried, mut done, mut failure) = (HashSet::new(), 0, None);
         loop {
             let mut jobs = self.db.with(|db| ready(db))?;
-            jobs.retain(|job| tried.insert(job.id));
+            jobs.retain(|job| !tried.contains(&job.id));
+            // What the owner writes meanwhile does not wait for all that there is to tidy up.
+            match jobs.iter().position(|job| !matches!(job.task, Task::Store { .. })) {
+                Some(0) => jobs.truncate(OTHERS_AT_ONCE),
+                Some(stores) => jobs.truncate(stores),
+                None => {}
+            }
+            tried.extend(jobs.iter().map(|job| job.id));
             if jobs.is_empty() || failure.as_ref().is_some_and(ClientError::is_offline) {
                 return failure.map_or(Ok(done), Err);
             }

@@ -103,7 +103,7 @@ impl Messenger {
         let timestamp = self.db.with(|db| db.free_timestamp(to, now))?;
         attaching::check(&draft.files)?;
         let expiration = self.expiration_in(to)?;
-        let details = self.details(draft, expiration)?;
+        let details = self.details(to, draft, expiration)?;
         let files = draft.all_files();
         let copies = if files.is_empty() {
             self.text_copies(to, draft, &details, expiration, timestamp)?
@@ -134,6 +134,7 @@ impl Messenger {
 
     fn details(
         &self,
+        to: &AccountId,
         draft: &Draft,
         expiration: Option<Expiration>,
     ) -> Result<Details, ClientError> {
@@ -144,6 +145,9 @@ impl Messenger {
             None => None,
             Some(reply_to) => {
                 let answered = self.db.with(|db| db.message(reply_to))?;
+                if answered.conversation != *to {
+                    return Err(ClientError::OtherConversation);
+                }
                 let (author, timestamp) = (answered.author, answered.timestamp);
                 let text = match answered.content {
                     database::Content::Text(text) => Some(text).filter(|text| !text.is_empty()),
@@ -175,9 +179,8 @@ impl Messenger {
     ) -> Result<Vec<SealedCopy>, ClientError> {
         let mut visible = Visible::text(Body::new(draft.body.clone())?);
         if let Some(quote) = &details.quote {
-            let text = quote.text.clone();
-            visible =
-                visible.with_quote(Quote { text, ..Quote::of(quote.timestamp, quote.author) });
+            // Who has what is quoted knows its words, and nobody else is to be told them.
+            visible = visible.with_quote(Quote::of(quote.timestamp, quote.author));
         }
         if let Some(preview) = details.preview.as_ref().and_then(attaching::in_words) {
             visible = visible.with_preview(preview);
@@ -206,7 +209,7 @@ impl Messenger {
         tx.accept_request(peer, now)?;
         let approved_me = known.is_some_and(|contact| contact.approved_me);
         people::change_person(tx, &self.account, peer, now, |contact| {
-            contact.approved = true;
+            people::approve(contact);
             contact.blocked = false;
             contact.approved_me |= approved_me;
         })?;

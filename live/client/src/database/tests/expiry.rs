@@ -86,3 +86,23 @@ fn an_own_message_lives_from_when_it_was_sent_and_its_files_are_named() {
     assert_eq!(db.doomed_files().unwrap(), ["second", "small"]);
     assert!(matches!(db.attachment(file).unwrap_err(), DatabaseError::Gone));
 }
+
+#[test]
+fn what_is_due_and_could_not_be_removed_is_not_shown() {
+    let device = Device::new();
+    let mut db = device.db();
+    let mut message = fetched(1, 1, Direction::Incoming, 5);
+    message.details.expiry = Some(Expiry { mode: ExpiryMode::AfterSend, seconds: 100 });
+    let Recorded::New(id) = db.record_incoming(&message).unwrap() else { panic!("not new") };
+    let end = db.message(id).unwrap().expires_at.unwrap();
+    let Content::Text(text) = db.message(id).unwrap().content else { panic!("no text") };
+    db.hide_due(end - 1);
+    assert_eq!(db.search(&Search::new(&text), None, 9).unwrap().hits.len(), 1);
+    db.hide_due(end);
+    assert_eq!(db.message(id).unwrap().content, Content::Deleted);
+    let page = db.messages(&Filter::default(), None, 9).unwrap().messages;
+    assert_eq!(page[0].content, Content::Deleted);
+    assert_eq!(db.search(&Search::new(&text), None, 9).unwrap().hits, []);
+    db.hide_due(0);
+    assert_eq!(db.message(id).unwrap().content, Content::Text(text));
+}

@@ -116,3 +116,17 @@ fn deleting_a_message_takes_its_jobs_and_names_its_files() {
     assert_eq!(due(&db, u64::MAX), []);
     assert_eq!(db.doomed_files().unwrap(), ["here"]);
 }
+
+#[test]
+fn what_is_to_be_sent_leads_whatever_waits_longer() {
+    let device = Device::new();
+    let mut db = device.db();
+    let mailbox = person(0);
+    db.add_job(&Task::DeleteAll { mailbox }, &[], 1).unwrap();
+    let (name, target) = ("ask".to_owned(), Some(mailbox));
+    db.add_job(&Task::Other { name, message: None, target, data: Vec::new() }, &[], 2).unwrap();
+    queue(&mut db, 1, "hello", 3);
+    let due = db.due_jobs(9, 9).unwrap();
+    let stores = due.iter().map(|job| matches!(job.task, Task::Store { .. }));
+    assert_eq!(stores.collect::<Vec<_>>(), [true, true, false, false]);
+}

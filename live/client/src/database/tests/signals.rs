@@ -136,3 +136,40 @@ fn in_groups_one_author_counts_apart_from_another() {
         recorded(&mut db, &other);
     }
 }
+
+#[test]
+fn nobody_pushes_out_what_waits_of_others() {
+    let device = Device::new();
+    let mut db = device.db();
+    // Somebody takes a message back before it is here; somebody else is loud.
+    db.apply_signal(&signal(1, 1, 5, 6, Change::Delete), 6).unwrap();
+    db.transact(|tx| {
+        for number in 0..300 {
+            let loud = signal(2, 2, 1_000 + number, 6, Change::React("x".to_owned()));
+            assert_eq!(tx.apply_signal(&loud, 6)?, Applied::Early);
+        }
+        Ok::<_, DatabaseError>(())
+    })
+    .unwrap();
+    let waiting: i64 =
+        db.connection.query_row("SELECT count(*) FROM early", [], |row| row.get(0)).unwrap();
+    assert_eq!(waiting, 101);
+    let Recorded::New(id) = db.record_incoming(&fetched(1, 1, Direction::Incoming, 5)).unwrap()
+    else {
+        panic!("not new")
+    };
+    assert_eq!(db.message(id).unwrap().content, Content::Deleted);
+}
+
+#[test]
+fn an_edit_longer_than_people_write_does_not_wait() {
+    let device = Device::new();
+    let mut db = device.db();
+    for (at, length) in [(5, 40_000), (6, 40_001)] {
+        let edit = signal(1, 1, at, 9, Change::Edit("x".repeat(length)));
+        db.apply_signal(&edit, 9).unwrap();
+    }
+    let waiting: i64 =
+        db.connection.query_row("SELECT count(*) FROM early", [], |row| row.get(0)).unwrap();
+    assert_eq!(waiting, 1);
+}
