@@ -179,7 +179,7 @@ async fn change(
     }
     match change.approved {
         Some(true) => of.accept_request(&peer)?,
-        Some(false) => of.db().with(|db| db.approve_contact(&peer, false))?,
+        Some(false) => of.withdraw_approval(&peer)?,
         None => {}
     }
     of.db().with(|db| known(db, &peer)).map(Json)

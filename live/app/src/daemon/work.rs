@@ -101,7 +101,20 @@ impl AtWork {
                 self.push().await;
                 sleep(jittered(SLOW)).await;
             },
-            NotificationMode::Manual => std::future::pending().await,
+            // Nothing is fetched, and what the owner sets goes to their other devices all the same.
+            NotificationMode::Manual => loop {
+                let mut events = self.events.listen();
+                self.push().await;
+                let set = async {
+                    while let Some(notice) = events.next().await {
+                        if may_be_set(&notice.event) {
+                            return;
+                        }
+                    }
+                };
+                // Time over, or something to look at.
+                let _ = timeout(OUTBOX_INTERVAL, set).await;
+            },
         }
     }
 
@@ -170,6 +183,17 @@ const fn may_be_to_send(event: &Event) -> bool {
             | Event::Transfer { .. }
             | Event::Network { .. }
             | Event::Locked
+    )
+}
+
+/// Whether what happened may be something that the owner's other devices are to be told.
+const fn may_be_set(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::AccountChanged
+            | Event::ContactChanged { .. }
+            | Event::ConversationChanged { .. }
+            | Event::Missed
     )
 }
 
