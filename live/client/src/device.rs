@@ -1,33 +1,65 @@
 //! An unlocked home directory: its accounts and the network it belongs to.
 
 use std::path::Path;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use warren_account::mnemonic::Seed as PhraseSeed;
 use warren_account::shares::{self, Share};
 use warren_account::{Account, Mnemonic};
 use warren_config::UserProfile;
-use warren_crypto::SystemEntropy;
 use warren_crypto::password::Cost;
+use warren_crypto::{Secret, SystemEntropy};
+use warren_lock::payload::SEED_BYTES;
 use warren_transport::Seed;
 use warren_wire::AccountId;
 
 use crate::attachments::{AttachmentError, FileStore};
 use crate::clock::Clock;
 use crate::configs;
-use crate::database::{AccountDb, AccountEntry, AccountKeys, Index};
+use crate::database::{AccountDb, AccountEntry, AccountKeys, Index, stores};
 use crate::error::ClientError;
 use crate::events::Events;
 use crate::messenger::Messenger;
 use crate::notification::NotificationMode;
 use crate::outgoing::DRAFT_LIFE;
-use crate::vault::Vault;
+use crate::vault::{Order, Vault};
 
-/// A home directory whose passphrase was given.
+const IDLE_LOCK: &str = "lock when idle for seconds";
+const SUSPEND_LOCK: &str = "lock on suspend";
+
+/// A store of a home directory, unlocked.
 pub struct Device {
     vault: Vault,
     index: Index,
     events: Events,
     clock: Clock,
+    /// Makes room behind whoever unlocked.
+    settling: Option<JoinHandle<()>>,
+}
+
+/// When the daemon locks by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AutoLock {
+    /// After so long without a request that needs keys; `None` for never.
+    pub idle: Option<Duration>,
+    /// Once the machine slept.
+    pub on_suspend: bool,
+}
+
+impl Default for AutoLock {
+    fn default() -> Self {
+        Self { idle: Some(Duration::from_secs(15 * 60)), on_suspend: true }
+    }
+}
+
+impl Drop for Device {
+    fn drop(&mut self) {
+        if let Some(settling) = self.settling.take() {
+            // How it ended says nothing: the next start does what it left.
+            let _ = settling.join();
+        }
+    }
 }
 
 impl Device {
@@ -36,30 +68,106 @@ impl Device {
         Vault::exists(home)
     }
 
-    /// Makes a vault. `cost` is what one guess at the passphrase costs an attacker.
+    /// Makes a vault under a code. `cost` is what one guess at it costs an attacker.
     ///
     /// # Errors
     /// Where there is one already, the passphrase is empty or the disk fails.
     pub fn create(home: &Path, passphrase: &str, cost: Cost) -> Result<Self, ClientError> {
         let vault = Vault::create(home, passphrase, cost, &mut SystemEntropy)?;
-        let index = Index::open(&vault)?;
-        Ok(Self { vault, index, events: Events::default(), clock: Clock::default() })
+        let device = Self::open(vault)?;
+        stores::settle(&device.vault)?;
+        Ok(device)
     }
 
-    /// Opens the vault.
+    /// Opens the vault with whichever code it has, and deletes behind the answer what no store claims.
     ///
     /// # Errors
-    /// Where there is none, the passphrase is wrong or a file is damaged.
+    /// Where there is none, the code is wrong or came too soon, or a file is damaged.
     pub fn unlock(home: &Path, passphrase: &str) -> Result<Self, ClientError> {
-        let vault = Vault::unlock(home, passphrase)?;
+        let mut device = Self::open(Vault::unlock(home, passphrase)?)?;
+        let vault = device.vault.again();
+        device.settling = Some(thread::spawn(move || {
+            // What it leaves is done at the next start.
+            let _ = stores::settle(&vault);
+        }));
+        Ok(device)
+    }
+
+    fn open(vault: Vault) -> Result<Self, ClientError> {
         let index = Index::open(&vault)?;
-        Ok(Self { vault, index, events: Events::default(), clock: Clock::default() })
+        let (events, clock) = (Events::default(), Clock::default());
+        Ok(Self { vault, index, events, clock, settling: None })
     }
 
     /// Has its accounts go by another clock.
     #[must_use]
-    pub fn with_clock(self, clock: Clock) -> Self {
-        Self { clock, ..self }
+    pub fn with_clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// The other store of the home, which a duress code opens: a device of its own, into which decoys
+    /// can be put.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn other(&self) -> Result<Self, ClientError> {
+        let master = self.index.other_store(&mut SystemEntropy)?;
+        Self::open(self.vault.other(master))
+    }
+
+    /// Its keys, for whoever changes codes.
+    pub const fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
+    /// The master key of the other store, which a duress code is to carry.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn other_master(&self) -> Result<Secret<32>, ClientError> {
+        Ok(self.index.other_store(&mut SystemEntropy)?)
+    }
+
+    /// What a duress code is to do in the network for every account here.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn orders(&self, tell_devices: bool, delete_mail: bool) -> Result<Vec<Order>, ClientError> {
+        let order = |entry: AccountEntry| {
+            let keys = self.index.account(&entry.id)?;
+            let seed = keys.seed.expose().first_chunk::<SEED_BYTES>();
+            let seed = Secret::take(&mut seed.copied().unwrap_or_default());
+            Ok(Order { seed, tell_devices, delete_mail })
+        };
+        self.accounts()?.into_iter().map(order).collect()
+    }
+
+    /// What the code that was typed says is to be done in the network; given once, and kept nowhere
+    /// else: whoever takes it does it at once.
+    pub fn take_orders(&mut self) -> Vec<Order> {
+        self.vault.take_orders()
+    }
+
+    /// When the daemon locks by itself.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn auto_lock(&self) -> Result<AutoLock, ClientError> {
+        let ours = AutoLock::default();
+        let idle = self.index.number(IDLE_LOCK)?.map(Duration::from_secs);
+        let on_suspend = self.index.number(SUSPEND_LOCK)?.map_or(ours.on_suspend, |on| on != 0);
+        let idle = idle.map_or(ours.idle, |idle| Some(idle).filter(|idle| !idle.is_zero()));
+        Ok(AutoLock { idle, on_suspend })
+    }
+
+    /// Says so.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn set_auto_lock(&self, lock: AutoLock) -> Result<(), ClientError> {
+        self.index.set_number(IDLE_LOCK, lock.idle.map_or(0, |idle| idle.as_secs()))?;
+        Ok(self.index.set_number(SUSPEND_LOCK, u64::from(lock.on_suspend))?)
     }
 
     /// Remembers where the directory of the network answers and what signs its list.
@@ -252,7 +360,8 @@ impl Device {
     }
 
     fn open_account(&self, keys: &AccountKeys) -> Result<Account, ClientError> {
-        let account = Account::from_seed32(keys.seed.duplicate())?;
+        let account = Account::from_seed32(keys.seed.duplicate().kept_from_swap())?;
+        warren_crypto::secret::clean_stack();
         if account.id() == keys.entry.id { Ok(account) } else { Err(ClientError::DamagedKey) }
     }
 }

@@ -16,7 +16,7 @@ use crate::vault::VaultError;
 /// Why the engine could not do as asked. No text holds content, a key or an id.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// The passphrase, the home directory or its key file.
+    /// The code, the home directory or its slots.
     #[error(transparent)]
     Vault(#[from] VaultError),
     /// The database.
@@ -167,6 +167,10 @@ impl ClientError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Vault(VaultError::WrongPassphrase) => "wrong_passphrase",
+            Self::Vault(VaultError::TooSoon { .. }) => "too_soon",
+            Self::Vault(VaultError::Code(_)) => "bad_code",
+            Self::Vault(VaultError::CodeInUse) => "code_in_use",
+            Self::Vault(VaultError::Tpm(_)) => "tpm",
             Self::Vault(VaultError::Missing) => "no_vault",
             Self::Vault(_) => "vault",
             Self::Database(DatabaseError::UnknownAccount) => "unknown_account",

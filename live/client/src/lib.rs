@@ -8,6 +8,7 @@
 //! | [`database`] | the encrypted databases: one index, one per account |
 //! | [`device`] | an unlocked home: its accounts and its network |
 //! | [`messenger`] | one account at work |
+//! | [`erasure`] | everything of an account taken out of its mailbox |
 //! | [`clock`] | the time that messages live by |
 //! | `mailbox` | what is asked of the swarm that keeps a mailbox |
 //! | [`outgoing`] | saved, then sealed copies on their way, until a swarm has them |
@@ -30,6 +31,7 @@ mod configs;
 pub mod database;
 pub mod device;
 mod disappearing;
+pub mod erasure;
 pub mod error;
 pub mod events;
 pub mod groups;
@@ -47,7 +49,8 @@ pub mod settings;
 pub mod vault;
 
 pub use clock::Clock;
-pub use device::Device;
+pub use device::{AutoLock, Device};
+pub use erasure::Erased;
 pub use error::ClientError;
 pub use events::{Event, Events, Listener, Notice};
 pub use messenger::Messenger;

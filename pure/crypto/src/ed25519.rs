@@ -61,7 +61,8 @@ impl fmt::Debug for VerifyingKey {
 /// A private Ed25519 key, kept as its 32-byte seed and libsodium's expanded form.
 pub struct SigningKey {
     seed: Secret<32>,
-    expanded: crypto_sign::SecretKey,
+    /// On the heap, so that a move leaves no copy on the stack.
+    expanded: Box<crypto_sign::SecretKey>,
     public: VerifyingKey,
 }
 
@@ -73,7 +74,10 @@ impl SigningKey {
     pub fn from_seed(seed: Secret<32>) -> Result<Self, CryptoError> {
         let pair = crypto_sign::KeyPair::from_seed(seed.expose()).map_err(|_| CryptoError)?;
         let (public, expanded) = pair.into_tuple();
-        Ok(Self { seed, expanded, public: VerifyingKey(*public.as_bytes()) })
+        let key =
+            Self { seed, expanded: Box::new(expanded), public: VerifyingKey(*public.as_bytes()) };
+        crate::secret::clean_stack();
+        Ok(key)
     }
 
     /// The seed this key was made from.

@@ -30,7 +30,7 @@ impl AccountDb {
     /// # Errors
     /// Where the file is damaged, newer or not this account's, or the disk fails.
     pub fn open(vault: &Vault, keys: &AccountKeys) -> Result<Self, DatabaseError> {
-        let path = vault.home().account_file(&keys.file);
+        let path = vault.home().database_file(&keys.file);
         let account = keys.entry.id;
         let connection = connection::open(&path, &keys.db_key, Some(&account), &schema::ACCOUNT)?;
         Ok(Self { connection, account, hidden_from: Cell::new(0) })

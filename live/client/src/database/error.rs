@@ -9,8 +9,8 @@ use rusqlite::ErrorCode;
 pub enum DatabaseError {
     /// The file does not decrypt with its key, or is no longer a database.
     #[error(
-        "a database cannot be read: it is damaged or belongs to another vault.key; put it back \
-         from a copy, or restore the account from its recovery words"
+        "a database cannot be read: it is damaged or belongs to another home; put it back from a \
+         copy, or restore the account from its recovery words"
     )]
     Damaged,
     /// Written by a newer Warren.

@@ -1,8 +1,9 @@
-//! `index.db`: settings, and which accounts live on this device.
+//! The index: settings, and which accounts live on this device.
 
 use std::fmt;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use warren_crypto::secret::SecretBytes;
 use warren_crypto::{Entropy, Secret};
 use warren_wire::{AccountId, Millis};
 
@@ -13,6 +14,7 @@ use crate::notification::NotificationMode;
 use crate::vault::{FileName, Home, Subkey, Vault};
 
 const SEED: &str = "network seed";
+const OTHER_STORE: &str = "other store";
 
 /// An account on this device, as a list shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,18 +63,14 @@ pub struct Index {
 impl Index {
     /// Opens the index, making it where there is none.
     ///
-    /// Removes databases that no account claims: what a crash in the middle of
-    /// [`Index::remove_account`] left, which no key opens any more.
-    ///
     /// # Errors
     /// Where the file is damaged, newer or of another vault, or the disk fails.
     pub fn open(vault: &Vault) -> Result<Self, DatabaseError> {
         let key = vault.subkey(Subkey::Index)?;
         let home = vault.home().clone();
-        let connection = connection::open(&home.index_file(), &key, None, &schema::INDEX)?;
-        let index = Self { connection, home };
-        index.sweep()?;
-        Ok(index)
+        let path = home.database_file(&vault.index_name()?);
+        let connection = connection::open(&path, &key, None, &schema::INDEX)?;
+        Ok(Self { connection, home })
     }
 
     /// All accounts, in the order they came.
@@ -175,7 +173,7 @@ impl Index {
         }
         // The key must leave the write-ahead log too.
         self.checkpoint()?;
-        Ok(self.home.remove_account_file(&keys.file)?)
+        Ok(self.home.remove_database(&keys.file)?)
     }
 
     /// Calls an account something else.
@@ -241,23 +239,58 @@ impl Index {
         Ok(value.optional()?)
     }
 
-    fn checkpoint(&self) -> Result<(), DatabaseError> {
+    pub(super) fn checkpoint(&self) -> Result<(), DatabaseError> {
         Ok(self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
     }
 
-    /// Files are listed before rows are: a row is committed before its file is made, so a file
-    /// that another process makes meanwhile is never taken for an orphan.
-    fn sweep(&self) -> Result<(), DatabaseError> {
-        let files = self.home.account_files()?;
-        if files.is_empty() {
-            return Ok(());
+    /// The master key of the home's other store, drawn where there is none yet.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub(crate) fn other_store(
+        &self,
+        entropy: &mut dyn Entropy,
+    ) -> Result<Secret<32>, DatabaseError> {
+        if self.setting(OTHER_STORE)?.is_none() {
+            let drawn = Secret::<32>::random(entropy);
+            // Another process may have been first.
+            let put = "INSERT OR IGNORE INTO settings (name, value) VALUES (?1, ?2)";
+            self.connection.execute(put, params![OTHER_STORE, Col(&drawn)])?;
         }
+        let kept = self.setting(OTHER_STORE)?.map(SecretBytes::take);
+        kept.and_then(|kept| Secret::from_slice(kept.expose())).ok_or(DatabaseError::Damaged)
+    }
+
+    /// Whether the store was open before as the one of its home.
+    pub(super) fn has_other_store(&self) -> Result<bool, DatabaseError> {
+        Ok(self.setting(OTHER_STORE)?.is_some())
+    }
+
+    /// The names of all accounts' databases.
+    pub(super) fn files(&self) -> Result<Vec<FileName>, DatabaseError> {
         let mut statement = self.connection.prepare("SELECT file FROM accounts")?;
-        let claimed: Vec<String> =
+        let names: Vec<String> =
             statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
-        for file in files.iter().filter(|file| !claimed.iter().any(|name| name == file.as_str())) {
-            self.home.remove_account_file(file)?;
-        }
+        names.iter().map(|name| FileName::parse(name).ok_or(DatabaseError::Damaged)).collect()
+    }
+
+    /// A number among the settings.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub(crate) fn number(&self, name: &str) -> Result<Option<u64>, DatabaseError> {
+        let Some(bytes) = self.setting(name)? else { return Ok(None) };
+        let bytes = bytes.try_into().map_err(|_| DatabaseError::Damaged)?;
+        Ok(Some(u64::from_le_bytes(bytes)))
+    }
+
+    /// Sets one.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub(crate) fn set_number(&self, name: &str, number: u64) -> Result<(), DatabaseError> {
+        let put = "INSERT OR REPLACE INTO settings (name, value) VALUES (?1, ?2)";
+        self.connection.execute(put, params![name, number.to_le_bytes()])?;
         Ok(())
     }
 }

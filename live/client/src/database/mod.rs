@@ -12,6 +12,7 @@
 //! | `schema` | the tables, and every step that led to them |
 //! | `column` | how ids, hashes, times and secrets lie in columns |
 //! | [`index`] | settings, and which accounts live on this device |
+//! | `stores` | the two stores of a home, and what neither claims |
 //! | [`account`] | one account's database, opened |
 //! | [`contacts`] | who is known by which name |
 //! | [`messages`] | what was said, page by page |
@@ -60,6 +61,7 @@ mod schema;
 pub mod search;
 pub mod shares;
 pub mod signals;
+pub(crate) mod stores;
 #[cfg(test)]
 mod tests;
 pub mod tombstones;

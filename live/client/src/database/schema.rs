@@ -28,7 +28,7 @@ impl Schema {
     }
 }
 
-/// `index.db`.
+/// The index of a store.
 pub(super) const INDEX: Schema =
     Schema { database: "index", steps: &[INDEX_1, INDEX_NOTIFICATIONS_2] };
 
@@ -55,7 +55,7 @@ const INDEX_NOTIFICATIONS_2: &str = "
 ALTER TABLE accounts ADD COLUMN notifications TEXT NOT NULL DEFAULT 'instant';
 ";
 
-/// `accounts/<random>.db`.
+/// `data/<random>.db`.
 pub(super) const ACCOUNT: Schema = Schema {
     database: "account",
     steps: &[

@@ -1,5 +1,6 @@
 //! Where things lie under the home directory, and how a file there is replaced whole or not at all.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
@@ -28,6 +29,16 @@ impl FileName {
         Some(Self(hex::encode(bytes))).filter(|name| name.0 == text)
     }
 
+    /// The name that follows from 8 bytes.
+    pub(super) fn of(bytes: [u8; Self::BYTES]) -> Self {
+        Self(hex::encode(bytes))
+    }
+
+    /// The name that an entry of `data/` begins with.
+    pub(crate) fn of_entry(entry: &std::ffi::OsStr) -> Option<Self> {
+        entry.to_str()?.split('.').next().and_then(Self::parse)
+    }
+
     /// The 16 digits.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -50,35 +61,36 @@ impl Home {
         &self.root
     }
 
-    /// The key slot.
-    pub(super) fn key_file(&self) -> PathBuf {
+    /// The key slots.
+    pub(super) fn slots_file(&self) -> PathBuf {
+        self.root.join("slots")
+    }
+
+    /// What is kept of wrong codes.
+    pub(super) fn attempts_file(&self) -> PathBuf {
+        self.root.join("attempts")
+    }
+
+    /// What a home of the format before this one is known by.
+    pub(super) fn old_key_file(&self) -> PathBuf {
         self.root.join("vault.key")
     }
 
-    /// The database of accounts and settings.
-    pub(crate) fn index_file(&self) -> PathBuf {
-        self.root.join("index.db")
+    fn data(&self) -> PathBuf {
+        self.root.join("data")
     }
 
-    fn accounts(&self) -> PathBuf {
-        self.root.join("accounts")
-    }
-
-    /// One account's database.
-    pub(crate) fn account_file(&self, name: &FileName) -> PathBuf {
-        self.accounts().join(format!("{}.db", name.as_str()))
+    /// A database, an index or an account's.
+    pub(crate) fn database_file(&self, name: &FileName) -> PathBuf {
+        self.data().join(format!("{}.db", name.as_str()))
     }
 
     /// The folder of one account's files, which is made where there is none.
     pub(crate) fn make_files_folder(&self, name: &FileName) -> io::Result<PathBuf> {
-        let folder = self.files_folder(name);
+        let folder = self.data().join(format!("{}.files", name.as_str()));
         make_private(&folder)?;
-        sync_directory(&self.accounts())?;
+        sync_directory(&self.data())?;
         Ok(folder)
-    }
-
-    fn files_folder(&self, name: &FileName) -> PathBuf {
-        self.accounts().join(format!("{}.files", name.as_str()))
     }
 
     /// Makes the directories, for their owner alone.
@@ -89,19 +101,13 @@ impl Home {
         if fs::read_dir(&self.root)?.next().is_none() {
             restrict(&self.root)?;
         }
-        make_private(&self.accounts())?;
+        make_private(&self.data())?;
         sync_directory(&self.root)
     }
 
     /// Writes a file that must not exist yet, durably.
     pub(super) fn write_new(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         self.stage(bytes)?.persist_noclobber(path).map_err(|error| error.error)?;
-        sync_directory(&self.root)
-    }
-
-    /// Writes a file over the one before, durably.
-    pub(super) fn replace(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        self.stage(bytes)?.persist(path).map_err(|error| error.error)?;
         sync_directory(&self.root)
     }
 
@@ -117,43 +123,103 @@ impl Home {
     ///
     /// SQLite gives its write-ahead log the permissions of the file it belongs to.
     pub(crate) fn touch(path: &Path) -> io::Result<()> {
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(false);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.open(path).map(drop)
+        private_options().truncate(false).open(path).map(drop)
     }
 
-    /// The names of all account databases that lie here, wanted or not.
-    pub(crate) fn account_files(&self) -> io::Result<Vec<FileName>> {
-        let mut names = Vec::new();
-        for entry in fs::read_dir(self.accounts())? {
-            let name = entry?.file_name();
-            let name = name.to_str().and_then(|name| name.split('.').next());
-            if let Some(name) = name.and_then(FileName::parse)
-                && !names.contains(&name)
-            {
-                names.push(name);
-            }
-        }
-        Ok(names)
+    /// What lies in `data/`, wanted or not.
+    pub(crate) fn data_entries(&self) -> io::Result<Vec<OsString>> {
+        let entries = match fs::read_dir(self.data()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries?,
+        };
+        entries.map(|entry| Ok(entry?.file_name())).collect()
     }
 
-    /// Deletes one account's database with its log and shared memory, and its files.
-    pub(crate) fn remove_account_file(&self, name: &FileName) -> io::Result<()> {
-        for suffix in ["", "-wal", "-shm", "-journal"] {
-            let path = self.accounts().join(format!("{}.db{suffix}", name.as_str()));
-            match fs::remove_file(path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
+    /// Deletes entries of `data/`, durably. One that is gone is no error.
+    pub(crate) fn remove_data(&self, entries: &[OsString]) -> io::Result<()> {
+        let data = self.data();
+        for entry in entries {
+            remove(&data.join(entry))?;
+        }
+        if entries.is_empty() { Ok(()) } else { sync_directory(&data) }
+    }
+
+    /// Deletes what tells of an earlier store beside the stores themselves.
+    pub(crate) fn remove_traces(&self) -> io::Result<()> {
+        remove(&self.root.join(CRASHES))
+    }
+
+    /// Deletes a database with its log and shared memory, and the files that belong to it.
+    pub(crate) fn remove_database(&self, name: &FileName) -> io::Result<()> {
+        let entries = [".db", ".db-wal", ".db-shm", ".db-journal", ".files"];
+        let entries = entries.map(|suffix| OsString::from(format!("{}{suffix}", name.as_str())));
+        self.remove_data(&entries)
+    }
+
+    /// Deletes everything of this program but the slots, durably, and then the slots.
+    ///
+    /// What somebody else keeps in the directory stays.
+    pub(super) fn remove_all(&self) -> io::Result<()> {
+        if !self.root.exists() {
+            return Ok(());
+        }
+        self.remove_data(&self.data_entries()?)?;
+        for entry in fs::read_dir(&self.root)? {
+            let entry = entry?;
+            if entry.file_name().to_str().is_some_and(is_ours) {
+                remove(&entry.path())?;
             }
         }
-        match fs::remove_dir_all(self.files_folder(name)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        sync_directory(&self.accounts())
+        sync_directory(&self.root)?;
+        remove(&self.slots_file())?;
+        sync_directory(&self.root)
     }
+}
+
+/// Where reports of faults lie, beside the stores.
+const CRASHES: &str = "crashes";
+
+/// Names in the home directory that this program makes, the slots apart.
+fn is_ours(name: &str) -> bool {
+    const NAMES: [&str; 12] = [
+        "data",
+        "attempts",
+        "tripwire",
+        CRASHES,
+        "api.sock",
+        "api-token",
+        "daemon.lock",
+        // Of the format before this one.
+        "vault.key",
+        "index.db",
+        "index.db-wal",
+        "index.db-shm",
+        "accounts",
+    ];
+    // A file that is not yet whole, and the folder in which the socket is made.
+    let begins = |start: &str, length: usize| name.starts_with(start) && name.len() == length;
+    NAMES.contains(&name) || begins(".tmp", 10) || begins(".s", 6)
+}
+
+/// Deletes a file, or a folder with all that is in it. One that is gone is no error.
+fn remove(path: &Path) -> io::Result<()> {
+    let is_folder = match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        metadata => metadata?.is_dir(),
+    };
+    match if is_folder { fs::remove_dir_all(path) } else { fs::remove_file(path) } {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
+}
+
+/// Opens for writing, and makes for the owner alone where there is none.
+pub(super) fn private_options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
 }
 
 impl fmt::Debug for Home {

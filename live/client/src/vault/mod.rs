@@ -1,18 +1,33 @@
-//! The home directory and the one passphrase that opens it.
+//! The home directory and the codes that open it, as `spec/keys.md` says.
 //!
 //! ```text
-//! passphrase --Argon2id--> slot key --opens--> master key --BLAKE2b, label--> subkey "index"
-//!                          (vault.key)                                            |
-//!                                                        index.db: seed and database key
-//!                                                        of every account         |
-//!                                                                    accounts/<random>.db
+//! code --Argon2id--> slot key --opens--> master key --BLAKE2b, label--> name and key of the index
+//!                     (slots)                                           |
+//!                                              in the index: seed, file name and key of every account
+//!                                                                       |
+//!                                                            data/<random>.db, data/<random>.files
 //! ```
 //!
-//! Without the slot nothing below it can be decrypted. The home directory holds no name, account
-//! id or file name from which one could be guessed.
+//! Without its slot nothing below it can be decrypted. The home directory holds no name, account id or
+//! file name from which one could be guessed.
+//!
+//! | module | what |
+//! |---|---|
+//! | `home` | paths and permissions |
+//! | `slots_file` | the slots, written over themselves |
+//! | `guard` | wrong codes are counted, and wait |
+//! | [`change`] | other codes, another cost |
+//! | [`calibrate`] | what a guess should cost here |
+//! | [`tpm`] | a secret that this machine alone has |
+//! | [`wipe`] | destroying |
 
+pub mod calibrate;
+pub mod change;
+mod guard;
 mod home;
-mod slot;
+mod slots_file;
+pub mod tpm;
+pub mod wipe;
 
 use std::fmt;
 use std::io;
@@ -23,8 +38,13 @@ pub use home::{FileName, Home};
 use warren_crypto::hash::blake2b_keyed;
 pub use warren_crypto::password::Cost;
 use warren_crypto::{CryptoError, Entropy, Secret};
+use warren_lock::slots::{Opened, VERSION};
+pub use warren_lock::{Code, CodeError, CodeKind, Order};
+use warren_lock::{Moment, Payload, SlotKind, Slots, SlotsError, Stretched};
+use warren_wire::Millis;
 
-use slot::{Slot, SlotError};
+use guard::Attempt;
+use slots_file::SlotsFile;
 
 /// Why a vault could not be made or opened.
 #[derive(Debug, thiserror::Error)]
@@ -35,29 +55,59 @@ pub enum VaultError {
     /// There is a vault already, and it is not overwritten.
     #[error("this home directory is in use already: unlock it or choose another")]
     Exists,
-    /// The passphrase does not open the vault. Says nothing more on purpose.
+    /// The code does not open the vault. Says nothing more on purpose.
     #[error("the passphrase is wrong")]
     WrongPassphrase,
-    /// An empty passphrase protects nothing.
+    /// An empty code protects nothing.
     #[error("the passphrase must not be empty")]
     EmptyPassphrase,
-    /// `vault.key` is not what was written.
+    /// The code cannot be one, or not of the kind that was said.
+    #[error(transparent)]
+    Code(CodeError),
+    /// The code is in use for something else.
+    #[error("this code is in use already: choose another")]
+    CodeInUse,
+    /// Too many wrong codes, too fast.
+    #[error("too many wrong codes: try again in {}", in_words(*.wait))]
+    TooSoon {
+        /// How long to wait.
+        wait: Millis,
+    },
+    /// Another process changed the slots at the same time.
+    #[error("the lock was changed by another process: try again")]
+    Changed,
+    /// More accounts than a slot has room for.
+    #[error("a code can carry orders for at most {} accounts", warren_lock::payload::MOST_ORDERS)]
+    TooManyOrders,
+    /// What is open here is not opened by a code of its own.
+    #[error("this store has no code of its own")]
+    NoCode,
+    /// The slots are not what was written.
     #[error(
-        "the file vault.key is damaged: put it back from a copy, or restore your accounts from \
-         their recovery words in another home directory"
+        "the file slots is damaged: restore your accounts from their recovery words in another \
+         home directory"
     )]
     Damaged,
-    /// `vault.key` comes from a newer Warren.
-    #[error("the file vault.key has version {found}, this program knows {known}: update Warren")]
+    /// The slots come from a newer Warren.
+    #[error("the file slots has version {found}, this program knows {known}: update Warren")]
     NewerVersion {
         /// The version in the file.
         found: u8,
         /// The newest version known here.
         known: u8,
     },
+    /// A home from before there were slots.
+    #[error(
+        "this home was made by an early version of Warren: move it away and bring your accounts \
+         back with `warren account restore` and their recovery words"
+    )]
+    OldHome,
     /// Argon2id refused the cost, or there is too little memory for it.
     #[error("the passphrase could not be checked: its cost is out of range or memory is short")]
     Cost,
+    /// The codes are bound to this machine's TPM, which does not do its part.
+    #[error(transparent)]
+    Tpm(#[from] tpm::TpmError),
     /// The home directory cannot be read or written.
     #[error("the home directory cannot be used: {0}")]
     Io(#[from] io::Error),
@@ -66,95 +116,166 @@ pub enum VaultError {
 /// What the keys below the master key are for. Every label stands here and nowhere else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Subkey {
-    /// Encrypts `index.db`.
+    /// Encrypts the index.
     Index,
+    /// Is the name of the index.
+    IndexName,
+    /// Encrypts the profiles of browsers.
+    BrowserProfiles,
 }
 
 impl Subkey {
     const fn label(self) -> &'static [u8] {
         match self {
             Self::Index => b"warren index database v1",
+            Self::IndexName => b"warren index name v1",
+            Self::BrowserProfiles => b"warren browser profiles v1",
         }
     }
 }
 
-/// An unlocked home directory: where things lie, and the key they are under.
+/// An unlocked store of a home directory: where things lie, and the key they are under.
 pub struct Vault {
     home: Home,
     master: Secret<32>,
+    /// Which slot opened it; none for a store that was reached through another.
+    slot: Option<usize>,
+    orders: Vec<Order>,
 }
 
 impl Vault {
-    /// Whether the home directory holds a vault.
+    /// Whether the home directory holds a vault. Goes on with a wipe that was cut off.
     pub fn exists(home: &Path) -> bool {
-        Home::at(home).key_file().exists()
+        let home = Home::at(home);
+        // Where it cannot go on, unlocking says why.
+        let _ = wipe::go_on(&home);
+        home.slots_file().exists() || home.old_key_file().exists()
     }
 
-    /// Makes the home directory and a fresh master key under `passphrase`.
+    /// Makes the home directory and a fresh master key under a code.
     ///
-    /// The file appears whole or not at all, and never over an existing one.
+    /// The slots appear whole or not at all, and never over existing ones.
     ///
     /// # Errors
-    /// Where the passphrase is empty, a vault exists, the cost is out of range or the disk fails.
+    /// Where the code is empty, a vault exists, the cost is out of range or the disk fails.
     pub fn create(
-        home: &Path,
-        passphrase: &str,
+        root: &Path,
+        code: &str,
         cost: Cost,
         entropy: &mut dyn Entropy,
     ) -> Result<Self, VaultError> {
-        let home = Home::at(home);
-        if home.key_file().exists() {
+        if Self::exists(root) {
             return Err(VaultError::Exists);
         }
-        let master = Secret::random(entropy);
-        let slot = seal(&master, passphrase, cost, entropy)?;
+        let home = Home::at(root);
+        let code = Code::of(code)?;
+        let mut slots = Slots::fresh(cost, entropy);
+        let payload = Payload::ordinary(Secret::random(entropy));
+        let at = Slots::any_slot(None, entropy);
+        let stretched = slots.stretch(&code).map_err(|_| VaultError::Cost)?;
+        slots.seal(at, &stretched, None, &payload, entropy)?;
         home.make()?;
-        match home.write_new(&home.key_file(), &slot.encode()) {
+        guard::make(&home)?;
+        match home.write_new(&home.slots_file(), &slots.encode()) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(VaultError::Exists),
             Err(error) => Err(error.into()),
-            Ok(()) => Ok(Self { home, master }),
+            Ok(()) => Ok(Self::of(home, payload.master, Some(at), Vec::new())),
         }
     }
 
-    /// Opens the vault.
+    fn of(home: Home, master: Secret<32>, slot: Option<usize>, orders: Vec<Order>) -> Self {
+        Self { home, master: master.kept_from_swap(), slot, orders }
+    }
+
+    /// Opens the vault with whichever code it has.
+    ///
+    /// A duress code destroys the slots before this returns; the vault is then the store that it
+    /// opens, and nothing tells it from any other. Wrong codes are counted, and wipe everything where
+    /// that was asked for.
     ///
     /// # Errors
-    /// Where there is none, it is damaged or newer, or the passphrase is wrong.
-    pub fn unlock(home: &Path, passphrase: &str) -> Result<Self, VaultError> {
-        let home = Home::at(home);
-        let bytes = match std::fs::read(home.key_file()) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(VaultError::Missing);
+    /// Where there is none, it is damaged or newer, the code is wrong, or it came too soon after
+    /// wrong ones.
+    pub fn unlock(root: &Path, code: &str) -> Result<Self, VaultError> {
+        Self::unlock_at(root, code, guard::moment())
+    }
+
+    fn unlock_at(root: &Path, code: &str, now: Moment) -> Result<Self, VaultError> {
+        let home = Home::at(root);
+        wipe::go_on(&home)?;
+        let file = SlotsFile::open(&home)?;
+        let code = Code::of(code)?;
+        // So that a damaged file is told, and no attempt counted.
+        file.read()?;
+        let attempt = Attempt::begin(&home, now)?;
+        let slots = file.read()?;
+        let (attempt, key) = Key::tried(&home, &slots, &code, attempt)?;
+        let opened = file.alone(|| settle(&file, &slots, &key))?;
+        match opened {
+            Some((at, payload)) => {
+                attempt.succeed()?;
+                Ok(Self::of(home, payload.master, Some(at), payload.orders))
             }
-            read => read?,
-        };
-        let slot = Slot::decode(&bytes)?;
-        if passphrase.is_empty() {
-            return Err(VaultError::EmptyPassphrase);
+            None => {
+                if attempt.wipes() {
+                    wipe::wipe(home.root())?;
+                }
+                Err(VaultError::WrongPassphrase)
+            }
         }
-        let master = slot.open(passphrase)?;
-        Ok(Self { home, master })
     }
 
-    /// Puts the same master key under another passphrase and cost.
-    ///
-    /// After a crash either the old or the new passphrase opens the vault, never neither.
+    /// How long the next attempt to unlock must wait; 0 for not at all.
     ///
     /// # Errors
-    /// Where the passphrase is empty, the cost is out of range or the disk fails.
-    pub fn change_passphrase(
-        &self,
-        passphrase: &str,
-        cost: Cost,
-        entropy: &mut dyn Entropy,
-    ) -> Result<(), VaultError> {
-        let slot = seal(&self.master, passphrase, cost, entropy)?;
-        Ok(self.home.replace(&self.home.key_file(), &slot.encode())?)
+    /// Where the disk fails.
+    pub fn wait(root: &Path) -> Result<Millis, VaultError> {
+        guard::wait(&Home::at(root))
+    }
+
+    /// Whether the codes of a home work with this machine's TPM alone.
+    ///
+    /// # Errors
+    /// Where there is no vault or it is damaged.
+    pub fn is_bound(root: &Path) -> Result<bool, VaultError> {
+        Ok(SlotsFile::open(&Home::at(root))?.read()?.device().is_some())
+    }
+
+    /// What a guess at the codes of a home costs.
+    ///
+    /// # Errors
+    /// Where there is no vault or it is damaged.
+    pub fn cost(root: &Path) -> Result<Cost, VaultError> {
+        Ok(SlotsFile::open(&Home::at(root))?.read()?.cost())
+    }
+
+    /// The other store of the same home, by its master key. It has no code of its own.
+    pub(crate) fn other(&self, master: Secret<32>) -> Self {
+        Self::of(self.home.clone(), master, None, Vec::new())
+    }
+
+    /// The same vault, for another thread. Orders stay where they are.
+    pub fn again(&self) -> Self {
+        Self::of(self.home.clone(), self.master.duplicate(), self.slot, Vec::new())
+    }
+
+    /// What the code that opened the vault says is to be done in the network; given once.
+    pub fn take_orders(&mut self) -> Vec<Order> {
+        std::mem::take(&mut self.orders)
     }
 
     /// Where things lie.
     pub fn home(&self) -> &Home {
         &self.home
+    }
+
+    /// The name of the index in `data/`.
+    ///
+    /// # Errors
+    /// As [`Vault::subkey`].
+    pub(crate) fn index_name(&self) -> Result<FileName, CryptoError> {
+        let key = self.subkey(Subkey::IndexName)?;
+        key.expose().first_chunk().map(|start| FileName::of(*start)).ok_or(CryptoError)
     }
 
     /// `BLAKE2b-32(key = master, label)`, RFC 7693.
@@ -167,134 +288,114 @@ impl Vault {
     }
 }
 
+/// What opens a slot: a stretched code, and the device secret where one takes part.
+struct Key {
+    stretched: Stretched,
+    secret: Option<Secret<32>>,
+}
+
+impl Key {
+    fn of(home: &Home, slots: &Slots, code: &Code) -> Result<Self, VaultError> {
+        let secret = slots.device().map(|kept| tpm::unseal(home.root(), &kept)).transpose()?;
+        let stretched = slots.stretch(code).map_err(|_| VaultError::Cost)?;
+        Ok(Self { stretched, secret })
+    }
+
+    /// As [`Key::of`]; where that fails, the attempt does not count, as no code was tried.
+    fn tried(
+        home: &Home,
+        slots: &Slots,
+        code: &Code,
+        attempt: Attempt,
+    ) -> Result<(Attempt, Self), VaultError> {
+        match Self::of(home, slots, code) {
+            Ok(key) => Ok((attempt, key)),
+            Err(error) => {
+                attempt.void()?;
+                Err(error)
+            }
+        }
+    }
+
+    fn open(&self, slots: &Slots) -> Result<Option<Opened>, CryptoError> {
+        slots.open(&self.stretched, self.secret.as_ref())
+    }
+
+    fn seal(&self, slots: &mut Slots, at: usize, payload: &Payload) -> Result<(), CryptoError> {
+        let entropy = &mut warren_crypto::SystemEntropy;
+        slots.seal(at, &self.stretched, self.secret.as_ref(), payload, entropy)
+    }
+}
+
+/// Tries a stretched code at the slots as they are, and writes the file over itself: the same bytes
+/// where no slot or an ordinary one opens, and where it is a duress code's, the destroyed file with
+/// one slot for that same code. Whichever it is, as much is written.
+fn settle(
+    file: &SlotsFile,
+    tried: &Slots,
+    key: &Key,
+) -> Result<Option<(usize, Payload)>, VaultError> {
+    let mut slots = file.read()?;
+    if (slots.salt(), slots.cost(), slots.device()) != (tried.salt(), tried.cost(), tried.device())
+    {
+        return Err(VaultError::Changed);
+    }
+    let entropy = &mut warren_crypto::SystemEntropy;
+    let opened = match key.open(&slots)? {
+        Some(opened) if opened.payload.kind == SlotKind::Duress => {
+            let payload = Payload::ordinary(opened.payload.master);
+            let at = Slots::any_slot(None, entropy);
+            slots.destroy_all_but(None, entropy);
+            key.seal(&mut slots, at, &payload)?;
+            Some((at, Payload { orders: opened.payload.orders, ..payload }))
+        }
+        opened => opened.map(|opened| (opened.at, opened.payload)),
+    };
+    file.write(&slots.encode())?;
+    Ok(opened)
+}
+
 impl fmt::Debug for Vault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Vault(..)")
     }
 }
 
-fn seal(
-    master: &Secret<32>,
-    passphrase: &str,
-    cost: Cost,
-    entropy: &mut dyn Entropy,
-) -> Result<Slot, VaultError> {
-    if passphrase.is_empty() {
-        return Err(VaultError::EmptyPassphrase);
+/// A wait for a person: whole seconds, or minutes where it is long.
+fn in_words(wait: Millis) -> String {
+    let seconds = wait.div_ceil(1_000);
+    if seconds < 120 {
+        format!("{seconds} seconds")
+    } else {
+        format!("{} minutes", seconds.div_ceil(60))
     }
-    Ok(Slot::seal(master, passphrase, cost, entropy)?)
 }
 
-impl From<SlotError> for VaultError {
-    fn from(error: SlotError) -> Self {
+impl From<CodeError> for VaultError {
+    fn from(error: CodeError) -> Self {
         match error {
-            SlotError::Damaged => Self::Damaged,
-            SlotError::Newer { found } => Self::NewerVersion { found, known: slot::VERSION },
-            SlotError::Cost => Self::Cost,
-            SlotError::WrongPassphrase => Self::WrongPassphrase,
+            CodeError::Empty => Self::EmptyPassphrase,
+            error => Self::Code(error),
         }
+    }
+}
+
+impl From<SlotsError> for VaultError {
+    fn from(error: SlotsError) -> Self {
+        match error {
+            SlotsError::Damaged => Self::Damaged,
+            SlotsError::Newer { found } => Self::NewerVersion { found, known: VERSION },
+            SlotsError::Wiped => Self::Missing,
+        }
+    }
+}
+
+impl From<CryptoError> for VaultError {
+    /// What the slots hold is checked before it is used, so this is a file that was tampered with.
+    fn from(_: CryptoError) -> Self {
+        Self::Damaged
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::fs;
-
-    use warren_crypto::SystemEntropy;
-
-    use super::*;
-
-    fn create(home: &Path, passphrase: &str) -> Vault {
-        Vault::create(home, passphrase, Cost::LEAST, &mut SystemEntropy).unwrap()
-    }
-
-    #[test]
-    fn the_passphrase_opens_the_same_keys_and_another_opens_none() {
-        let home = tempfile::tempdir().unwrap();
-        assert!(!Vault::exists(home.path()));
-        let made = create(home.path(), "right");
-        assert!(Vault::exists(home.path()));
-        let unlocked = Vault::unlock(home.path(), "right").unwrap();
-        assert_eq!(made.subkey(Subkey::Index).unwrap(), unlocked.subkey(Subkey::Index).unwrap());
-        let error = Vault::unlock(home.path(), "wrong").unwrap_err();
-        assert!(matches!(error, VaultError::WrongPassphrase));
-        assert_eq!(error.to_string(), "the passphrase is wrong");
-    }
-
-    #[test]
-    fn a_missing_vault_says_to_create_an_account_first() {
-        let home = tempfile::tempdir().unwrap();
-        let error = Vault::unlock(&home.path().join("none"), "x").unwrap_err();
-        assert!(matches!(error, VaultError::Missing));
-        assert!(error.to_string().contains("create or restore one first"));
-    }
-
-    #[test]
-    fn an_empty_passphrase_is_refused_and_leaves_no_file() {
-        let home = tempfile::tempdir().unwrap();
-        let error = Vault::create(home.path(), "", Cost::LEAST, &mut SystemEntropy).unwrap_err();
-        assert!(matches!(error, VaultError::EmptyPassphrase));
-        assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
-    }
-
-    #[test]
-    fn an_existing_vault_is_not_overwritten() {
-        let home = tempfile::tempdir().unwrap();
-        create(home.path(), "first");
-        let error =
-            Vault::create(home.path(), "second", Cost::LEAST, &mut SystemEntropy).unwrap_err();
-        assert!(matches!(error, VaultError::Exists));
-        Vault::unlock(home.path(), "first").unwrap();
-    }
-
-    #[test]
-    fn changing_the_passphrase_keeps_the_keys_and_retires_the_old_one() {
-        let home = tempfile::tempdir().unwrap();
-        let vault = create(home.path(), "old");
-        vault.change_passphrase("new", Cost::LEAST, &mut SystemEntropy).unwrap();
-        assert!(matches!(
-            Vault::unlock(home.path(), "old").unwrap_err(),
-            VaultError::WrongPassphrase
-        ));
-        let unlocked = Vault::unlock(home.path(), "new").unwrap();
-        assert_eq!(vault.subkey(Subkey::Index).unwrap(), unlocked.subkey(Subkey::Index).unwrap());
-        assert!(vault.change_passphrase("", Cost::LEAST, &mut SystemEntropy).is_err());
-    }
-
-    #[test]
-    fn a_file_of_another_version_or_with_one_flipped_bit_is_refused_by_name() {
-        let home = tempfile::tempdir().unwrap();
-        create(home.path(), "x");
-        let file = home.path().join("vault.key");
-        let good = fs::read(&file).unwrap();
-
-        let mut newer = good.clone();
-        newer[8] = 9;
-        fs::write(&file, newer).unwrap();
-        assert!(matches!(
-            Vault::unlock(home.path(), "x").unwrap_err(),
-            VaultError::NewerVersion { found: 9, known: 1 }
-        ));
-
-        for at in (0..good.len()).filter(|at| *at != 8) {
-            let mut bad = good.clone();
-            bad[at] ^= 1;
-            fs::write(&file, bad).unwrap();
-            let error = Vault::unlock(home.path(), "x").unwrap_err();
-            assert!(matches!(error, VaultError::Damaged), "byte {at}: {error}");
-        }
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn nobody_else_may_read_the_home_or_the_key() {
-        use std::os::unix::fs::PermissionsExt;
-        let parent = tempfile::tempdir().unwrap();
-        let home = parent.path().join("a/b");
-        create(&home, "x");
-        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!(mode(&home), 0o700);
-        assert_eq!(mode(&home.join("accounts")), 0o700);
-        assert_eq!(mode(&home.join("vault.key")), 0o600);
-    }
-}
+mod tests;

@@ -38,7 +38,7 @@ fn each_account_has_a_database_and_a_key_of_its_own() {
     assert_eq!(db.account(), &person(1));
     assert!(db.messages(&Filter::default(), None, 9).unwrap().messages.is_empty());
     drop(db);
-    std::fs::copy(device.file(), device.vault.home().account_file(&other.file)).unwrap();
+    std::fs::copy(device.file(), device.vault.home().database_file(&other.file)).unwrap();
     let error = AccountDb::open(&device.vault, &other).unwrap_err();
     assert!(matches!(error, DatabaseError::Damaged));
 }
@@ -48,9 +48,12 @@ fn a_removed_account_leaves_no_file_and_can_come_back_empty() {
     let device = Device::new();
     let mut db = device.db();
     queue(&mut db, 1, "x", 5);
+    let keys = device.keys();
     device.index.remove_account(&person(0)).unwrap();
-    let accounts = device.home.path().join("accounts");
-    assert_eq!(std::fs::read_dir(&accounts).unwrap().count(), 0);
+    assert!(!device.vault.home().database_file(&keys.file).exists());
+    let data = std::fs::read_dir(device.home.path().join("data")).unwrap();
+    let names = data.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert!(names.collect::<Vec<_>>().iter().all(|name| !name.starts_with(keys.file.as_str())));
     let error = device.index.remove_account(&person(0)).unwrap_err();
     assert!(matches!(error, DatabaseError::UnknownAccount));
     device.index.add_account(&person(0), "me", None, seed(0), 1, &mut SystemEntropy).unwrap();
@@ -58,19 +61,31 @@ fn a_removed_account_leaves_no_file_and_can_come_back_empty() {
 }
 
 #[test]
-fn what_a_crash_left_of_a_removed_account_goes_at_the_next_open() {
+fn what_no_store_claims_goes_and_what_either_claims_stays() {
     let device = Device::new();
     drop(device.db());
-    let accounts = device.home.path().join("accounts");
-    for orphan in ["00112233445566ff.db", "00112233445566ff.db-wal"] {
-        std::fs::write(accounts.join(orphan), b"left").unwrap();
+    let data = device.home.path().join("data");
+    stores::settle(&device.vault).unwrap();
+    let other = device.vault.other(device.index.other_store(&mut SystemEntropy).unwrap());
+    let decoy = Index::open(&other).unwrap();
+    let decoy =
+        decoy.add_account(&person(5), "decoy", None, seed(5), 1, &mut SystemEntropy).unwrap();
+    drop(AccountDb::open(&other, &decoy).unwrap());
+    for left in ["00112233445566ff.db", "00112233445566ff.db-wal", "something else"] {
+        std::fs::write(data.join(left), b"left").unwrap();
     }
-    std::fs::write(accounts.join("somebody's notes"), b"not ours").unwrap();
-    Index::open(&device.vault).unwrap();
-    assert!(!accounts.join("00112233445566ff.db").exists());
-    assert!(!accounts.join("00112233445566ff.db-wal").exists());
-    assert!(accounts.join("somebody's notes").exists());
-    assert!(device.file().exists());
+    std::fs::create_dir(data.join("00112233445566ff.files")).unwrap();
+    std::fs::write(data.join("00112233445566ff.files/x"), b"left").unwrap();
+    stores::settle(&device.vault).unwrap();
+    let left = std::fs::read_dir(&data).unwrap().map(|entry| entry.unwrap().file_name());
+    let left: Vec<_> = left.map(|name| name.into_string().unwrap()).collect();
+    let databases = left.iter().filter(|name| name.ends_with(".db")).count();
+    assert_eq!(databases, 4, "an index and an account in each of two stores: {left:?}");
+    assert!(device.file().exists() && other.home().database_file(&decoy.file).exists());
+    assert!(
+        !left.iter().any(|name| name.starts_with("0011") || name.starts_with("some")),
+        "{left:?}"
+    );
 }
 
 #[test]

@@ -59,7 +59,7 @@ impl Device {
     }
 
     fn file(&self) -> PathBuf {
-        self.vault.home().account_file(&self.keys().file)
+        self.vault.home().database_file(&self.keys().file)
     }
 }
 

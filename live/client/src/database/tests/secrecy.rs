@@ -16,7 +16,7 @@ fn files(directory: &Path, found: &mut Vec<PathBuf>) {
 fn assert_absent(home: &Path, needles: &[(&str, Vec<u8>)]) {
     let mut found = Vec::new();
     files(home, &mut found);
-    assert!(found.len() >= 3, "vault.key, index.db and an account");
+    assert!(found.len() >= 3, "the slots, an index and an account");
     for path in found {
         let bytes = fs::read(&path).unwrap();
         let name = path.file_name().unwrap().to_str().unwrap().as_bytes();
@@ -146,7 +146,13 @@ fn a_wrong_passphrase_or_key_leaves_no_line() {
     let device = Device::new();
     let stranger = Device::new();
     // The stranger's slot opens with the same passphrase, and its key fits no database here.
-    fs::copy(stranger.home.path().join("vault.key"), device.home.path().join("vault.key")).unwrap();
+    fs::copy(stranger.home.path().join("slots"), device.home.path().join("slots")).unwrap();
+    let index =
+        |device: &Device| device.vault.home().database_file(&device.vault.index_name().unwrap());
+    let strange = index(&stranger);
+    let strange = device.home.path().join("data").join(strange.file_name().unwrap());
+    device.index.checkpoint().unwrap();
+    fs::copy(index(&device), strange).unwrap();
     let output = child("secrecy::child_that_is_refused", device.home.path()).output().unwrap();
     assert!(String::from_utf8_lossy(&output.stdout).contains("refused"));
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
