@@ -18,7 +18,7 @@ TRAFFIC ?= 60
 # A memory file system makes copies of the disk cheap.
 POWER_SCRATCH := $(if $(wildcard /dev/shm),--scratch /dev/shm)
 
-.PHONY: help setup build package run demo lint test test-cluster bench simulate faults power-cuts deny fuzz-mutations clean
+.PHONY: help setup build package run demo lint test test-cluster bench simulate faults power-cuts wipe-cuts deny fuzz-mutations clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -78,13 +78,17 @@ power-cuts: setup ## cut the power of a node's and a person's store again and ag
 	"$(BUILT)/release/warren-power" cut log unsynced redis --cuts $(CONTROL_CUTS) $(POWER_SCRATCH)
 	"$(BUILT)/release/warren-power" cut warren client --cuts $(CUTS) $(POWER_SCRATCH)
 
+wipe-cuts: setup ## kill the program at every system call of a wipe, and search the raw disk; as root (CUTS=1000)
+	@scripts/setup tests
+	WIPE_CUTS=$(CUTS) cargo test --locked -p warren-e2e --test wipe_cuts -- --nocapture
+
 deny: setup ## licences, bans and sources of the dependencies
 	@cargo deny --version >/dev/null 2>&1 || cargo install cargo-deny --locked --version '^0.20'
 	cargo fetch --locked
 	cargo deny --offline check bans licenses sources
 
 fuzz-mutations: setup ## the decoders' property and mutation tests with many more cases (CASES=20000)
-	PROPTEST_CASES=$(CASES) cargo test --release --locked -p warren-crypto -p warren-wire -p warren-message -p warren-config -p warren-archive -p warren-onion
+	PROPTEST_CASES=$(CASES) cargo test --release --locked -p warren-crypto -p warren-lock -p warren-wire -p warren-message -p warren-config -p warren-archive -p warren-onion
 
 clean: ## remove what the other commands built
 	cargo clean

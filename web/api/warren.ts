@@ -38,6 +38,25 @@ export type Asking = {
   /** The Account ID that was lost. */
   lost: string;
 };
+/** When the daemon locks by itself; what is absent stays. */
+export type AutoLockChange = {
+  /** After so many seconds without a request that needs keys; 0 for never. */
+  idle_seconds?: number | null;
+  /** Once the machine slept. */
+  on_suspend?: boolean | null;
+};
+/** Whether this machine takes part. */
+export type Binding = {
+  /** Whether it is to work with this machine's TPM alone. */
+  bound: boolean;
+  /** The present code. */
+  code: string;
+};
+/** What opens a locked home. */
+export type CodeGiven = {
+  /** The code: PIN, passphrase, or pattern as `3x3:1-2-3-6-9`. */
+  code: string;
+};
 /** A person an account knows. */
 export type Contact = {
   /** Their Account ID. */
@@ -370,6 +389,15 @@ export type Groups = {
   /** The groups. */
   groups: Array<Group>;
 };
+/** What a guess costs. */
+export type GuessCost = {
+  /** Argon2id's memory in KiB. */
+  memory_kib: number;
+  /** Argon2id's passes. */
+  passes: number;
+  /** How long one took here, in milliseconds. */
+  time: number;
+};
 /** How a recovery phrase is to be split among friends. */
 export type HandOut = {
   /** The Account IDs of the friends, each of whom is handed one share. */
@@ -439,6 +467,29 @@ export type Invitation = {
 };
 /** What a message holds. */
 export type Kind = "text" | "control" | "unknown" | "deleted";
+/** How the lock is. */
+export type Lock = {
+  /** Whether codes work with this machine's TPM alone. */
+  bound: boolean;
+  /** Whether the keys are out of memory. */
+  locked: boolean;
+  /** Argon2id's memory for one guess, in KiB. */
+  memory_kib: number;
+  /** Argon2id's passes for one guess. */
+  passes: number;
+  settings?: (LockSettings | null);
+  /** How long the next attempt to unlock must wait after wrong codes, in milliseconds. */
+  wait: number;
+};
+/** What is set inside. */
+export type LockSettings = {
+  /** The daemon locks after so many seconds without a request that needs keys; 0 for never. */
+  idle_seconds: number;
+  /** Whether it locks once the machine slept. */
+  on_suspend: boolean;
+  /** After how many wrong codes in a row everything is wiped; 0 for never. */
+  wipe_after: number;
+};
 /** A member of a group. */
 export type Member = {
   /** Their Account ID. */
@@ -535,6 +586,28 @@ export type NewAccount = {
   /** Its name here, which the people it writes to are told too. Without one it is called `main`
    * here and they are told nothing. */
   name?: string | null;
+};
+/** Another code. */
+export type NewCode = {
+  /** The present code. */
+  code: string;
+  /** What the new one is. */
+  kind: Kind;
+  /** The new one. */
+  new: string;
+};
+/** A code that destroys what is here and opens the other store. */
+export type NewDuress = {
+  /** The present code. */
+  code: string;
+  /** Whether it also deletes the accounts' mail from the network. */
+  delete_mail?: boolean;
+  /** What the duress code is. */
+  kind: Kind;
+  /** The duress code. */
+  new: string;
+  /** Whether it also tells the accounts' other devices to wipe themselves. */
+  tell_devices?: boolean;
 };
 /** A group to be made. */
 export type NewGroup = {
@@ -789,7 +862,7 @@ export type Types = {
 };
 /** What opens a locked home. */
 export type Unlock = {
-  /** The passphrase. */
+  /** The code: PIN, passphrase, or pattern as `3x3:1-2-3-6-9`. */
   passphrase: string;
 };
 /** What waits for the owner's eyes, in conversations that are neither muted, hidden nor archived. */
@@ -811,6 +884,44 @@ export type Waiting = {
   for_recipient: boolean;
   /** The message. */
   message: Message;
+};
+/** What to wipe. */
+export type Wipe = {
+  /** The word `wipe`. */
+  confirm: string;
+  /** Go on where the network cannot be reached; else nothing is wiped then. */
+  even_offline?: boolean;
+  /** Also what the network keeps for every account: messages and configurations. The home must be
+   * unlocked. */
+  network?: boolean;
+};
+/** When wrong codes wipe. */
+export type WipeAfter = {
+  /** The present code. */
+  code: string;
+  /** After how many wrong codes in a row; 0 for never. */
+  count: number;
+};
+/** What was reached. */
+export type Wiped = {
+  /** What the network did for each account; empty where it was not asked. */
+  accounts: Array<WipedAccount>;
+  /** Everything on this device is deleted. Where it is not, it cannot be read, and the next start
+   * deletes it. */
+  data: boolean;
+  /** The keys on this device are destroyed. */
+  keys: boolean;
+};
+/** What the network did for an account. */
+export type WipedAccount = {
+  /** The account. */
+  account_id: string;
+  /** How many members of its swarm say that they deleted everything. */
+  done: number;
+  /** Why not, where none did. */
+  error?: string | null;
+  /** How many members there are; 0 where none could be reached. */
+  members: number;
 };
 /** Recovery words. */
 export type Words = {
@@ -1603,7 +1714,7 @@ export interface Operations {
   "POST /v1/daemon/stop": {
     response: void;
   };
-  /** Unlocks what was locked, and puts the accounts to work. */
+  /** Unlocks, and puts the accounts to work. Where the home is unlocked, work ends and begins anew. */
   "POST /v1/daemon/unlock": {
     body: Unlock;
     response: void;
@@ -1615,6 +1726,52 @@ export interface Operations {
       /** Those of one account alone, and those that concern all. */
       account?: string;
     };
+  };
+  /** How the lock is. Whether there is a duress code is told nowhere. */
+  "GET /v1/lock": {
+    response: Lock;
+  };
+  /** Drops all keys and ends all work, until somebody unlocks. */
+  "POST /v1/lock": {
+    response: void;
+  };
+  /** Says when the daemon locks by itself. */
+  "PATCH /v1/lock/auto": {
+    body: AutoLockChange;
+    response: LockSettings;
+  };
+  /** Has a secret that only this machine's TPM 2.0 gives out take part in the code, or no longer. Other
+   * codes are gone afterwards. */
+  "PUT /v1/lock/binding": {
+    body: Binding;
+    response: void;
+  };
+  /** Measures what a guess should cost on this machine, and puts the present code under it. Other codes
+   * are gone afterwards. */
+  "POST /v1/lock/calibrate": {
+    body: CodeGiven;
+    response: GuessCost;
+  };
+  /** Puts everything under another code. */
+  "PUT /v1/lock/code": {
+    body: NewCode;
+    response: void;
+  };
+  /** Sets a code that, typed in place of the ordinary one, destroys everything here and opens an empty
+   * or decoy store. One that was set before is gone. */
+  "PUT /v1/lock/duress": {
+    body: NewDuress;
+    response: void;
+  };
+  /** Takes the duress code away, where there is one. The answer is the same where there is none. */
+  "POST /v1/lock/duress/remove": {
+    body: CodeGiven;
+    response: void;
+  };
+  /** Says after how many wrong codes in a row everything is wiped. */
+  "PUT /v1/lock/wipe-after": {
+    body: WipeAfter;
+    response: void;
   };
   /** Shows the network this device belongs to. */
   "GET /v1/network": {
@@ -1629,5 +1786,16 @@ export interface Operations {
   "POST /v1/shares/combine": {
     body: GivenShares;
     response: Gathered;
+  };
+  /** Unlocks, and puts the accounts to work. Where the home is unlocked, work ends and begins anew. */
+  "POST /v1/unlock": {
+    body: CodeGiven;
+    response: void;
+  };
+  /** Destroys the keys, then has the network delete where that was asked, then deletes everything on
+   * this device. A daemon ends afterwards. There is no way back but recovery words and backups. */
+  "POST /v1/wipe": {
+    body: Wipe;
+    response: Wiped;
   };
 }

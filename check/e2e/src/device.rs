@@ -87,6 +87,7 @@ impl Device {
             .args(arguments)
             .env("WARREN_HOME", self.home.path().join("home"))
             .env("WARREN_PASSPHRASE", "correct horse battery staple")
+            .env("WARREN_GUESS_COST", "least")
             .env("WARREN_SEED", &self.seed)
             .stdin(std::fs::File::open(&given).unwrap())
             .stdout(Stdio::piped())

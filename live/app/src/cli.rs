@@ -11,6 +11,7 @@ mod crash;
 mod daemon;
 mod files;
 mod groups;
+mod lock;
 mod message;
 mod picture;
 mod shares;
@@ -23,6 +24,8 @@ pub use daemon::{ApiCommand, DaemonArgs, DaemonCommand, DaemonRunArgs};
 use files::FILES_HELP;
 pub use files::FilesCommand;
 pub use groups::{GroupArg, GroupsArgs, GroupsCommand, MembersArg, SureArg};
+pub use lock::{DuressCommand, KindArgs, LockArgs, LockCommand, WipeArgs};
+use lock::{LOCK_HELP, WIPE_HELP};
 use message::MESSAGE_HELP;
 pub use message::{MessageCommand, NumberArg, WhomArg};
 use picture::PICTURE_HELP;
@@ -40,7 +43,8 @@ First steps:
   warren demo                                all of it by itself, in a temporary folder
 
 Passphrase: asked for on the terminal, or taken from --passphrase-file, or from the environment
-variable WARREN_PASSPHRASE. It is never an argument, because other users can see arguments.
+variable WARREN_PASSPHRASE. It is never an argument, because other users can see arguments. A PIN and
+a pattern (3x3:1-2-3-6-9) are given in the same way.
 
 Exit codes:
   0    done; `send`: delivered
@@ -104,6 +108,9 @@ pub struct Global {
     /// Print JSON
     #[arg(long, global = true)]
     pub json: bool,
+    /// Work in the store that the duress code opens, to put decoys into it
+    #[arg(long, global = true)]
+    pub decoy: bool,
     /// Read the passphrase from the first line of a file
     #[arg(
         long,
@@ -169,6 +176,14 @@ pub enum Command {
     /// Reports of faults in the program: they stay on this device
     #[command(subcommand, arg_required_else_help = true, after_help = CRASH_HELP)]
     Crash(CrashCommand),
+    /// Lock the daemon, or change codes and what they do
+    #[command(args_conflicts_with_subcommands = true, after_help = LOCK_HELP)]
+    Lock(LockArgs),
+    /// Unlock the daemon with a code
+    Unlock,
+    /// Destroy everything on this device, and what the network keeps
+    #[command(after_help = WIPE_HELP)]
+    Wipe(WipeArgs),
     /// The local API
     #[command(subcommand, arg_required_else_help = true)]
     Api(ApiCommand),
@@ -329,7 +344,8 @@ Examples:
 
 const CREATE_HELP: &str = "\
 The first account also creates the home: choose a passphrase, which encrypts everything on this
-device. The thirteen recovery words are the account. Whoever has them has it; without them nobody
+device. What a guess at it costs is measured, so that it takes about as long on any machine; with
+WARREN_GUESS_COST=least it is the least that is recommended. The thirteen recovery words are the account. Whoever has them has it; without them nobody
 can bring it back.
 
 Examples:

@@ -181,7 +181,7 @@ pub enum Failure {
     #[error("the request took too long: what it began goes on, ask for it again")]
     TooSlow,
     /// The daemon has no keys.
-    #[error("the daemon is locked: `warren daemon unlock` opens it")]
+    #[error("the daemon is locked: `warren unlock` opens it")]
     Locked,
     /// What only a daemon can do.
     #[error("no daemon runs for this home: `warren daemon run` starts one")]
@@ -225,6 +225,12 @@ pub enum Failure {
     /// Deleting messages without being sure.
     #[error("this deletes the conversation with {0} on this device for good: add --yes to do it")]
     DeletesMessages(String),
+    /// Wiping without being sure.
+    #[error("this destroys everything on this device: type the word wipe to do it")]
+    WipeNotConfirmed,
+    /// A number that was asked for.
+    #[error("{0}")]
+    Value(&'static str),
     /// Leaving a group without being sure.
     #[error("this leaves {0} and deletes its messages on all your devices: add --yes to do it")]
     LeavesGroup(String),
@@ -275,6 +281,12 @@ pub enum Failure {
 
 impl From<DatabaseError> for Failure {
     fn from(error: DatabaseError) -> Self {
+        Self::Client(error.into())
+    }
+}
+
+impl From<VaultError> for Failure {
+    fn from(error: VaultError) -> Self {
         Self::Client(error.into())
     }
 }
@@ -340,7 +352,9 @@ impl Failure {
             | Self::Unread(_)
             | Self::DeletesMessages(_)
             | Self::LeavesGroup(_)
+            | Self::WipeNotConfirmed
             | Self::EndsGroup(_) => "not_confirmed",
+            Self::Value(_) => "bad_value",
             Self::Interrupted => "interrupted",
             Self::Network(_) => "local_network",
             Self::PortTaken { .. } => "port_taken",
@@ -362,9 +376,13 @@ impl Failure {
             | Self::PassphrasesDiffer
             | Self::PassphraseFile { .. }
             | Self::Client(ClientError::Vault(
-                VaultError::WrongPassphrase | VaultError::EmptyPassphrase,
+                VaultError::WrongPassphrase
+                | VaultError::EmptyPassphrase
+                | VaultError::TooSoon { .. },
             )) => Exit::Passphrase,
-            Self::Api { code, .. } if code == "wrong_passphrase" => Exit::Passphrase,
+            Self::Api { code, .. } if code == "wrong_passphrase" || code == "too_soon" => {
+                Exit::Passphrase
+            }
             _ => Exit::Failed,
         }
     }

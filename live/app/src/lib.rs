@@ -7,6 +7,7 @@
 //! | [`cli`] | what can be typed |
 //! | [`failure`] | what can go wrong, with its code and exit status |
 //! | [`output`] | results on stdout, errors and warnings on stderr, as text or JSON |
+//! | [`hardening`] | no core dumps |
 //! | [`passphrase`] | where the passphrase comes from |
 //! | [`terminal_text`] | a stranger's text, made harmless for a terminal |
 //! | [`start`] | from what was typed to an unlocked device |
@@ -31,6 +32,7 @@ pub mod commands;
 pub mod crash;
 pub mod daemon;
 pub mod failure;
+pub mod hardening;
 pub mod mentioning;
 pub mod output;
 pub mod passphrase;
@@ -48,6 +50,7 @@ use start::Start;
 
 /// Reads the command line, does what it says, and reports how it went.
 pub fn run() -> ExitCode {
+    hardening::harden();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return refuse(&error),

@@ -11,6 +11,7 @@ use crate::failure::Failure;
 /// The most bytes a passphrase or a phrase may have.
 const MOST_BYTES: usize = 4096;
 const VARIABLE: &str = "WARREN_PASSPHRASE";
+const NEW_VARIABLE: &str = "WARREN_NEW_CODE";
 
 /// A text nobody but its owner may see. Overwritten when dropped, and never printed.
 pub struct SecretText(Vec<u8>);
@@ -81,6 +82,33 @@ pub fn of_new_home(file: Option<&Path>) -> Result<SecretText, Failure> {
     if first.expose() == second.expose() { Ok(first) } else { Err(Failure::PassphrasesDiffer) }
 }
 
+/// A code that is to take the place of another, or to stand beside it; asked for twice.
+///
+/// # Errors
+/// As [`of_new_home`].
+pub fn new_code(file: Option<&Path>, what: &str) -> Result<SecretText, Failure> {
+    if let Some(code) = given_by(file, NEW_VARIABLE)? {
+        return Ok(code);
+    }
+    let first = ask(&format!("{what}: "))?;
+    let second = ask("The same again: ")?;
+    if first.expose() == second.expose() { Ok(first) } else { Err(Failure::PassphrasesDiffer) }
+}
+
+/// A word that somebody types to be sure; `None` where nobody can be asked.
+///
+/// # Errors
+/// Where the terminal cannot be asked.
+pub fn confirmation(prompt: &str) -> Result<Option<String>, Failure> {
+    if !is_interactive() {
+        return Ok(None);
+    }
+    let mut typed = String::new();
+    eprint!("{prompt}");
+    io::stdin().read_line(&mut typed).map_err(Failure::Terminal)?;
+    Ok(Some(typed.trim().to_owned()))
+}
+
 /// Recovery words: typed without being shown, or all of stdin where that is no terminal.
 ///
 /// # Errors
@@ -95,12 +123,16 @@ pub fn recovery_words() -> Result<SecretText, Failure> {
 }
 
 fn given(file: Option<&Path>) -> Result<Option<SecretText>, Failure> {
+    given_by(file, VARIABLE)
+}
+
+fn given_by(file: Option<&Path>, variable: &str) -> Result<Option<SecretText>, Failure> {
     if let Some(path) = file {
         let failed = |error| Failure::PassphraseFile { path: path.to_owned(), error };
         let file = File::open(path).map_err(failed)?;
         return read(file, failed).map(SecretText::first_line).map(Some);
     }
-    Ok(std::env::var(VARIABLE).ok().map(SecretText::new))
+    Ok(std::env::var(variable).ok().map(SecretText::new))
 }
 
 fn ask(prompt: &str) -> Result<SecretText, Failure> {

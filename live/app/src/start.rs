@@ -6,6 +6,7 @@ use axum::http::Method;
 use directories::ProjectDirs;
 use warren_client::database::DatabaseError;
 use warren_client::vault::Cost;
+use warren_client::vault::calibrate::calibrate;
 use warren_client::{ClientError, Device};
 use warren_transport::Seed;
 use warren_wire::AccountId;
@@ -78,9 +79,27 @@ impl Start {
         }
         let seed = self.seed()?;
         let passphrase = passphrase::of_new_home(self.global.passphrase_file.as_deref())?;
-        let mut device = Device::create(&home, passphrase.expose(), Cost::DEFAULT)?;
+        let mut device = Device::create(&home, passphrase.expose(), cost())?;
         remember(&mut device, seed)?;
         Ok(device)
+    }
+
+    /// The API of the home as [`Start::api`] gives it, and the code that opened it or was asked for,
+    /// as whoever changes the lock must show it once more.
+    ///
+    /// # Errors
+    /// As [`Start::api`].
+    pub async fn api_with_code(&self) -> Result<(Api, passphrase::SecretText), Failure> {
+        let home = self.home()?;
+        if !Device::exists(&home) {
+            return Err(Failure::NoHome(home));
+        }
+        let code = self.passphrase()?;
+        if let Some(api) = Api::of_daemon(&home).await {
+            return Ok((api, code));
+        }
+        let device = Device::unlock(&home, code.expose())?;
+        Ok((Api::here(Home::for_one_command(home, device)), code))
     }
 
     /// The passphrase of a home that exists.
@@ -98,6 +117,10 @@ impl Start {
     pub async fn api(&self) -> Result<Api, Failure> {
         let home = self.home()?;
         let seed = self.seed()?;
+        if self.global.decoy {
+            let other = self.device()?.other()?;
+            return Ok(Api::here(Home::for_one_command(home, other)));
+        }
         let Some(api) = Api::of_daemon(&home).await else {
             let device = self.device()?;
             return Ok(Api::here(Home::for_one_command(home, device)));
@@ -158,6 +181,12 @@ async fn only(api: &Api) -> Result<Account, Failure> {
         0 | 1 => accounts.pop().ok_or_else(|| ClientError::NoAccount.into()),
         several => Err(ClientError::WhichAccount(several).into()),
     }
+}
+
+/// What a guess at a new home's code costs: measured, unless somebody says that the least will do.
+fn cost() -> Cost {
+    let is_least = std::env::var("WARREN_GUESS_COST").is_ok_and(|cost| cost == "least");
+    if is_least { Cost::DEFAULT } else { calibrate().cost }
 }
 
 fn remember(device: &mut Device, seed: Option<Seed>) -> Result<(), Failure> {

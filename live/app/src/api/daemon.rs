@@ -9,12 +9,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use warren_client::Device;
 
 use super::extract::Given;
 use super::failure::ErrorBody;
 use super::session::Home;
 use crate::failure::Failure;
+use crate::passphrase::SecretText;
 
 pub(super) fn routes() -> OpenApiRouter<Arc<Home>> {
     OpenApiRouter::new()
@@ -41,7 +41,7 @@ pub struct Daemon {
 /// What opens a locked home.
 #[derive(Serialize, Deserialize, ToSchema)]
 pub struct Unlock {
-    /// The passphrase.
+    /// The code: PIN, passphrase, or pattern as `3x3:1-2-3-6-9`.
     pub passphrase: String,
 }
 
@@ -73,7 +73,7 @@ async fn lock(State(home): State<Arc<Home>>) -> Result<StatusCode, Failure> {
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Unlocks what was locked, and puts the accounts to work.
+/// Unlocks, and puts the accounts to work. Where the home is unlocked, work ends and begins anew.
 #[utoipa::path(
     post, path = "/daemon/unlock", tag = "daemon", request_body = Unlock,
     responses((status = 204), (status = "default", body = ErrorBody)),
@@ -82,11 +82,7 @@ async fn unlock(
     State(home): State<Arc<Home>>,
     Given(given): Given<Unlock>,
 ) -> Result<StatusCode, Failure> {
-    let folder = daemon(&home)?.folder().to_owned();
-    // Argon2id takes its time.
-    let opened = tokio::task::spawn_blocking(move || Device::unlock(&folder, &given.passphrase));
-    let device = opened.await.map_err(|_| Failure::Locked)??;
-    home.begin(device)?;
+    daemon(&home)?.unlock(SecretText::new(given.passphrase)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -100,6 +96,6 @@ async fn stop(State(home): State<Arc<Home>>) -> Result<StatusCode, Failure> {
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn daemon(home: &Home) -> Result<&Home, Failure> {
+pub(super) fn daemon(home: &Home) -> Result<&Home, Failure> {
     if home.is_daemon() { Ok(home) } else { Err(Failure::NoDaemon) }
 }

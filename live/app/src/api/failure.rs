@@ -74,6 +74,7 @@ fn status(failure: &Failure) -> StatusCode {
         | Failure::Share { .. }
         | Failure::OddShare { .. }
         | Failure::Combine(_)
+        | Failure::WipeNotConfirmed
         | Failure::Seed(_)
         | Failure::EmptyMessage
         | Failure::Name(_)
@@ -96,6 +97,13 @@ fn status(failure: &Failure) -> StatusCode {
         | Failure::Client(
             ClientError::NotYours | ClientError::NotAMember | ClientError::NotAnAdmin,
         ) => StatusCode::FORBIDDEN,
+        Failure::Client(ClientError::Vault(VaultError::TooSoon { .. })) => {
+            StatusCode::TOO_MANY_REQUESTS
+        }
+        Failure::Client(ClientError::Vault(VaultError::Code(_))) => StatusCode::BAD_REQUEST,
+        Failure::Client(ClientError::Vault(VaultError::CodeInUse | VaultError::Changed)) => {
+            StatusCode::CONFLICT
+        }
         Failure::Locked => StatusCode::LOCKED,
         Failure::TooSlow => StatusCode::GATEWAY_TIMEOUT,
         Failure::NotTaken(_) => StatusCode::UNPROCESSABLE_ENTITY,

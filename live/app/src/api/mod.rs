@@ -11,6 +11,7 @@
 //! | [`guard`] | who may ask over loopback: token, `Host`, `Origin` |
 //! | [`caller`] | asking, over a socket or in process |
 //! | [`daemon`] | the daemon: status, lock, unlock, stop |
+//! | [`lock`], [`wipe`] | codes and what they do; destroying what is here |
 //! | [`network`] | the network: its seed, the path in use, fetching |
 //! | [`accounts`], [`contacts`], [`conversations`], [`groups`], [`messages`], [`outbox`], [`search`] | one noun each |
 //! | [`settings`] | what others are told of an account's owner |
@@ -54,6 +55,7 @@ pub mod failure;
 pub mod files;
 pub mod groups;
 pub mod guard;
+pub mod lock;
 pub mod messages;
 pub mod network;
 pub mod outbox;
@@ -65,6 +67,7 @@ pub mod settings;
 pub mod shares;
 pub mod stream;
 pub mod transfers;
+pub mod wipe;
 
 pub use caller::{AccountApi, Api};
 
@@ -107,11 +110,13 @@ fn nouns() -> OpenApiRouter<Arc<Home>> {
         .merge(search::routes())
         .merge(network::routes())
         .merge(events::routes())
+        .merge(lock::routes_within())
 }
 
 fn routes(home: &Arc<Home>) -> OpenApiRouter<Arc<Home>> {
     let unlocked = middleware::from_fn_with_state(Arc::clone(home), session::until_locked);
     let nouns = nouns().route_layer(unlocked).merge(daemon::routes());
+    let nouns = nouns.merge(lock::routes()).merge(wipe::routes());
     OpenApiRouter::with_openapi(Description::openapi()).nest("/v1", nouns)
 }
 

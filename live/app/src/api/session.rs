@@ -1,19 +1,27 @@
 //! An unlocked home and its accounts at work, until it is locked.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
+use std::time::{Duration, Instant};
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tokio::sync::{Notify, watch};
-use tokio::task::JoinHandle;
-use warren_client::{Device, Event, Events, Messenger, NotificationMode};
+use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::time::{sleep, timeout};
+use warren_client::{AutoLock, Device, Event, Events, Messenger, NotificationMode};
 use warren_wire::AccountId;
 
 use super::transfers::Transfers;
 use crate::daemon::work;
 use crate::failure::Failure;
+use crate::passphrase::SecretText;
+
+/// How often to look whether all keys are dropped.
+const PAUSE: Duration = Duration::from_millis(5);
+/// How long that may take.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A home: locked, or with a session.
 pub struct Home {
@@ -22,12 +30,20 @@ pub struct Home {
     /// Whether accounts are kept at work, and the process may be told to stop.
     is_daemon: bool,
     stop: Notify,
+    /// When somebody last asked for something that needs keys.
+    used: Mutex<Instant>,
 }
 
 impl Home {
     /// A home that nobody has unlocked.
     pub fn locked(folder: PathBuf) -> Self {
-        Self { folder, session: RwLock::default(), is_daemon: false, stop: Notify::new() }
+        Self {
+            folder,
+            session: RwLock::default(),
+            is_daemon: false,
+            stop: Notify::new(),
+            used: Mutex::new(Instant::now()),
+        }
     }
 
     /// A home for one command: accounts are opened when they are asked for.
@@ -37,24 +53,38 @@ impl Home {
         home
     }
 
-    /// A home whose accounts are kept at work, until it is locked. To be called in a runtime.
-    ///
-    /// # Errors
-    /// Where an account cannot be opened.
-    pub fn at_work(folder: PathBuf, device: Device) -> Result<Self, Failure> {
-        let home = Self { is_daemon: true, ..Self::locked(folder) };
-        home.begin(device)?;
-        Ok(home)
+    /// A home of a daemon, locked. What it unlocks is kept at work until it is locked again.
+    pub fn of_daemon(folder: PathBuf) -> Self {
+        Self { is_daemon: true, ..Self::locked(folder) }
     }
 
-    /// Begins a session, unless there is one.
+    /// Unlocks with a code and begins a session in the place of the one there is.
+    ///
+    /// # Errors
+    /// Where the code is wrong or came too soon, or an account cannot be opened.
+    pub async fn unlock(&self, code: SecretText) -> Result<(), Failure> {
+        let folder = self.folder.clone();
+        // Argon2id takes its time.
+        let opened = spawn_blocking(move || Device::unlock(&folder, code.expose())).await;
+        match opened.map_err(|_| Failure::Locked)? {
+            Ok(device) => self.begin(device).await,
+            Err(error) => {
+                // So many wrong codes may have wiped what is open.
+                if !Device::exists(&self.folder) {
+                    self.lock().await;
+                }
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Begins a session in the place of the one there is.
     ///
     /// # Errors
     /// Where an account cannot be opened.
-    pub fn begin(&self, device: Device) -> Result<(), Failure> {
-        if self.session().is_ok() {
-            return Ok(());
-        }
+    pub async fn begin(&self, device: Device) -> Result<(), Failure> {
+        self.lock().await;
+        self.is_used();
         let session = Arc::new(Session::new(device, self.is_daemon));
         session.open_all()?;
         self.put(Some(session));
@@ -80,14 +110,33 @@ impl Home {
         session.clone().ok_or(Failure::Locked)
     }
 
-    /// Ends all work and drops all keys. Requests on their way are answered with
-    /// [`Failure::Locked`].
+    /// Ends all work and drops all keys: when this returns, databases are closed and keys are wiped
+    /// from memory. Requests on their way are answered with [`Failure::Locked`].
     pub async fn lock(&self) {
-        let session = self.session();
+        let Ok(session) = self.session() else { return };
         self.put(None);
-        if let Ok(session) = session {
-            session.end().await;
-        }
+        let messengers = session.end().await;
+        let left = Arc::downgrade(&session);
+        drop(session);
+        let in_use =
+            || left.strong_count() > 0 || messengers.iter().any(|one| one.strong_count() > 0);
+        let ended = async {
+            while in_use() {
+                sleep(PAUSE).await;
+            }
+        };
+        // Whoever still has a key by then is stuck at a disk or a wire, and drops it after.
+        let _ = timeout(PATIENCE, ended).await;
+    }
+
+    /// Somebody asks for something that needs keys.
+    pub fn is_used(&self) {
+        *self.used.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    /// How long nobody has.
+    pub fn idle(&self) -> Duration {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
     }
 
     /// Tells the daemon to stop.
@@ -113,6 +162,7 @@ pub struct Session {
     events: Events,
     ended: watch::Sender<bool>,
     keeps_at_work: bool,
+    auto_lock: Mutex<AutoLock>,
 }
 
 /// An account that is open.
@@ -135,6 +185,7 @@ impl Session {
     fn new(device: Device, keeps_at_work: bool) -> Self {
         Self {
             events: device.events().clone(),
+            auto_lock: Mutex::new(device.auto_lock().unwrap_or_default()),
             device: Mutex::new(device),
             running: Mutex::default(),
             transfers: Transfers::default(),
@@ -146,6 +197,21 @@ impl Session {
     /// Does something short with the device.
     pub fn device<T>(&self, work: impl FnOnce(&mut Device) -> T) -> T {
         work(&mut self.device.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// When the daemon locks by itself.
+    pub fn auto_lock(&self) -> AutoLock {
+        *self.auto_lock.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says so, and keeps it.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn set_auto_lock(&self, lock: AutoLock) -> Result<(), Failure> {
+        self.device(|device| device.set_auto_lock(lock))?;
+        *self.auto_lock.lock().unwrap_or_else(PoisonError::into_inner) = lock;
+        Ok(())
     }
 
     /// What happens to the accounts.
@@ -220,15 +286,18 @@ impl Session {
         let _ = ended.wait_for(|ended| *ended).await;
     }
 
-    async fn end(&self) {
+    /// Ends all work; what is left of the accounts that were open.
+    async fn end(&self) -> Vec<Weak<Messenger>> {
         self.events.publish(None, Event::Locked);
         self.ended.send_replace(true);
         let mut running = std::mem::take(&mut *self.running());
+        let left = running.iter().map(|one| Arc::downgrade(&one.messenger)).collect();
         for work in running.iter_mut().filter_map(|one| one.work.take()) {
             work.abort();
             // It was told to end; how it ended says nothing.
             let _ = work.await;
         }
+        left
     }
 
     fn open(&self, id: &AccountId) -> Result<Running, Failure> {
@@ -265,10 +334,19 @@ pub async fn until_locked(
         Ok(session) => session,
         Err(locked) => return locked.into_response(),
     };
+    // Who listens does not use: it is no person's doing that something happens.
+    let is_use = !request.uri().path().ends_with("/events");
+    if is_use {
+        home.is_used();
+    }
     request.extensions_mut().insert(Arc::clone(&session));
-    tokio::select! {
+    let response = tokio::select! {
         biased;
         response = next.run(request) => response,
         () = session.ended() => Failure::Locked.into_response(),
+    };
+    if is_use {
+        home.is_used();
     }
+    response
 }

@@ -18,7 +18,8 @@ pub struct DaemonArgs {
 pub(super) const DAEMON_HELP: &str = "\
 The daemon asks for the passphrase once. While it runs, commands need none: they ask it through a
 socket in the home directory that no other user can open. Ctrl-C, SIGTERM and `warren daemon stop`
-end it.
+end it. It locks by itself when nothing is asked of it for 15 minutes, and once the machine slept;
+`warren lock auto` changes that. While it is locked no mail is fetched.
 
 With --listen it listens on loopback too, for apps that cannot open the socket. Each request must
 carry the token of the file api-token in the home directory.
@@ -27,7 +28,8 @@ Examples:
   warren daemon run
   warren daemon run --listen 127.0.0.1:7450
   warren daemon status                       exit code 1 if none runs
-  warren daemon lock                         drops all keys; `unlock` brings them back
+  warren daemon run --locked                 at the start of the machine; `warren unlock` later
+  warren lock                                drops all keys; `warren unlock` brings them back
   warren daemon stop";
 
 /// What to do with the daemon.
@@ -51,6 +53,9 @@ pub struct DaemonRunArgs {
     /// Listen on loopback too; port 0 takes any
     #[arg(long, value_name = "IP:PORT")]
     pub listen: Option<SocketAddr>,
+    /// Start locked, and ask for nothing: `warren unlock` opens it
+    #[arg(long)]
+    pub locked: bool,
     /// Let pages of this origin ask over loopback, with the token; may be repeated
     #[arg(long, value_name = "ORIGIN", requires = "listen")]
     pub allow_origin: Vec<String>,

@@ -13,13 +13,13 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use warren_client::Device;
 
-use crate::api::daemon::{Daemon, Unlock};
+use crate::api::daemon::Daemon;
 use crate::api::guard::Guard;
 use crate::api::session::Home;
 use crate::api::{self, Api};
 use crate::cli::{DaemonArgs, DaemonCommand, DaemonRunArgs};
 use crate::daemon::one::OnlyDaemon;
-use crate::daemon::{serve, socket, token};
+use crate::daemon::{autolock, serve, socket, token};
 use crate::failure::{Exit, Failure};
 use crate::start::Start;
 use crate::stop::Stop;
@@ -39,8 +39,8 @@ pub async fn run(start: &Start, args: DaemonArgs) -> Result<Exit, Failure> {
         None => Box::pin(serve_home(start, &args.run)).await,
         Some(DaemonCommand::Run(args)) => Box::pin(serve_home(start, &args)).await,
         Some(DaemonCommand::Status) => status(start).await,
-        Some(DaemonCommand::Lock) => lock(start).await,
-        Some(DaemonCommand::Unlock) => unlock(start).await,
+        Some(DaemonCommand::Lock) => super::lock::now(start).await,
+        Some(DaemonCommand::Unlock) => super::lock::unlock(start).await,
         Some(DaemonCommand::Stop) => stop(start).await,
     }
 }
@@ -63,8 +63,10 @@ async fn serve_home(start: &Start, args: &DaemonRunArgs) -> Result<Exit, Failure
         Some(address) => Some(listen(&folder, address, &args.allow_origin).await?),
         None => None,
     };
-    let device = start.device()?;
-    let home = Arc::new(Home::at_work(folder.clone(), device)?);
+    let home = Arc::new(Home::of_daemon(folder.clone()));
+    if !args.locked {
+        home.begin(start.device()?).await?;
+    }
     let router = api::router(&home);
     let stopping = watch::Sender::new(false);
     let mut servers = JoinSet::new();
@@ -73,6 +75,7 @@ async fn serve_home(start: &Start, args: &DaemonRunArgs) -> Result<Exit, Failure
     if let Some(Loopback { listener, guard, .. }) = loopback {
         servers.spawn(serve::serve(listener, guard.before(router), stopping.subscribe()));
     }
+    servers.spawn(stopped(stopping.subscribe(), autolock::keep(Arc::clone(&home))));
     announce(start, &home, address)?;
     tokio::select! {
         () = stop.asked() => {}
@@ -90,6 +93,15 @@ async fn serve_home(start: &Start, args: &DaemonRunArgs) -> Result<Exit, Failure
     // Whoever read the output may be gone by now.
     let _ = start.output.text("Stopped.");
     Ok(Exit::Done)
+}
+
+/// Does something until the daemon stops.
+async fn stopped(mut stop: watch::Receiver<bool>, work: impl Future<Output = ()>) {
+    tokio::select! {
+        () = work => {}
+        // A sender that is gone stops as well.
+        _ = stop.wait_for(|stop| *stop) => {}
+    }
 }
 
 async fn listen(folder: &Path, at: SocketAddr, allowed: &[String]) -> Result<Loopback, Failure> {
@@ -127,17 +139,25 @@ fn serve_socket(
 }
 
 fn announce(start: &Start, home: &Home, address: Option<SocketAddr>) -> Result<(), Failure> {
-    let accounts = home.session()?.device(|device| device.accounts())?.len();
+    let accounts = match home.session() {
+        Ok(session) => Some(session.device(|device| device.accounts())?.len()),
+        Err(_) => None,
+    };
     let socket = socket::path(home.folder()).display().to_string();
     let token = address.map(|_| token::path(home.folder()).display().to_string());
     let value = json!({
         "pid": std::process::id(),
-        "accounts": accounts,
+        "locked": accounts.is_none(),
+        "accounts": accounts.unwrap_or(0),
         "socket": socket,
         "listen": address.map(|address| address.to_string()),
         "token_file": token,
     });
-    let mut text = format!("At work for {}.\n\n  Socket      {socket}", count(accounts, "account"));
+    let what = accounts.map_or_else(
+        || "Locked: `warren unlock` opens it".to_owned(),
+        |accounts| format!("At work for {}", count(accounts, "account")),
+    );
+    let mut text = format!("{what}.\n\n  Socket      {socket}");
     if let (Some(address), Some(token)) = (address, &token) {
         text.push_str(&format!("\n  Loopback    http://{address}/v1\n  Token in    {token}"));
     }
@@ -147,7 +167,7 @@ fn announce(start: &Start, home: &Home, address: Option<SocketAddr>) -> Result<(
     start.output.result(&value, text)
 }
 
-async fn running(start: &Start) -> Result<Api, Failure> {
+pub(super) async fn running(start: &Start) -> Result<Api, Failure> {
     Api::of_daemon(&start.home()?).await.ok_or(Failure::NoDaemon)
 }
 
@@ -171,21 +191,6 @@ async fn status(start: &Start) -> Result<Exit, Failure> {
     };
     let text = format!("Process {}, version {}: {what}.", daemon.pid, daemon.version);
     start.output.result(&value, text)?;
-    Ok(Exit::Done)
-}
-
-async fn lock(start: &Start) -> Result<Exit, Failure> {
-    running(start).await?.tell(Method::POST, "daemon/lock", &()).await?;
-    let text = "Locked: the keys are out of memory. `warren daemon unlock` brings them back.";
-    start.output.result(&json!({ "locked": true }), text)?;
-    Ok(Exit::Done)
-}
-
-async fn unlock(start: &Start) -> Result<Exit, Failure> {
-    let api = running(start).await?;
-    let passphrase = start.passphrase()?.expose().to_owned();
-    api.tell(Method::POST, "daemon/unlock", &Unlock { passphrase }).await?;
-    start.output.result(&json!({ "locked": false }), "Unlocked.")?;
     Ok(Exit::Done)
 }
 

@@ -14,6 +14,7 @@ pub mod daemon;
 pub mod demo;
 pub mod files;
 pub mod groups;
+pub mod lock;
 pub mod message;
 pub mod outbox;
 pub mod path;
@@ -24,6 +25,7 @@ pub mod send;
 pub mod shares;
 pub mod sync;
 pub mod up;
+pub mod wipe;
 
 /// Carries a command out.
 ///
@@ -49,6 +51,9 @@ pub async fn run(start: Start, command: Command) -> Result<Exit, Failure> {
         Command::Up(args) => Box::pin(up::run(&start, &args)).await,
         Command::Demo => Box::pin(demo::run(&start)).await,
         Command::Daemon(args) => Box::pin(daemon::run(&start, args)).await,
+        Command::Lock(args) => Box::pin(lock::run(&start, args.command)).await,
+        Command::Unlock => Box::pin(lock::unlock(&start)).await,
+        Command::Wipe(args) => Box::pin(wipe::run(&start, &args)).await,
         Command::Api(ApiCommand::Openapi) => api::openapi(&start),
         Command::Completions { shell } => completions::completions(&start, shell),
         Command::Man { to } => completions::manual(&start, &to),

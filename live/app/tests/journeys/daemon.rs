@@ -19,14 +19,14 @@ use crate::network::Place;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A daemon that runs; killed with its value.
-struct Daemon {
-    child: Child,
+pub(crate) struct Daemon {
+    pub(crate) child: Child,
     announced: Value,
     log: PathBuf,
 }
 
 impl Daemon {
-    fn start(device: &Device, arguments: &[&str]) -> Self {
+    pub(crate) fn start(device: &Device, arguments: &[&str]) -> Self {
         let log = device.folder().join("daemon.log");
         let mut command = device.command(&[&["--json", "daemon", "run"], arguments].concat());
         command.env("WARREN_LOG", "trace").stderr(File::create(&log).unwrap());
@@ -38,11 +38,11 @@ impl Daemon {
         Self { child, announced, log }
     }
 
-    fn address(&self) -> &str {
+    pub(crate) fn address(&self) -> &str {
         self.announced["listen"].as_str().unwrap()
     }
 
-    fn token(&self) -> String {
+    pub(crate) fn token(&self) -> String {
         let path = self.announced["token_file"].as_str().unwrap();
         assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
         fs::read_to_string(path).unwrap().trim().to_owned()
@@ -63,7 +63,7 @@ impl Drop for Daemon {
 }
 
 /// A command of somebody who gives no passphrase, which only a daemon makes possible.
-fn unasked(device: &Device, arguments: &[&str]) -> Ended {
+pub(crate) fn unasked(device: &Device, arguments: &[&str]) -> Ended {
     device.command(arguments).env_remove("WARREN_PASSPHRASE").output().unwrap().into()
 }
 
@@ -119,7 +119,7 @@ fn a_file_that_was_handed_in_waits_for_its_message_over_a_restart() {
 }
 
 /// One request as it stands on the wire: the status and all that came behind it.
-fn raw(address: &str, head: &str) -> (u16, String) {
+pub(crate) fn raw(address: &str, head: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     write!(stream, "{head}\r\nConnection: close\r\n\r\n").unwrap();
@@ -130,7 +130,7 @@ fn raw(address: &str, head: &str) -> (u16, String) {
 }
 
 #[expect(clippy::disallowed_methods, reason = "this thread runs no executor")]
-fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     let began = Instant::now();
     while !holds() {
         assert!(began.elapsed() < PATIENCE, "{what}");

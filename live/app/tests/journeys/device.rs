@@ -98,6 +98,7 @@ impl Device {
             .env("TZ", "UTC")
             .env("WARREN_HOME", self.folder.path().join("device"))
             .env("WARREN_PASSPHRASE", PASSPHRASE)
+            .env("WARREN_GUESS_COST", "least")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());

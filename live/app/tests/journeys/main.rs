@@ -13,6 +13,8 @@ mod files;
 #[cfg(test)]
 mod groups;
 #[cfg(test)]
+mod lock;
+#[cfg(test)]
 mod messages;
 #[cfg(test)]
 mod network;
@@ -24,3 +26,7 @@ mod pictures;
 mod program;
 #[cfg(test)]
 mod shares;
+#[cfg(test)]
+mod tpm;
+#[cfg(test)]
+mod wipe;
