@@ -22,6 +22,10 @@ pub struct Effort {
     pub held: usize,
     /// How many messages a full store holds.
     pub full_store: usize,
+    /// How many messages a person's database holds.
+    pub database: usize,
+    /// How many messages came while a device was away.
+    pub behind: usize,
 }
 
 impl Effort {
@@ -34,6 +38,8 @@ impl Effort {
         missed: 100_000,
         held: 10_000,
         full_store: 1_000_000,
+        database: 100_000,
+        behind: 10_000,
     };
     /// Enough to see that everything runs.
     pub const QUICK: Self = Self {
@@ -44,6 +50,8 @@ impl Effort {
         missed: 2_000,
         held: 200,
         full_store: 20_000,
+        database: 4_000,
+        behind: 300,
     };
 
     /// Fewer rounds, for contestants whose turns are long.

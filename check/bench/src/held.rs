@@ -207,7 +207,7 @@ pub fn be_node(folder: &Path) -> Outcome<()> {
 }
 
 /// Bytes of this process in memory.
-fn resident() -> Outcome<u64> {
+pub(crate) fn resident() -> Outcome<u64> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kibibytes = line.ok_or("no VmRSS")?.trim().trim_end_matches(" kB").parse::<u64>()?;

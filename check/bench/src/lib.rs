@@ -15,13 +15,21 @@
 //! | [`file`] | a file through three hops |
 //! | [`held`] | memory for requests that are held open |
 //! | [`conversation`] | a message from sending to reading |
+//! | [`catch_up`] | a device that was away |
+//! | [`database`] | a person's encrypted database |
+//! | [`at_rest`] | memory of a program with an account open |
 
+pub mod at_rest;
+pub mod catch_up;
+mod chatter;
 pub mod contest;
 pub mod conversation;
+pub mod database;
 pub mod file;
 pub mod growth;
 pub mod held;
 pub mod message;
+mod naive;
 pub mod node;
 mod nodes;
 pub mod onion;

@@ -5,12 +5,21 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use warren_bench::{
-    Effort, Outcome, Row, conversation, file, growth, held, message, node, onion, recovery,
-    recovery_phrase, store, table,
+    Effort, Outcome, Row, at_rest, catch_up, conversation, database, file, growth, held, message,
+    node, onion, recovery, recovery_phrase, store, table,
 };
 
 const CONVERSATION: [&str; 4] =
     ["send-to-read-p50", "send-to-read-p99", "send-to-held-p50", "send-to-held-p99"];
+const DATABASE: [&str; 7] = [
+    "record",
+    "chat-list-cold",
+    "chat-list",
+    "message-page",
+    "search",
+    "search-best",
+    "database-size",
+];
 
 /// Measures Warren beside its opponents and prints one table.
 #[derive(Debug, Parser)]
@@ -37,9 +46,18 @@ struct Arguments {
     /// How many messages the full store holds, 1 KiB each: 10000000 take 25 GB of disk.
     #[arg(long, value_name = "COUNT")]
     full_store: Option<usize>,
+    /// How many messages a person's database holds.
+    #[arg(long, value_name = "COUNT")]
+    database: Option<usize>,
+    /// How many messages came while a device was away.
+    #[arg(long, value_name = "COUNT")]
+    behind: Option<usize>,
     /// Is the node that another process measures.
     #[arg(long, hide = true, value_name = "DIR")]
     be_node: Option<PathBuf>,
+    /// Is the program with an account open that another process measures.
+    #[arg(long, hide = true, value_name = "DIR")]
+    be_client: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -59,6 +77,8 @@ impl Arguments {
             missed: self.missed.unwrap_or(effort.missed),
             held: self.held.unwrap_or(effort.held),
             full_store: self.full_store.unwrap_or(effort.full_store),
+            database: self.database.unwrap_or(effort.database),
+            behind: self.behind.unwrap_or(effort.behind),
             ..effort
         }
     }
@@ -67,6 +87,9 @@ impl Arguments {
 fn run(arguments: &Arguments) -> Outcome<()> {
     if let Some(folder) = &arguments.be_node {
         return held::be_node(folder);
+    }
+    if let Some(home) = &arguments.be_client {
+        return at_rest::be_client(home);
     }
     let effort = arguments.effort();
     let scratch = &arguments.scratch;
@@ -87,6 +110,9 @@ fn run(arguments: &Arguments) -> Outcome<()> {
             held::rows(effort, scratch, &program)
         })?,
         group(arguments, &CONVERSATION, || conversation::rows(effort, scratch))?,
+        group(arguments, &["catch-up"], || catch_up::rows(effort, scratch))?,
+        group(arguments, &DATABASE, || database::rows(effort, scratch))?,
+        group(arguments, &["memory-at-rest"], || at_rest::rows(effort, scratch, &program))?,
     ]
     .concat();
     if rows.is_empty() {

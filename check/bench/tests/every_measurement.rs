@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use warren_bench::{
-    Effort, Row, conversation, file, growth, held, message, node, onion, recovery, recovery_phrase,
-    store, table,
+    Effort, Row, at_rest, catch_up, conversation, database, file, growth, held, message, node,
+    onion, recovery, recovery_phrase, store, table,
 };
 
 #[test]
@@ -26,6 +26,9 @@ fn every_row_has_a_figure_and_someone_beside_it() {
         file::rows(effort, scratch.path()).unwrap(),
         held::rows(effort, scratch.path(), program).unwrap(),
         conversation::rows(effort, scratch.path()).unwrap(),
+        catch_up::rows(effort, scratch.path()).unwrap(),
+        database::rows(effort, scratch.path()).unwrap(),
+        at_rest::rows(effort, scratch.path(), program).unwrap(),
     ]
     .concat();
     for row in &rows {
