@@ -18,7 +18,7 @@ TRAFFIC ?= 60
 # A memory file system makes copies of the disk cheap.
 POWER_SCRATCH := $(if $(wildcard /dev/shm),--scratch /dev/shm)
 
-.PHONY: help setup build package run demo lint test test-cluster bench simulate faults power-cuts wipe-cuts deny fuzz-mutations clean
+.PHONY: help setup build package release-manifest run demo lint test test-cluster bench simulate faults power-cuts wipe-cuts deny fuzz-mutations clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ setup: ## check for the C compiler, make, perl, git and python3 that the build n
 
 package: setup ## build the Debian packages of warren-node and warren, and check them
 	@scripts/package
+
+release-manifest: ## write and sign a release's manifest: ARGS='--key PATH --version V --number N --out DIR PLATFORM=FILE...'
+	@scripts/release-manifest $(ARGS)
 
 build: setup ## build the programs, optimised
 	cargo build --release --locked -p warren -p warren-noded

@@ -15,6 +15,7 @@ mod lock;
 mod message;
 mod picture;
 mod shares;
+mod update;
 
 pub use conversations::{ConversationArg, ConversationsArgs, ConversationsCommand, ListingArg};
 use crash::CRASH_HELP;
@@ -32,6 +33,8 @@ use picture::PICTURE_HELP;
 pub use picture::PictureCommand;
 use shares::SHARES_HELP;
 pub use shares::{CombineArgs, SharesCommand, SplitArgs};
+use update::UPDATE_HELP;
+pub use update::{UpdateCheckArgs, UpdateCommand};
 
 const AFTER_HELP: &str = "\
 First steps:
@@ -173,6 +176,9 @@ pub enum Command {
     /// Keep accounts at work, and serve the API to apps and to the other commands
     #[command(args_conflicts_with_subcommands = true, after_help = DAEMON_HELP)]
     Daemon(DaemonArgs),
+    /// Newer releases: looked for when you ask, and never else
+    #[command(subcommand, arg_required_else_help = true, after_help = UPDATE_HELP)]
+    Update(UpdateCommand),
     /// Reports of faults in the program: they stay on this device
     #[command(subcommand, arg_required_else_help = true, after_help = CRASH_HELP)]
     Crash(CrashCommand),

@@ -65,7 +65,7 @@ fn secrets_in_faults_reach_neither_the_report_nor_stderr() {
         assert!(!shown.contains(secret), "{secret} in {shown}");
     }
     let path = home.path().to_str().unwrap();
-    assert!(!shown.contains(path) && !shown.contains("/home/"), "{shown}");
+    assert!(!shown.contains(path), "{shown}");
 
     crash::delete(home.path(), 2).unwrap();
     assert_eq!(crash::list(home.path()).unwrap(), [1, 3, 4]);

@@ -326,6 +326,10 @@ impl Device {
         Ok(messenger)
     }
 
+    pub(crate) const fn index(&self) -> &Index {
+        &self.index
+    }
+
     /// What happens to the accounts of this device.
     pub const fn events(&self) -> &Events {
         &self.events

@@ -11,6 +11,7 @@ use warren_transport::web::BadProxy;
 
 use crate::attachments::AttachmentError;
 use crate::database::DatabaseError;
+use crate::update::UpdateError;
 use crate::vault::VaultError;
 
 /// Why the engine could not do as asked. No text holds content, a key or an id.
@@ -28,6 +29,9 @@ pub enum ClientError {
     /// The recovery phrase cannot be split so.
     #[error(transparent)]
     Split(#[from] SplitError),
+    /// What tells of a newer release is not to be believed.
+    #[error(transparent)]
+    Update(#[from] UpdateError),
     /// Nothing of somebody's recovery words is kept here.
     #[error(
         "no share of this person's recovery words is kept here: `warren shares held` lists them"
@@ -179,6 +183,10 @@ impl ClientError {
             Self::Database(_) => "database",
             Self::Mnemonic(_) => "bad_mnemonic",
             Self::Split(_) => "bad_split",
+            Self::Update(UpdateError::Rollback { .. }) => "update_rollback",
+            Self::Update(UpdateError::Expired) => "update_expired",
+            Self::Update(UpdateError::Signature) => "update_signature",
+            Self::Update(_) => "update",
             Self::NoShares => "no_shares",
             Self::NotAsked => "not_asked",
             Self::NotAFriend => "not_a_friend",

@@ -21,6 +21,7 @@
 //! | [`notice`] | what stands between messages without being one |
 //! | [`attachments`] | files: at rest, and on their way from and to a server |
 //! | `network` | the list of nodes, guards, and how a request travels around what fails |
+//! | [`update`] | whether there is a newer release, where somebody asks |
 //! | [`events`] | what changed, told to whoever listens |
 //! | [`notification`] | how soon the owner wants to hear |
 //! | [`error`] | what went wrong, whose fault it is and what to do |
@@ -46,6 +47,7 @@ pub mod pictures;
 pub mod previews;
 pub mod recovery;
 pub mod settings;
+pub mod update;
 pub mod vault;
 
 pub use clock::Clock;

@@ -20,6 +20,7 @@
 //! | [`multi_recipient`] | one message sealed for each of many | AWS-LC, libsodium |
 //! | [`expand`](mod@expand) | bytes that follow from a seed | `chacha20` |
 //! | [`password`] | Argon2id, PBKDF2 | libsodium, AWS-LC |
+//! | [`minisign`] | signatures of releases | `minisign-verify` |
 //! | [`shamir`] | a secret in shares | `vsss-rs` |
 
 pub mod aead;
@@ -29,6 +30,7 @@ pub mod entropy;
 pub mod expand;
 pub mod hash;
 pub mod incremental;
+pub mod minisign;
 pub mod multi_recipient;
 pub mod password;
 pub mod scalar;

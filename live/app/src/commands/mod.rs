@@ -25,6 +25,7 @@ pub mod send;
 pub mod shares;
 pub mod sync;
 pub mod up;
+pub mod update;
 pub mod wipe;
 
 /// Carries a command out.
@@ -47,6 +48,7 @@ pub async fn run(start: Start, command: Command) -> Result<Exit, Failure> {
         Command::Search(args) => Box::pin(search::run(&start, &args)).await,
         Command::Path => Box::pin(path::run(&start)).await,
         Command::Outbox(args) => Box::pin(outbox::run(&start, args.command)).await,
+        Command::Update(command) => Box::pin(update::run(&start, &command)).await,
         Command::Crash(command) => crash::run(&start, &command),
         Command::Up(args) => Box::pin(up::run(&start, &args)).await,
         Command::Demo => Box::pin(demo::run(&start)).await,

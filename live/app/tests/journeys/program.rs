@@ -76,3 +76,16 @@ fn a_reader_that_goes_away_is_no_failure() {
     assert_eq!(ended.status.code(), Some(0));
     assert_eq!(String::from_utf8(ended.stderr).unwrap(), "");
 }
+
+#[test]
+fn a_build_without_a_release_key_believes_no_manifest_and_reports_of_faults_are_listed() {
+    let device = Device::new();
+    device.run(&["account", "create"]).with_code(0);
+    let manifest = device.folder().join("manifest.json");
+    let check = ["--json", "update", "check", "--from", manifest.to_str().unwrap()];
+    assert_eq!(device.run(&check).with_code(1).error_code(), "update");
+    let none = device.run(&["--json", "crash", "list"]).with_code(0).json();
+    assert_eq!(none["reports"].as_array().unwrap().len(), 0);
+    let missing = device.run(&["--json", "crash", "show", "1"]).with_code(1);
+    assert_eq!(missing.error_code(), "no_report");
+}

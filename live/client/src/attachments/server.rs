@@ -87,7 +87,7 @@ impl FileServer {
         FileUrl::new(&format!("{scheme}://{}{port}", self.host), id, key)
     }
 
-    fn onion(&self) -> Server {
+    pub(crate) fn onion(&self) -> Server {
         Server {
             host: self.host.clone(),
             port: self.port,

@@ -15,6 +15,7 @@ use crate::vault::{FileName, Home, Subkey, Vault};
 
 const SEED: &str = "network seed";
 const OTHER_STORE: &str = "other store";
+const SEEN_RELEASE: &str = "seen release";
 
 /// An account on this device, as a list shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -228,6 +229,26 @@ impl Index {
     pub fn set_seed(&self, seed: &str) -> Result<(), DatabaseError> {
         let put = "INSERT OR REPLACE INTO settings (name, value) VALUES (?1, ?2)";
         self.connection.execute(put, params![SEED, seed.as_bytes()])?;
+        Ok(())
+    }
+
+    /// The highest number of a release's manifest that this device has seen; 0 before the first.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn seen_release(&self) -> Result<u64, DatabaseError> {
+        let seen = self.setting(SEEN_RELEASE)?;
+        let seen = seen.and_then(|bytes| bytes.try_into().ok()).map(u64::from_be_bytes);
+        Ok(seen.unwrap_or_default())
+    }
+
+    /// Notes that a release's manifest was seen.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn set_seen_release(&self, number: u64) -> Result<(), DatabaseError> {
+        let put = "INSERT OR REPLACE INTO settings (name, value) VALUES (?1, ?2)";
+        self.connection.execute(put, params![SEEN_RELEASE, number.to_be_bytes().as_slice()])?;
         Ok(())
     }
 
