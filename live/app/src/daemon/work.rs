@@ -135,9 +135,11 @@ impl AtWork {
     }
 
     /// Tells the owner's other devices what changed, and looks after pictures. What fails is tried
-    /// again next time.
+    /// again next time. Whoever sends meanwhile does so too.
     async fn push(&self) {
-        let _ = self.messenger.push_configs().await;
+        if let Ok(_alone) = self.delivering.try_lock() {
+            let _ = self.messenger.push_configs().await;
+        }
         let _ = self.messenger.tend_pictures().await;
     }
 
@@ -156,6 +158,9 @@ impl AtWork {
             // The outcome of each message is told by its own event.
             let alone = self.delivering.lock().await;
             let _ = self.messenger.deliver_waiting().await;
+            if self.messenger.has_configs_to_push().unwrap_or(false) {
+                let _ = self.messenger.push_configs().await;
+            }
             drop(alone);
             let next = self.messenger.db().with(|db| db.next_attempt()).ok().flatten();
             let pause = next.map_or(OUTBOX_INTERVAL, |next| {

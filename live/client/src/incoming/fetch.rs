@@ -78,14 +78,39 @@ impl Messenger {
     pub async fn receive_waiting(&self, wait: Duration) -> Result<usize, ClientError> {
         let end = Instant::now() + wait;
         loop {
-            let asked = Instant::now();
-            let left = end.saturating_duration_since(asked);
-            let new = self.receive_anywhere(left.min(LONGEST_WAIT)).await?;
-            let now = Instant::now();
-            if new > 0 || now >= end {
-                return Ok(new);
+            let groups = self.group_mailboxes()?;
+            tokio::select! {
+                biased;
+                received = self.receive_anywhere(&groups, end) => return received,
+                () = self.other_groups(&groups) => {}
             }
-            tokio::time::sleep_until((asked + LEAST_INTERVAL).min(end).into()).await;
+        }
+    }
+
+    /// Waits until the account reads the mailboxes of other groups than these.
+    async fn other_groups(&self, read: &[Mailbox]) {
+        let owners = |mailboxes: &[Mailbox]| {
+            mailboxes.iter().map(|mailbox| mailbox.access.owner()).collect::<Vec<_>>()
+        };
+        let read = owners(read);
+        let mut events = self.events.listen();
+        // Whoever reads next is told of a database that fails.
+        while self.group_mailboxes().is_ok_and(|mailboxes| owners(&mailboxes) == read) {
+            let about_group = async {
+                while let Some(notice) = events.next().await {
+                    match notice.event {
+                        Event::Missed => return,
+                        Event::ConversationChanged { conversation }
+                            if conversation.kind() == AccountKind::Group =>
+                        {
+                            return;
+                        }
+                        _ => {}
+                    }
+                }
+                std::future::pending::<()>().await;
+            };
+            about_group.await;
         }
     }
 
@@ -99,13 +124,36 @@ impl Messenger {
     }
 
     /// Waits at all mailboxes at once, until one of them brings something.
-    async fn receive_anywhere(&self, wait: Duration) -> Result<usize, ClientError> {
-        let (own, groups) = (self.own_mailbox(), self.group_mailboxes()?);
-        let mut readings: Vec<Reading<'_>> = vec![Box::pin(self.receive_within(&own, wait))];
-        for mailbox in &groups {
-            readings.push(Box::pin(self.receive_quietly(mailbox, wait)));
+    async fn receive_anywhere(
+        &self,
+        groups: &[Mailbox],
+        end: Instant,
+    ) -> Result<usize, ClientError> {
+        let own = self.own_mailbox();
+        let mut readings: Vec<Reading<'_>> = vec![Box::pin(self.receive_until(&own, end))];
+        for mailbox in groups {
+            readings.push(Box::pin(self.receive_until(mailbox, end)));
         }
         first_with_news(readings).await
+    }
+
+    /// Waits at one mailbox, again where what came was no message, as where it was a configuration.
+    async fn receive_until(&self, mailbox: &Mailbox, end: Instant) -> Result<usize, ClientError> {
+        loop {
+            let asked = Instant::now();
+            let wait = end.saturating_duration_since(asked).min(LONGEST_WAIT);
+            let in_group = mailbox.access.owner().kind() == AccountKind::Group;
+            let new = match self.receive_within(mailbox, wait).await {
+                // The next time it is asked again.
+                Err(error) if in_group && error.is_network() => return Ok(0),
+                received => received?,
+            };
+            let now = Instant::now();
+            if new > 0 || now >= end {
+                return Ok(new);
+            }
+            tokio::time::sleep_until((asked + LEAST_INTERVAL).min(end).into()).await;
+        }
     }
 
     /// A group's mailbox, without complaint where its swarm does not answer or refuses.
