@@ -397,3 +397,44 @@ async fn what_was_said_in_a_group_stays_there_when_an_admin_deletes_it_on_their_
     assert_eq!(texts(&alice.phone, &group), [""; 0]);
     assert_eq!(texts(&bob.phone, &group), ["for all"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invitation_that_one_device_accepts_is_not_open_again_because_another_took_it_in_too() {
+    let world = World::new().await;
+    let (alice, bob) = (world.person("Alice"), world.person("Bob"));
+    let group = alice.phone.create_group("walkers", &[bob.id]).await.unwrap();
+    sync(&[&alice.phone]).await;
+    for device in [&bob.phone, &bob.laptop] {
+        device.receive().await.unwrap();
+        assert_eq!(state(device, &group), Some(GroupState::Invited));
+    }
+    // Neither has heard from the other when one says that there is an invitation, and the other
+    // that there was one.
+    bob.laptop.accept_invite(&group).await.unwrap();
+    bob.phone.push_configs().await.unwrap();
+    sync(&[&bob.laptop, &bob.phone, &bob.laptop]).await;
+    for device in [&bob.laptop, &bob.phone] {
+        assert_eq!(state(device, &group), Some(GroupState::Joined));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_has_a_hundred_members_and_no_more() {
+    let world = World::new().await;
+    let alice = world.person("Alice");
+    let people: Vec<AccountId> = (0..100_u8)
+        .map(|number| {
+            let mut id = alice.id.as_bytes().to_vec();
+            id[20] ^= number + 1;
+            AccountId::from_bytes(&id).unwrap()
+        })
+        .collect();
+    // What needs no network is done without one.
+    world.network.stop().await;
+    let refused = alice.phone.create_group("walkers", &people).await.unwrap_err();
+    assert!(matches!(refused, ClientError::TooManyMembers));
+    let group = alice.phone.create_group("walkers", &people[..99]).await.unwrap();
+    assert_eq!(alice.phone.group_members(&group).unwrap().len(), 100);
+    let refused = alice.phone.invite_to_group(&group, &people[99..], false).await.unwrap_err();
+    assert!(matches!(refused, ClientError::TooManyMembers));
+}

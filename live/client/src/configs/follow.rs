@@ -14,6 +14,7 @@ use crate::database::{self, Group, GroupState, Picture, Setting, Task, Tx};
 use crate::disappearing::ask_later;
 use crate::error::ClientError;
 use crate::events::Event;
+use crate::groups::membership::change_entry;
 use crate::mailbox::fetch::Page;
 
 /// Merges a page of one of the account's configuration drawers; what to tell of it.
@@ -234,12 +235,24 @@ impl Follow<'_> {
         let mut events = Vec::new();
         for group in groups.groups() {
             let known = self.tx.group(&group.id)?;
-            let state = match group.lost {
+            let mut state = match group.lost {
                 Some(Lost::Destroyed) => GroupState::Destroyed,
                 Some(_) => GroupState::Kicked,
                 None if group.membership.invited => GroupState::Invited,
                 None => GroupState::Joined,
             };
+            // Devices that take in an invitation while another accepts it say at once that there is
+            // one and that there is none, and either may prevail. An answer is not taken back.
+            let has_answered = known.as_ref().is_some_and(|known| {
+                known.state == GroupState::Joined
+                    && millis(group.membership.joined_at) <= known.joined_at
+            });
+            if has_answered && state == GroupState::Invited {
+                state = GroupState::Joined;
+                change_entry(self.tx, self.account, &group.id, self.now, |entry| {
+                    entry.membership.invited = false;
+                })?;
+            }
             let invited_by = known.as_ref().and_then(|known| known.invited_by);
             self.tx.put_group(&Group {
                 id: group.id,
