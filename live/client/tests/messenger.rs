@@ -12,7 +12,7 @@ mod people;
 use people::{World, messages, said, shown, sync, words};
 use warren_client::database::{Direction, Expiry, ExpiryMode, Listing, Notify, Setting};
 use warren_client::notice::{Notice, TimerMode};
-use warren_client::{DeleteFor, Draft, Messenger};
+use warren_client::{DeleteFor, Draft, Event, Messenger};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn answers_reactions_edits_and_deletions_reach_every_device() {
@@ -198,4 +198,37 @@ async fn notes_to_oneself_are_on_both_devices() {
     let notes = messages(&alice.laptop, &alice.id);
     assert_eq!(notes[0].direction, Direction::Outgoing);
     assert_eq!(shown(&alice.laptop, &alice.id), ["milk"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn typing_is_told_where_the_owner_wants_it_and_to_contacts_alone() {
+    let world = World::new().await;
+    let (alice, bob) = (world.person("Alice"), world.person("Bob"));
+    alice.phone.send(&bob.id, "are you there?").await.unwrap();
+    sync(&[&bob.phone, &alice.phone]).await;
+    let mut heard = alice.phone.events().listen();
+    let mut tells = async || {
+        bob.phone.typing(&alice.id, true).unwrap();
+        bob.phone.deliver_waiting().await.unwrap();
+        alice.phone.receive().await.unwrap();
+        alice.phone.publish(Event::AccountChanged);
+        let mut told = false;
+        loop {
+            match heard.next().await.unwrap().event {
+                Event::Typing { conversation, author, typing } => {
+                    assert_eq!((conversation, author, typing), (bob.id, bob.id, true));
+                    told = true;
+                }
+                Event::AccountChanged => return told,
+                _ => {}
+            }
+        }
+    };
+    assert!(!tells().await, "nobody said that it is wanted");
+    bob.phone.set_tells(false, true).unwrap();
+    assert!(!tells().await, "a stranger is told nothing");
+    bob.phone.accept_request(&alice.id).unwrap();
+    assert!(tells().await);
+    bob.phone.set_tells(false, false).unwrap();
+    assert!(!tells().await);
 }
