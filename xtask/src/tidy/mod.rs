@@ -11,11 +11,13 @@
 //! | [`names`] | no file or module with a name that says nothing |
 //! | [`machine`] | no path or registry of one machine |
 //! | [`links`] | every relative Markdown link leads to a file |
+//! | [`features`] | every line of the list of features names tests that exist |
 //!
 //! A check is a function from a [`Tree`] to findings, so each is tested on a few lines of text.
 
 mod crates;
 mod directions;
+mod features;
 mod heads;
 mod inheritance;
 mod links;
@@ -70,6 +72,7 @@ pub fn check(tree: &Tree) -> Vec<Finding> {
     findings.extend(names::check(tree));
     findings.extend(machine::check(tree));
     findings.extend(links::check(tree));
+    findings.extend(features::check(tree));
     findings.sort();
     findings
 }
