@@ -1,5 +1,6 @@
 //! One person's device: a home of its own, and `warren` run on it.
 
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -35,10 +36,29 @@ impl Device {
     /// A new device with an account that its words bring back.
     pub async fn restored(seed: &str, name: &str, words: &str) -> Self {
         let mut device = Self::empty(seed);
-        let back = device.json(&["account", "restore", "--name", name], words).await;
-        device.id = back["account_id"].as_str().unwrap().to_owned();
-        device.words = words.to_owned();
+        device.restore(words, &["--name", name]).await;
         device
+    }
+
+    /// A new device with an account that its words bring back, and nothing else.
+    pub async fn restored_by_words_alone(seed: &str, words: &str) -> Self {
+        let mut device = Self::empty(seed);
+        device.restore(words, &[]).await;
+        device
+    }
+
+    /// Loses everything on the device, and has the words bring its account back.
+    pub async fn lose_and_restore(&mut self) {
+        self.home = tempfile::tempdir().unwrap();
+        let words = self.words.clone();
+        self.restore(&words, &[]).await;
+    }
+
+    async fn restore(&mut self, words: &str, options: &[&str]) {
+        let restore = [&["account", "restore"], options].concat();
+        let back = self.json(&restore, words).await;
+        self.id = back["account_id"].as_str().unwrap().to_owned();
+        self.words = words.to_owned();
     }
 
     fn empty(seed: &str) -> Self {
@@ -79,20 +99,39 @@ impl Device {
         serde_json::from_str(&printed).unwrap()
     }
 
-    /// Runs `warren`; its exit code and what it printed.
-    pub async fn run(&self, arguments: &[&str], input: &str) -> (i32, String) {
-        let given = self.home.path().join("input");
-        std::fs::write(&given, input).unwrap();
-        let output = Command::new(program("warren"))
+    /// Where everything of this device lies.
+    pub fn folder(&self) -> &Path {
+        self.home.path()
+    }
+
+    /// The home of `warren`.
+    pub fn home(&self) -> PathBuf {
+        self.folder().join("home")
+    }
+
+    /// `warren` on this device. What it prints is read; it is killed with its process.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program("warren"));
+        command
             .args(arguments)
-            .env("WARREN_HOME", self.home.path().join("home"))
+            .env("WARREN_HOME", self.home())
             .env("WARREN_PASSPHRASE", "correct horse battery staple")
             .env("WARREN_GUESS_COST", "least")
             .env("WARREN_SEED", &self.seed)
-            .stdin(std::fs::File::open(&given).unwrap())
+            .stdin(Stdio::null())
             .stdout(Stdio::piped())
+            .kill_on_drop(true);
+        command
+    }
+
+    /// Runs `warren`; its exit code and what it printed.
+    pub async fn run(&self, arguments: &[&str], input: &str) -> (i32, String) {
+        let given = self.folder().join("input");
+        std::fs::write(&given, input).unwrap();
+        let output = self
+            .command(arguments)
+            .stdin(std::fs::File::open(&given).unwrap())
             .stderr(Stdio::piped())
-            .kill_on_drop(true)
             .output();
         let output = tokio::time::timeout(PATIENCE, output).await.expect("warren hangs").unwrap();
         let printed = String::from_utf8(output.stdout).unwrap();

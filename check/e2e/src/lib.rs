@@ -11,6 +11,7 @@
     reason = "a test stops at the first surprise"
 )]
 
+pub mod at_work;
 pub mod device;
 pub mod hosts;
 pub mod libsession;
@@ -18,9 +19,12 @@ pub mod network;
 pub mod programs;
 pub mod python;
 pub mod swarm_of_hosts;
+pub mod transcript;
 
+pub use at_work::AtWork;
 pub use device::Device;
 pub use libsession::Libsession;
 pub use network::Network;
 pub use python::Python;
 pub use swarm_of_hosts::{Conditions, SwarmOfHosts};
+pub use transcript::Transcript;
