@@ -25,6 +25,8 @@ const CLOCK_INTERVAL: Duration = Duration::from_secs(10);
 const SLEPT: Duration = Duration::from_secs(20);
 /// How often the outbox is looked at, where nothing is heard of it.
 const OUTBOX_INTERVAL: Duration = Duration::from_secs(60);
+/// How often pictures are looked after, where nothing is heard of them.
+const PICTURES_INTERVAL: Duration = Duration::from_secs(5 * 60);
 /// How often it is looked for what is due to disappear, where nothing is heard of it.
 const EXPIRY_INTERVAL: Duration = Duration::from_secs(20);
 /// How soon it is looked for that again at most.
@@ -47,6 +49,7 @@ impl AtWork {
             () = self.fetch(mode) => {}
             () = self.send() => {}
             () = self.expire() => {}
+            () = self.look_after_pictures() => {}
         }
     }
 
@@ -134,13 +137,31 @@ impl AtWork {
         }
     }
 
-    /// Tells the owner's other devices what changed, and looks after pictures. What fails is tried
-    /// again next time. Whoever sends meanwhile does so too.
+    /// Tells the owner's other devices what changed. What fails is tried again next time. Whoever
+    /// sends meanwhile does so too.
     async fn push(&self) {
         if let Ok(_alone) = self.delivering.try_lock() {
             let _ = self.messenger.push_configs().await;
         }
-        let _ = self.messenger.tend_pictures().await;
+    }
+
+    /// Fetches pictures as they become known, and keeps the owner's at their server. Mail waits for
+    /// none of them.
+    async fn look_after_pictures(&self) {
+        let mut events = self.events.listen();
+        loop {
+            let _ = self.messenger.tend_pictures().await;
+            let known = async {
+                while let Some(notice) = events.next().await {
+                    if may_be_set(&notice.event) {
+                        return;
+                    }
+                }
+            };
+            // Time over, or something to look at; several at once are looked at together.
+            let _ = timeout(PICTURES_INTERVAL, known).await;
+            sleep(FIRST_PAUSE).await;
+        }
     }
 
     /// Tells where the network began or ceased to answer.

@@ -55,8 +55,9 @@ impl AccountDb {
             let insert = "INSERT INTO draft_files (draft, created) VALUES (?1, ?2)";
             tx.connection.prepare_cached(insert)?.execute(params![draft, Col(now)])?;
             let id = tx.connection.last_insert_rowid();
-            let spare = "DELETE FROM draft_files WHERE id <= ?1";
-            tx.connection.prepare_cached(spare)?.execute([id - MOST])?;
+            let spare = "DELETE FROM draft_files WHERE id NOT IN
+                             (SELECT id FROM draft_files ORDER BY id DESC LIMIT ?1)";
+            tx.connection.prepare_cached(spare)?.execute([MOST])?;
             Ok(DraftFileId(id))
         })
     }

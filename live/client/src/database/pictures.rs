@@ -58,7 +58,9 @@ impl AccountDb {
     }
 
     /// Notes where somebody's picture is; or, with an empty address, that they have none. One that is
-    /// known already stays as it is; another is fetched when [`AccountDb::wanted_pictures`] is asked.
+    /// known already stays as it is; another is fetched when [`AccountDb::wanted_pictures`] is asked,
+    /// and no sooner than the one before would have been tried again: whoever names a new address that
+    /// does not answer with each message is asked ever more rarely.
     ///
     /// # Errors
     /// Where the database fails.
@@ -78,7 +80,7 @@ impl AccountDb {
                 "INSERT INTO pictures (owner, url, key, stored_at) VALUES (?1, ?2, ?3, ?4)
                  ON CONFLICT (owner) DO UPDATE SET
                      url = excluded.url, key = excluded.key, stored_at = excluded.stored_at,
-                     is_fetched = 0, attempts = 0, next_try = 0
+                     is_fetched = 0
                  WHERE url <> excluded.url OR key <> excluded.key",
             )?
             .execute(params![Col(owner), url, key, Col(now)])?;

@@ -3,7 +3,7 @@
 use std::io::BufReader;
 use std::time::Duration;
 
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use warren_config::{ProfilePicture, UserProfile};
 use warren_message::content::profile::Picture;
 use warren_wire::limits::SECOND;
@@ -22,6 +22,8 @@ use crate::messenger::Messenger;
 const AT_ONCE: usize = 8;
 /// How long one may take.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long all of one go may take.
+const PATIENCE_FOR_ALL: Duration = Duration::from_secs(40);
 /// The pause after a first failed try; it doubles from then on.
 const FIRST_PAUSE: Millis = 60 * SECOND;
 /// The longest pause.
@@ -37,7 +39,12 @@ impl Messenger {
     /// Where the database fails, or nothing can be asked because this device is offline.
     pub async fn tend_pictures(&self) -> Result<(), ClientError> {
         let now = self.now();
+        let begun = Instant::now();
         for wanted in self.db.with(|db| db.wanted_pictures(now, AT_ONCE))? {
+            if begun.elapsed() > PATIENCE_FOR_ALL {
+                // The others' turn comes with the next go.
+                break;
+            }
             match timeout(PATIENCE, self.fetch_picture(&wanted)).await {
                 Ok(Err(error)) if error.is_offline() => return Err(error),
                 Ok(Err(ClientError::Database(error))) => return Err(error.into()),

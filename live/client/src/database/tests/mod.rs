@@ -3,6 +3,7 @@
 mod contacts;
 mod conversations;
 mod crash;
+mod draft_files;
 mod duplicates;
 mod expiry;
 mod index;
@@ -11,6 +12,7 @@ mod many_processes;
 mod network_state;
 mod outbox;
 mod pages;
+mod pictures;
 mod search;
 mod secrecy;
 mod signals;
