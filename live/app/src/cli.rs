@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use warren_noded::local_network::{FEWEST_NODES, MOST_NODES};
 
+mod contacts;
 mod conversations;
 mod crash;
 mod daemon;
@@ -17,6 +18,7 @@ mod picture;
 mod shares;
 mod update;
 
+pub use contacts::{ContactsArgs, ContactsCommand};
 pub use conversations::{ConversationArg, ConversationsArgs, ConversationsCommand, ListingArg};
 use crash::CRASH_HELP;
 pub use crash::CrashCommand;
@@ -509,62 +511,6 @@ Examples:
   warren search meet tues
   warren search '\"next tuesday\"' --from bob
   warren search --json meet | jq -r .text";
-
-/// `warren contacts ...`
-#[derive(Debug, Args)]
-#[command(after_help = CONTACTS_HELP)]
-pub struct ContactsArgs {
-    /// What to do with them; nothing lists them
-    #[command(subcommand)]
-    pub command: Option<ContactsCommand>,
-}
-
-const CONTACTS_HELP: &str = "\
-The names are yours: nobody else sees them, and nobody can take the place of a contact by calling
-themselves the same.
-
-Examples:
-  warren contacts
-  warren contacts add 05aa65...5aa74 --name bob
-  warren contacts rename bob robert
-  warren contacts remove robert";
-
-/// What to do with contacts.
-#[derive(Debug, Subcommand)]
-pub enum ContactsCommand {
-    /// List them
-    List,
-    /// Give an Account ID a name
-    Add {
-        /// Their Account ID
-        id: String,
-        /// What you call them
-        #[arg(long)]
-        name: String,
-    },
-    /// Give a contact another name
-    Rename {
-        /// A contact's name or Account ID
-        contact: String,
-        /// The new name
-        name: String,
-    },
-    /// Keep nothing of what somebody writes
-    Block {
-        /// A contact's name or Account ID
-        contact: String,
-    },
-    /// Let somebody write again
-    Unblock {
-        /// A contact's name or Account ID
-        contact: String,
-    },
-    /// Forget a contact; messages stay
-    Remove {
-        /// A contact's name or Account ID
-        contact: String,
-    },
-}
 
 /// `warren outbox ...`
 #[derive(Debug, Args)]

@@ -46,7 +46,7 @@ mod tests {
         for (file, shown) in [
             ("live/app/src/main.rs", "live/app/src/main.rs:7"),
             (
-                "/opt/ann/.cargo/registry/src/index.crates.io-1/tokio-1.2.3/src/a.rs",
+                "/opt/ann/.cargo/registry/src/some-index-1/tokio-1.2.3/src/a.rs",
                 "tokio-1.2.3/src/a.rs:7",
             ),
             ("/opt/ann/warren/live/app/src/main.rs", "main.rs:7"),
