@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 use warren_crypto::SystemEntropy;
@@ -298,6 +299,51 @@ fn unlocking_writes_the_same_bytes_whichever_code_it_is() {
     assert_eq!(names(), ordinary);
     assert_eq!(fs::metadata(home.join("slots")).unwrap().len(), 8192);
     assert_eq!(fs::metadata(home.join("attempts")).unwrap().len(), 64);
+}
+
+/// The middle and the slowest but one in a hundred of some times.
+fn middle_and_slow(mut times: Vec<Duration>) -> (Duration, Duration) {
+    times.sort();
+    (times[times.len() / 2], times[(times.len() * 99 / 100).min(times.len() - 1)])
+}
+
+fn timed<T>(work: impl FnOnce() -> T) -> Duration {
+    let began = Instant::now();
+    drop(work());
+    began.elapsed()
+}
+
+#[test]
+fn no_code_is_told_from_another_by_the_time_to_its_answer() {
+    let (mut right, mut duress, mut wrong) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..15 {
+        let (_folder, home) = home();
+        with_duress(&home, 7);
+        wrong.push(timed(|| Vault::unlock(&home, "wrong").unwrap_err()));
+        right.push(timed(|| Vault::unlock(&home, "right").unwrap()));
+        duress.push(timed(|| Vault::unlock(&home, DURESS).unwrap()));
+    }
+    let [right, duress, wrong] = [right, duress, wrong].map(|times| middle_and_slow(times).0);
+    // A guess at the least cost takes next to nothing, so all that differs would show.
+    let near = |a: Duration, b: Duration| a < b * 4 + Duration::from_millis(20);
+    let all = [(right, duress), (duress, right), (right, wrong), (wrong, right)];
+    assert!(all.iter().all(|(a, b)| near(*a, *b)), "{right:?} {duress:?} {wrong:?}");
+}
+
+#[test]
+#[ignore = "measures; run by hand with --nocapture"]
+fn measure_how_long_keys_take_to_be_durably_gone() {
+    for megabytes in [0, 64] {
+        let mut times = Vec::new();
+        for _ in 0..200 {
+            let (_folder, home) = home();
+            create(&home, "right");
+            fs::write(home.join("data/00112233445566ff.db"), vec![7; megabytes << 20]).unwrap();
+            times.push(timed(|| wipe::destroy(&home).unwrap()));
+        }
+        let (middle, slow) = middle_and_slow(times);
+        println!("{megabytes} MiB of data: p50 {middle:?}, p99 {slow:?}");
+    }
 }
 
 #[cfg(unix)]
