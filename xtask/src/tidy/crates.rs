@@ -48,6 +48,8 @@ impl Crates {
         for (path, text) in tree.with_extension("toml") {
             let Some(folder) = manifest_folder(path) else { continue };
             match text.parse::<Table>() {
+                // A workspace of its own: another's program that is only run.
+                Ok(table) if table.contains_key("workspace") => {}
                 Ok(table) => {
                     if let Some(one) = Crate::read(folder, path, text, table, &renames) {
                         crates.by_name.insert(one.name.clone(), one);

@@ -36,7 +36,7 @@ fn leads_somewhere(tree: &Tree, page: &str, target: &str) -> bool {
 }
 
 /// The path from the root, or nothing when the link climbs out of the repository.
-fn resolved(page: &str, link: &str) -> Option<String> {
+pub(super) fn resolved(page: &str, link: &str) -> Option<String> {
     let (folder, link) = match link.strip_prefix('/') {
         Some(from_root) => ("", from_root),
         None => (page.rsplit_once('/').map_or("", |(folder, _)| folder), link),

@@ -12,6 +12,7 @@
 //! | [`machine`] | no path or registry of one machine |
 //! | [`links`] | every relative Markdown link leads to a file |
 //! | [`features`] | every line of the list of features names tests that exist |
+//! | [`promises`] | every test that a page names as holding a promise exists |
 //!
 //! A check is a function from a [`Tree`] to findings, so each is tested on a few lines of text.
 
@@ -23,6 +24,7 @@ mod inheritance;
 mod links;
 mod machine;
 mod names;
+mod promises;
 mod quarantine;
 mod sizes;
 mod source;
@@ -73,6 +75,7 @@ pub fn check(tree: &Tree) -> Vec<Finding> {
     findings.extend(machine::check(tree));
     findings.extend(links::check(tree));
     findings.extend(features::check(tree));
+    findings.extend(promises::check(tree));
     findings.sort();
     findings
 }
