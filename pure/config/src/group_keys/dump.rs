@@ -4,6 +4,9 @@
 //! { "A": [[generation, message hash, ...], ...],  "L": [{ "g": generation, "k": key, "t": ms }, ...],
 //!   "P": { "c": pending message, "g": its generation, "k": its key } }       "P" only where one is pending
 //! ```
+//!
+//! Beside it "S", a list of when each key of "L" came to this device, in milliseconds, where that is
+//! not "t".
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,6 +35,9 @@ impl GroupKeys {
         if let Some(pending) = &self.pending {
             dict.insert("P".to_owned(), write_pending(pending));
         }
+        if let Some(seen) = self.keys.seen_to_value() {
+            dict.insert("S".to_owned(), seen);
+        }
         let bytes = bencode::encode(&Value::Dict(dict)).map_err(|_| KeysError::Malformed)?;
         self.needs_dump = false;
         Ok(bytes)
@@ -46,6 +52,9 @@ impl GroupKeys {
         let dump = bencode::decode(dump).map_err(|_| KeysError::Malformed)?;
         let list = dump.get("L").and_then(KeyList::from_value);
         keys.keys = list.ok_or(KeysError::Malformed)?;
+        if let Some(seen) = dump.get("S") {
+            keys.keys.see(seen).ok_or(KeysError::Malformed)?;
+        }
         keys.active = dump.get("A").and_then(read_active).ok_or(KeysError::Malformed)?;
         if let Some(pending) = dump.get("P") {
             keys.pending = Some(read_pending(pending).ok_or(KeysError::Malformed)?);

@@ -9,10 +9,11 @@ use warren_wire::value::Value;
 /// How long a generation stays of use after its successor was superseded.
 pub const KEY_EXPIRY: Millis = 60 * DAY;
 
-/// A key and when it came to the swarm, by the swarm's clock.
+/// A key, when it came to the swarm as a node says, and when to this device by its own clock.
 pub(super) struct GroupKey {
     pub(super) generation: i64,
     pub(super) timestamp: Millis,
+    pub(super) seen: Millis,
     pub(super) key: Secret<32>,
 }
 
@@ -36,9 +37,11 @@ impl GroupKey {
             _ => None,
         };
         let Some(Value::Bytes(key)) = value.get("k") else { return None };
+        let timestamp = integer("t")?.try_into().ok()?;
         Some(Self {
             generation: integer("g")?.try_into().ok()?,
-            timestamp: integer("t")?.try_into().ok()?,
+            timestamp,
+            seen: timestamp,
             key: Secret::from_slice(key)?,
         })
     }
@@ -97,22 +100,23 @@ impl KeyList {
     /// Whether a generation is older than the oldest one here, which itself has expired.
     fn is_stale(&self, generation: i64) -> bool {
         let (Some(oldest), Some(newest)) = (self.oldest(), self.newest()) else { return false };
-        generation < oldest.generation && expired(oldest.timestamp, newest.timestamp)
+        generation < oldest.generation && expired(oldest, newest)
     }
 
     /// Drops every generation whose successor's first key is older than the newest key by more than
     /// [`KEY_EXPIRY`]: everything since is readable without it.
     ///
-    /// The times are the swarm's, so that a wrong clock of a device loses no key.
+    /// The swarm's times have to say so and this device's as well: neither a node that lies nor a
+    /// wrong clock of the device loses a key alone.
     pub(super) fn remove_expired(&mut self) {
-        let Some(newest) = self.newest().map(|key| key.timestamp) else { return };
+        let Some(newest) = self.newest() else { return };
         let mut lapsed = 0;
         let pairs = self.0.iter().zip(self.0.iter().skip(1)).enumerate();
         for (index, (key, next)) in pairs {
             if key.generation == next.generation {
                 continue;
             }
-            if !expired(next.timestamp, newest) {
+            if !expired(next, newest) {
                 break;
             }
             lapsed = index + 1;
@@ -131,10 +135,43 @@ impl KeyList {
         let sorted = keys.iter().zip(keys.iter().skip(1)).all(|(a, b)| a.order() < b.order());
         sorted.then_some(Self(keys))
     }
+
+    /// When each key came to this device, in ascending order of the keys; nothing where that is when
+    /// it came to the swarm, as in what libsession writes.
+    pub(super) fn seen_to_value(&self) -> Option<Value> {
+        let differs = self.0.iter().any(|key| key.seen != key.timestamp);
+        let seen = self.0.iter().map(|key| Value::Integer(key.seen.into()));
+        differs.then(|| Value::List(seen.collect()))
+    }
+
+    /// Takes over what [`KeyList::seen_to_value`] made; `None` where it does not fit the keys.
+    pub(super) fn see(&mut self, value: &Value) -> Option<()> {
+        let Value::List(seen) = value else { return None };
+        if seen.len() != self.0.len() {
+            return None;
+        }
+        for (key, seen) in self.0.iter_mut().zip(seen) {
+            let Value::Integer(seen) = seen else { return None };
+            key.seen = Millis::try_from(*seen).ok()?;
+        }
+        Some(())
+    }
+
+    /// The keys, the newest first, without those that this device had before a time together with a
+    /// successor.
+    pub(super) fn not_superseded_before(&self, time: Millis) -> impl Iterator<Item = &GroupKey> {
+        let early = self.0.iter().filter(move |key| key.seen < time);
+        let least = early.map(|key| key.generation).max();
+        let stays = move |key: &&GroupKey| {
+            key.seen >= time || least.is_none_or(|least| key.generation >= least)
+        };
+        self.newest_first().filter(stays)
+    }
 }
 
-fn expired(successor: Millis, newest: Millis) -> bool {
-    successor.saturating_add(KEY_EXPIRY) < newest
+fn expired(successor: &GroupKey, newest: &GroupKey) -> bool {
+    let lapsed = |then: Millis, later: Millis| then.saturating_add(KEY_EXPIRY) < later;
+    lapsed(successor.timestamp, newest.timestamp) && lapsed(successor.seen, newest.seen)
 }
 
 /// Reads the keys of a supplement, in whatever order; `None` for what is no list of keys.
@@ -153,7 +190,7 @@ mod tests {
 
     fn key(generation: i64, day: Millis, byte: u8) -> GroupKey {
         let key = Secret::from_slice(&[byte; 32]).unwrap();
-        GroupKey { generation, timestamp: day * DAY, key }
+        GroupKey { generation, timestamp: day * DAY, seen: day * DAY, key }
     }
 
     fn list(keys: &[(i64, Millis, u8)]) -> KeyList {
@@ -195,6 +232,27 @@ mod tests {
         keys.remove_expired();
         assert_eq!(bytes(&keys), [3, 4, 5]);
         assert_eq!(keys.insert(key(0, 0, 0)), Inserted::Stale);
+    }
+
+    #[test]
+    fn no_time_that_a_node_claims_drops_a_key_that_came_lately() {
+        let at = |generation, claimed, byte| GroupKey {
+            seen: 100 * DAY,
+            ..key(generation, claimed, byte)
+        };
+        let mut keys = KeyList::default();
+        for new in [at(0, 0, 0), at(1, 0, 1), at(2, 0, 2), at(3, 1 << 30, 3)] {
+            assert_eq!(keys.insert(new), Inserted::New);
+            keys.remove_expired();
+        }
+        assert_eq!(bytes(&keys), [0, 1, 2, 3]);
+        let mut keys = KeyList::default();
+        for new in [at(2, 0, 2), at(3, 1 << 30, 3), at(1, 0, 1)] {
+            assert_eq!(keys.insert(new), Inserted::New);
+        }
+        keys.insert(GroupKey { seen: 161 * DAY, ..key(4, 1 << 30, 4) });
+        keys.remove_expired();
+        assert_eq!(bytes(&keys), [2, 3, 4]);
     }
 
     #[test]

@@ -140,6 +140,13 @@ impl GroupKeys {
         pending.chain(self.keys.newest_first().map(|key| &key.key))
     }
 
+    /// As [`GroupKeys::keys`], without those that this device had before `time` together with a
+    /// successor: members write with none of them.
+    pub fn keys_not_superseded_before(&self, time: Millis) -> impl Iterator<Item = &Secret<32>> {
+        let pending = self.pending.iter().map(|pending| &pending.key);
+        pending.chain(self.keys.not_superseded_before(time).map(|key| &key.key))
+    }
+
     /// The key to write with.
     pub fn current(&self) -> Option<&Secret<32>> {
         self.keys().next()
@@ -197,6 +204,22 @@ impl GroupKeys {
         stored: &[u8],
         timestamp: Millis,
     ) -> Result<Loaded, KeysError> {
+        self.load_seen(reader, hash, stored, timestamp, None)
+    }
+
+    /// As [`GroupKeys::load`], where a node alone says when it was stored: `seen` is when it came to
+    /// this device, which decides as well how long keys are kept.
+    ///
+    /// # Errors
+    /// As [`GroupKeys::load`].
+    pub fn load_seen(
+        &mut self,
+        reader: Reader<'_>,
+        hash: &str,
+        stored: &[u8],
+        timestamp: Millis,
+        seen: Option<Millis>,
+    ) -> Result<Loaded, KeysError> {
         let owner = group::verifying_key(&self.group).map_err(|_| KeysError::OtherGroup)?;
         if matches!(reader, Reader::Admin(admin) if admin.id() != self.group) {
             return Err(KeysError::OtherGroup);
@@ -206,7 +229,8 @@ impl GroupKeys {
             Body::Full { admin, copies } => {
                 let key = self.open_full(reader, &message, admin, copies)?;
                 let generation = message.generation;
-                key.map(|key| GroupKey { generation, timestamp, key }).into_iter().collect()
+                let seen = timestamp;
+                key.map(|key| GroupKey { generation, timestamp, seen, key }).into_iter().collect()
             }
             Body::Supplement { copies } => self.open_supplement(reader, &message, copies)?,
         };
@@ -218,7 +242,8 @@ impl GroupKeys {
             return Ok(Loaded::Nothing);
         }
         for key in keys {
-            self.insert(hash, key);
+            let seen = seen.unwrap_or(key.seen);
+            self.insert(hash, GroupKey { seen, ..key });
         }
         Ok(Loaded::Keys)
     }
