@@ -25,6 +25,8 @@ pub struct Messenger {
     pub(crate) network: Network,
     pub(crate) events: Events,
     pub(crate) clock: Clock,
+    /// One task at a time tends groups: what it plans holds while it asks the network.
+    pub(crate) tending: tokio::sync::Mutex<()>,
     /// How often mail was fetched since the start.
     pub(crate) fetches: AtomicU64,
 }
@@ -48,7 +50,8 @@ impl Messenger {
         let db = Db::new(db);
         let network = Network::new(db.clone(), account.seed32().duplicate(), seed);
         let account = Arc::new(account);
-        Self { account, entry, db, files, network, events, clock, fetches: AtomicU64::new(0) }
+        let (tending, fetches) = (tokio::sync::Mutex::new(()), AtomicU64::new(0));
+        Self { account, entry, db, files, network, events, clock, tending, fetches }
     }
 
     /// What a list shows of the account.

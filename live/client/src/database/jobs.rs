@@ -136,6 +136,24 @@ impl AccountDb {
         Ok(due.collect::<Result<_, _>>()?)
     }
 
+    /// What waits to be stored in a drawer of a mailbox.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn waiting_stores(
+        &self,
+        mailbox: &AccountId,
+        namespace: Namespace,
+    ) -> Result<Vec<JobId>, DatabaseError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id FROM jobs
+             WHERE target = ?1 AND namespace = ?2 AND next_attempt IS NOT NULL ORDER BY id",
+        )?;
+        let waiting =
+            statement.query_map(params![Col(mailbox), namespace.number()], |row| row.get(0))?;
+        Ok(waiting.collect::<Result<_, _>>()?)
+    }
+
     /// What is still to be done for a message, given up or not.
     ///
     /// # Errors

@@ -74,14 +74,23 @@ impl Messenger {
         if row.is_none_or(|row| row.state != GroupState::Joined) {
             return Err(ClientError::NotAMember);
         }
-        let keys = self.group_keys(group)?;
-        let key = keys.current().ok_or(ClientError::NotAMember)?;
+        self.seal_with(&self.group_keys(group)?, content, timestamp)
+    }
+
+    /// What is said in a group, sealed under the current one of these keys.
+    pub(super) fn seal_with(
+        &self,
+        keys: &GroupKeys,
+        content: &Content,
+        timestamp: Millis,
+    ) -> Result<SealedCopy, ClientError> {
+        let (group, key) = (keys.group(), keys.current().ok_or(ClientError::NotAMember)?);
         let ttl = content.ttl();
         let content = content.encode(timestamp);
-        let data = seal_group(&self.account, group, key, content, timestamp, &mut SystemEntropy)?;
+        let data = seal_group(&self.account, &group, key, content, timestamp, &mut SystemEntropy)?;
         Ok(SealedCopy {
             purpose: Purpose::Recipient,
-            target: *group,
+            target: group,
             namespace: Namespace::GROUP_MESSAGES,
             data,
             timestamp,

@@ -9,8 +9,10 @@ use warren_config::group_keys::{Reader, kicked};
 use warren_config::{GroupInfo, GroupMembers, Member, MemberStatus, Removal, Sending};
 use warren_crypto::SystemEntropy;
 use warren_message::Content;
+use warren_message::content::admin::Unverified;
 use warren_message::content::data::{Data, What};
 use warren_message::content::group::{Deletion, GroupUpdate, Promote, UncheckedDeletion};
+use warren_message::content::profile::Profile;
 use warren_message::expiration::CONFIG_TTL;
 use warren_wire::{AccountId, MessageHash, Namespace};
 
@@ -20,6 +22,7 @@ use crate::configs::kept;
 use crate::configs::push::is_old;
 use crate::database::{GroupState, Purpose, Task, Tx};
 use crate::error::ClientError;
+use crate::events::Event;
 use crate::mailbox::Access;
 use crate::mailbox::order::Deed;
 use crate::mailbox::store::Letter;
@@ -61,15 +64,16 @@ impl Messenger {
     }
 
     async fn tend(&self, group: &AccountId) -> Result<bool, ClientError> {
+        let _alone = self.tending.lock().await;
         self.answer_if_owed(group)?;
         let access = self.access_to(group)?;
         let mut pushed = false;
         if let Access::Admin(admin) = &access {
             self.db.with(|db| db.transact(|tx| self.settle(tx, group)))?;
-            pushed |= self.push_group(group).await?;
+            pushed |= self.push_changes(group).await?;
             self.carry_out_removals(group, admin).await?;
             self.send_invitations(group, &access).await?;
-            pushed |= self.push_group(group).await?;
+            pushed |= self.push_changes(group).await?;
             if self.db.with(|db| Configs::read(db, group, now()))?.info.is_destroyed() {
                 // The key that old messages are deleted with goes with the end.
                 self.deliver_soon().await?;
@@ -106,6 +110,11 @@ impl Messenger {
 
     /// Pushes what an admin changed: keys first, so that nobody meets what they cannot open.
     pub(super) async fn push_group(&self, group: &AccountId) -> Result<bool, ClientError> {
+        let _alone = self.tending.lock().await;
+        self.push_changes(group).await
+    }
+
+    async fn push_changes(&self, group: &AccountId) -> Result<bool, ClientError> {
         let access = self.access_to(group)?;
         let Access::Admin(admin) = &access else { return Err(ClientError::NotAnAdmin) };
         let keys = self.push_keys(group, &access, admin).await?;
@@ -198,7 +207,7 @@ impl Messenger {
             {
                 let rekey = |tx: &Tx<'_>| change(tx, group, now(), Configs::rekey);
                 self.db.with(|db| db.transact(rekey))?;
-                self.push_group(group).await?;
+                self.push_changes(group).await?;
                 continue;
             }
             self.db.with(|db| db.note_renewed(&state, now()))?;
@@ -227,13 +236,8 @@ impl Messenger {
     ) -> Result<(), ClientError> {
         let Access::Admin(admin) = access else { return Ok(()) };
         let configs = self.db.with(|db| Configs::read(db, group, now()))?;
-        let due = |member: &Member| match configs.members.status(member) {
-            MemberStatus::Invited { sending, .. } | MemberStatus::Promoted { sending, .. } => {
-                sending
-            }
-            _ => false,
-        };
-        let due: Vec<Member> = configs.members.iter().filter(due).collect();
+        let due: Vec<Member> =
+            configs.members.iter().filter(|member| is_due(&configs, member)).collect();
         let invited = due.iter().filter(|member| !member.admin);
         let tokens = invited.map(|member| admin.token(&member.id, MEMBER_RIGHTS));
         let tokens: Vec<_> = tokens.collect::<Result<_, _>>()?;
@@ -247,7 +251,7 @@ impl Messenger {
         Ok(())
     }
 
-    fn send_invitation(
+    pub(super) fn send_invitation(
         &self,
         configs: &Configs,
         admin: &Arc<Group>,
@@ -264,14 +268,22 @@ impl Messenger {
         let data = Data::from(What::Group(update)).with_profile(self.own_profile());
         let copy = self.seal(Purpose::Recipient, id, &Content::from(data), now)?;
         let save = |tx: &Tx<'_>| {
-            tx.add_job(&Task::Store { message: None, copy }, &[], now)?;
-            change(tx, &group, now, |configs| {
-                let Some(mut member) = configs.members.get(id) else { return Ok(()) };
+            let is_sent = change(tx, &group, now, |configs| {
+                let member = configs.members.get(id);
+                let member = member.filter(|it| it.admin == promotion && is_due(configs, it));
+                let Some(mut member) = member else { return Ok(false) };
                 let sending =
                     if promotion { &mut member.promotion } else { &mut member.invitation };
                 *sending = Some(Sending::Sent);
-                Ok(configs.members.set(&member)?)
-            })
+                configs.members.set(&member)?;
+                Ok(true)
+            })?;
+            if is_sent {
+                // Whoever joins finds the keys that they are given.
+                let keys = tx.waiting_stores(&group, Namespace::GROUP_KEYS)?;
+                tx.add_job(&Task::Store { message: None, copy }, &keys, now)?;
+            }
+            Ok(())
         };
         self.db.with(|db| db.transact(save))
     }
@@ -291,34 +303,52 @@ impl Messenger {
             return Ok(());
         }
         let removed: Vec<AccountId> = marked.iter().map(|member| member.id).collect();
-        let with_messages: Vec<AccountId> = marked
-            .iter()
-            .filter(|member| member.removal == Some(Removal::WithMessages))
-            .map(|member| member.id)
-            .collect();
         let access = Access::Admin(Arc::clone(admin));
         let tokens = removed.iter().map(|id| admin.token(id, MEMBER_RIGHTS));
         let tokens: Vec<_> = tokens.collect::<Result<_, _>>()?;
         self.network.order(&access, &Deed::Revoke(tokens)).await?;
         let word = kicked::seal(admin, &removed, configs.keys.generation(), &mut SystemEntropy)?;
         self.store_config(group, Namespace::GROUP_REMOVALS, word, &access).await?;
-        let finish = |tx: &Tx<'_>| {
-            change(tx, group, self.now(), |configs| {
-                for id in &removed {
-                    configs.members.erase(id)?;
-                }
-                configs.rekey()
-            })?;
-            deletion::erase_all_of(tx, group, &with_messages, self.now())
-        };
+        let profile = self.own_profile();
+        let finish = |tx: &Tx<'_>| self.finish_removals(tx, group, &removed, profile);
         let events = self.db.with(|db| db.transact(finish))?;
         self.tell(events);
-        if !with_messages.is_empty() {
-            let claim = Deletion { members: with_messages, messages: Vec::new() };
-            let kind = |claim| GroupUpdate::DeleteContent(UncheckedDeletion::ByAdmin(claim));
-            self.say_as_admin(group, claim, kind, None)?;
-        }
         Ok(())
+    }
+
+    /// Erases those who are still marked, and has what is to go with them deleted everywhere; whoever
+    /// was invited again meanwhile stays. Word was left at this generation: there is a newer one.
+    pub(super) fn finish_removals(
+        &self,
+        tx: &Tx<'_>,
+        group: &AccountId,
+        removed: &[AccountId],
+        profile: Option<Profile>,
+    ) -> Result<Vec<Event>, ClientError> {
+        let now = self.now();
+        let mut configs = Configs::read(tx, group, now)?;
+        let mut with_messages = Vec::new();
+        for id in removed {
+            let Some(removal) = configs.members.get(id).and_then(|it| it.removal) else { continue };
+            configs.members.erase(id)?;
+            if removal == Removal::WithMessages {
+                with_messages.push(*id);
+            }
+        }
+        configs.rekey()?;
+        configs.save(tx, now)?;
+        let events = deletion::erase_all_of(tx, group, &with_messages, now)?;
+        if with_messages.is_empty() {
+            return Ok(events);
+        }
+        let (admin, timestamp) = (configs.admin()?, tx.free_timestamp(group, now)?);
+        let claim = Deletion { members: with_messages, messages: Vec::new() };
+        let claim = Unverified::sign(claim, admin.signing_key(), timestamp)?;
+        let update = GroupUpdate::DeleteContent(UncheckedDeletion::ByAdmin(claim));
+        let content = Content::from(Data::from(What::Group(update)).with_profile(profile));
+        let copy = self.seal_with(&configs.keys, &content, timestamp)?;
+        tx.add_job(&Task::Store { message: None, copy }, &[], now)?;
+        Ok(events)
     }
 
     /// Notes that the group is over, once its swarm knows.
@@ -330,5 +360,13 @@ impl Messenger {
         let events = self.db.with(|db| db.transact(note))?;
         self.tell(events);
         Ok(())
+    }
+}
+
+/// Whether somebody's invitation or promotion is this device's to send.
+fn is_due(configs: &Configs, member: &Member) -> bool {
+    match configs.members.status(member) {
+        MemberStatus::Invited { sending, .. } | MemberStatus::Promoted { sending, .. } => sending,
+        _ => false,
     }
 }
