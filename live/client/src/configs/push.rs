@@ -33,12 +33,13 @@ impl Messenger {
             self.push_config::<UserGroups>().await,
             self.push_config::<ConvoInfoVolatile>().await,
         ];
+        // Nor from tending the groups.
+        let tended = self.tend_groups().await;
         let mut pushed = 0;
         for outcome in outcomes {
             pushed += usize::from(outcome?);
         }
-        pushed += self.tend_groups().await?;
-        Ok(pushed)
+        Ok(pushed + tended?)
     }
 
     /// Whether any configuration holds changes that no swarm has.

@@ -22,6 +22,9 @@ use crate::incoming::arrival::Opened;
 use crate::messenger::Messenger;
 use crate::notice::Notice;
 
+/// So many invitations by strangers wait for an answer; the oldest go first.
+pub(super) const MOST_UNANSWERED: usize = 32;
+
 impl Messenger {
     /// Adds people to a group; with `history` they get the keys of what was said before. Admins
     /// alone can.
@@ -107,24 +110,24 @@ impl Messenger {
         &self,
         tx: &Tx<'_>,
         mail: Opened,
-    ) -> Result<Option<Event>, ClientError> {
+    ) -> Result<Vec<Event>, ClientError> {
         let Opened { author, timestamp, content, .. } = mail;
-        let Kind::Data(data) = content.kind else { return Ok(None) };
+        let Kind::Data(data) = content.kind else { return Ok(Vec::new()) };
         if author == self.account.id() || tx.is_blocked(&author)? {
-            return Ok(None);
+            return Ok(Vec::new());
         }
         match data.what {
             What::Group(GroupUpdate::Invite(invite)) => {
                 let own = self.account.id();
                 match invite.check_invite(&own, timestamp) {
                     Ok(invite) => self.take_invite(tx, invite, &author, timestamp),
-                    Err(_) => Ok(None),
+                    Err(_) => Ok(Vec::new()),
                 }
             }
             What::Group(GroupUpdate::Promote(promote)) => {
                 self.take_promotion(tx, &promote, &author, timestamp)
             }
-            _ => Ok(None),
+            _ => Ok(Vec::new()),
         }
     }
 
@@ -134,10 +137,10 @@ impl Messenger {
         invite: Invite,
         inviter: &AccountId,
         timestamp: Millis,
-    ) -> Result<Option<Event>, ClientError> {
+    ) -> Result<Vec<Event>, ClientError> {
         let group = invite.group;
         if self.check_auth(&group, invite.member_auth.expose()).is_err() {
-            return Ok(None);
+            return Ok(Vec::new());
         }
         let known = tx.group(&group)?;
         let state = known.as_ref().map(|known| known.state);
@@ -146,7 +149,7 @@ impl Messenger {
             || state == Some(GroupState::Destroyed)
             || !membership::is_news(tx, &group, timestamp)?
         {
-            return Ok(None);
+            return Ok(Vec::new());
         }
         let row = database::Group {
             id: group,
@@ -157,7 +160,7 @@ impl Messenger {
             invited_by: Some(*inviter),
             joined_at: timestamp,
         };
-        self.enter(tx, &row, timestamp).map(Some)
+        self.enter(tx, &row, timestamp)
     }
 
     fn take_promotion(
@@ -166,8 +169,10 @@ impl Messenger {
         promote: &Promote,
         inviter: &AccountId,
         timestamp: Millis,
-    ) -> Result<Option<Event>, ClientError> {
-        let Ok(admin) = Group::from_seed(promote.seed.duplicate()) else { return Ok(None) };
+    ) -> Result<Vec<Event>, ClientError> {
+        let Ok(admin) = Group::from_seed(promote.seed.duplicate()) else {
+            return Ok(Vec::new());
+        };
         let known = tx.group(&admin.id())?;
         let state = known.as_ref().map(|known| known.state);
         let is_admin = known.as_ref().is_some_and(|known| known.admin_seed.is_some());
@@ -177,7 +182,7 @@ impl Messenger {
             || state == Some(GroupState::Destroyed)
             || !(present || membership::is_news(tx, &admin.id(), timestamp)?)
         {
-            return Ok(None);
+            return Ok(Vec::new());
         }
         let inviter = known.as_ref().and_then(|known| known.invited_by).unwrap_or(*inviter);
         let row = database::Group {
@@ -189,7 +194,7 @@ impl Messenger {
             invited_by: Some(inviter),
             joined_at: timestamp,
         };
-        self.enter(tx, &row, timestamp).map(Some)
+        self.enter(tx, &row, timestamp)
     }
 
     /// A member stays one; whom a contact invites becomes one; who is invited by a stranger is asked.
@@ -209,12 +214,30 @@ impl Messenger {
         tx: &Tx<'_>,
         row: &database::Group,
         timestamp: Millis,
-    ) -> Result<Event, ClientError> {
+    ) -> Result<Vec<Event>, ClientError> {
         membership::note_answered(tx, &row.id, timestamp)?;
-        if row.state == GroupState::Joined {
+        let mut events = if row.state == GroupState::Joined {
             owe_answer(tx, &row.id)?;
+            Vec::new()
+        } else {
+            self.make_room(tx, &row.id)?
+        };
+        events.push(membership::keep(tx, &self.account, row, self.now())?);
+        Ok(events)
+    }
+
+    /// Drops the oldest unanswered invitations but for so many that another one has its place:
+    /// strangers can make as many groups as they like.
+    fn make_room(&self, tx: &Tx<'_>, group: &AccountId) -> Result<Vec<Event>, ClientError> {
+        let mut unanswered = tx.groups()?;
+        unanswered.retain(|row| row.state == GroupState::Invited && row.id != *group);
+        unanswered.sort_by_key(|row| std::cmp::Reverse(row.joined_at));
+        let mut events = Vec::new();
+        for row in unanswered.iter().skip(MOST_UNANSWERED - 1) {
+            events.push(membership::forget(tx, &self.account, &row.id, self.now())?);
+            tx.remove_group(&row.id)?;
         }
-        membership::keep(tx, &self.account, row, self.now())
+        Ok(events)
     }
 
     /// Tells a group that the account joined it, once its keys are here.
