@@ -4,7 +4,7 @@ use warren_account::Account;
 use warren_config::{
     Contact, Contacts, ConversationId, ConvoInfoVolatile, Lost, UserGroups, UserProfile,
 };
-use warren_wire::{AccountId, MessageHash, Millis};
+use warren_wire::{AccountId, MessageHash, Millis, Namespace};
 
 use super::kept::{self, Kept};
 use super::people::{expiry_from, is_declined, millis, notify_from};
@@ -14,7 +14,7 @@ use crate::database::{self, Group, GroupState, Picture, Setting, Task, Tx};
 use crate::disappearing::ask_later;
 use crate::error::ClientError;
 use crate::events::Event;
-use crate::groups::membership::change_entry;
+use crate::groups::membership::{self, change_entry};
 use crate::mailbox::fetch::Page;
 
 /// Merges a page of one of the account's configuration drawers; what to tell of it.
@@ -85,7 +85,9 @@ impl Follow<'_> {
         if !config.needs_dump() {
             return Ok(Vec::new());
         }
+        // A node that says it was in the future keeps it from no renewal.
         let stored = page.messages.iter().map(|message| message.timestamp).max();
+        let stored = stored.map(|stored| stored.min(self.now));
         kept::write(self.tx, &own, &mut config, stored, self.now)?;
         follow(self, &before, &config)
     }
@@ -252,6 +254,12 @@ impl Follow<'_> {
                 change_entry(self.tx, self.account, &group.id, self.now, |entry| {
                     entry.membership.invited = false;
                 })?;
+            }
+            if state == GroupState::Kicked
+                && known.as_ref().is_some_and(|known| known.state == GroupState::Joined)
+                && let Some(keys) = self.tx.config(&group.id, Namespace::GROUP_KEYS)?
+            {
+                membership::note_removal(self.tx, &group.id, keys.seqno)?;
             }
             let invited_by = known.as_ref().and_then(|known| known.invited_by);
             self.tx.put_group(&Group {

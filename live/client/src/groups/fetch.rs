@@ -12,6 +12,7 @@ use warren_message::content::data::What;
 use warren_message::expiration::Conversation;
 use warren_message::group::{GroupOpenError, open_group};
 use warren_message::{Content, Kind};
+use warren_wire::limits::DAY;
 use warren_wire::rpc::reply::RetrievedMessage;
 use warren_wire::{AccountId, MessageHash, Millis, Namespace};
 
@@ -26,6 +27,9 @@ use crate::incoming::fetch::Mailbox;
 use crate::incoming::keep::Kept;
 use crate::mailbox::fetch::Page;
 use crate::messenger::Messenger;
+
+/// So long after this device has a newer key, what is sealed with an older one may be on its way.
+const IN_FLIGHT: Millis = DAY;
 
 /// Keys open info, info and members say who may speak; word of a removal comes last.
 const DRAWERS: &[Namespace] = &[
@@ -119,15 +123,18 @@ impl Messenger {
         let mut latest = None;
         for message in &page.messages {
             let Some(name) = name_of(&configs.group, page.namespace, message) else { continue };
-            let mut load =
-                |reader| configs.keys.load(reader, &name, &message.data, message.timestamp).is_ok();
+            let mut load = |reader| {
+                let (data, stored) = (&message.data, message.timestamp);
+                configs.keys.load_seen(reader, &name, data, stored, Some(now)).is_ok()
+            };
             // A supplement is for members alone, and who is an admin may have been one before.
             let mut loaded = load(Reader::Member(&self.account));
             if let Some(admin) = &admin {
                 loaded |= load(Reader::Admin(admin));
             }
             if loaded {
-                latest = latest.max(Some(message.timestamp));
+                // A node that says it was in the future keeps it from no renewal.
+                latest = latest.max(Some(message.timestamp.min(now)));
             }
         }
         configs.save_keys(tx, latest)?;
@@ -137,10 +144,9 @@ impl Messenger {
         configs.save(tx, now)
     }
 
-    /// Authors are not looked up in the list of members: it may lag behind either way, and what
-    /// somebody said while they were a member stays. Whoever stores here the swarm has asked for an
-    /// admin's signature, which a removal takes back, and what is said after it is sealed with a key
-    /// that whoever was removed does not have. Session's clients show the same.
+    /// Authors are not looked up in the list of members where the key is in use: the list may lag
+    /// behind either way. What somebody said while they were a member stays; with a key that was
+    /// replaced a while ago, members alone are heard.
     fn keep_messages(
         &self,
         tx: &Tx<'_>,
@@ -152,7 +158,7 @@ impl Messenger {
         let mut unopened = false;
         for message in &page.messages {
             match open(configs, message, now) {
-                Ok(Some(opened)) => self.keep_message(tx, opened, kept, now)?,
+                Ok(Some(opened)) => self.keep_message(tx, configs, opened, kept, now)?,
                 Ok(None) => {}
                 Err(NoKey) => unopened = true,
             }
@@ -164,6 +170,7 @@ impl Messenger {
     fn keep_message(
         &self,
         tx: &Tx<'_>,
+        configs: &Configs,
         opened: Opened,
         kept: &mut Kept,
         now: Millis,
@@ -171,7 +178,7 @@ impl Messenger {
         if let Kind::Data(data) = &opened.content.kind
             && let What::Group(update) = &data.what
         {
-            return self.take_update(tx, &opened, update.clone(), kept, now);
+            return self.take_update(tx, configs, &opened, update.clone(), kept, now);
         }
         // How long messages of a group live, its info says; requests are between two people.
         let is_timer = matches!(&opened.content.kind, Kind::Data(data) if matches!(data.what, What::TimerUpdate));
@@ -199,15 +206,17 @@ impl Messenger {
         if configs.is_admin() || configs.keys.current().is_none() {
             return Ok(None);
         }
-        let known = configs.keys.generation();
-        let concerns = |message: &RetrievedMessage| {
-            says_removed(&self.account, configs, message)
-                .is_some_and(|generation| kicked::holds(generation, known))
+        let (group, known) = (configs.group, configs.keys.generation());
+        // What was obeyed once says nothing against whoever was invited again since.
+        let obeyed = membership::last_removal(tx, &group)?;
+        let concerns = |generation: &i64| {
+            kicked::holds(*generation, known) && obeyed.is_none_or(|obeyed| *generation > obeyed)
         };
-        if page.messages.iter().any(concerns) {
-            return membership::lose(tx, &self.account, &configs.group, GroupState::Kicked, now);
-        }
-        Ok(None)
+        let words = page.messages.iter();
+        let words = words.filter_map(|message| says_removed(&self.account, configs, message));
+        let Some(generation) = words.filter(concerns).max() else { return Ok(None) };
+        membership::note_removal(tx, &group, generation)?;
+        membership::lose(tx, &self.account, &group, GroupState::Kicked, now)
     }
 }
 
@@ -225,8 +234,13 @@ fn open(
     received_at: Millis,
 ) -> Result<Option<Opened>, NoKey> {
     let group = configs.group;
-    let opened = match open_group(&group, configs.keys.keys(), &message.data) {
-        Err(GroupOpenError::Key) => return Err(NoKey),
+    let in_use = configs.keys.keys_not_superseded_before(received_at.saturating_sub(IN_FLIGHT));
+    let opened = match open_group(&group, in_use, &message.data) {
+        Err(GroupOpenError::Key) => match open_group(&group, configs.keys.keys(), &message.data) {
+            Err(GroupOpenError::Key) => return Err(NoKey),
+            Ok(late) if may_be_late(configs, &late.sender) => late,
+            _ => return Ok(None),
+        },
         Err(_) => return Ok(None),
         Ok(opened) => opened,
     };
@@ -247,6 +261,11 @@ fn open(
         content: content.seen_from(&opened.sender),
         raw: opened.content,
     }))
+}
+
+/// Whether somebody is heard with a key that was replaced a while ago: a member, as far as is known.
+fn may_be_late(configs: &Configs, author: &AccountId) -> bool {
+    configs.members.is_empty() || configs.members.get(author).is_some()
 }
 
 /// Merges info or members; whether something could not be read.
@@ -270,7 +289,7 @@ fn merge<P: Part>(
     let read = page.messages.iter().filter(|message| {
         name_of(&group, page.namespace, message).is_some_and(|name| good.contains(&name))
     });
-    let stored_at = read.map(|message| message.timestamp).max();
+    let stored_at = read.map(|message| message.timestamp.min(now)).max();
     if is_admin && !part.needs_push() {
         delete_obsolete(tx, &group, part, now)?;
     }

@@ -148,6 +148,32 @@ pub(crate) fn put_number(db: &AccountDb, name: &str, number: u64) -> Result<(), 
     Ok(db.set_setting(name, Some(number.to_le_bytes().as_slice()))?)
 }
 
+/// Up to which generation of the keys word of the account's removal is obeyed and done with.
+///
+/// # Errors
+/// Where the database fails.
+pub(crate) fn last_removal(db: &AccountDb, group: &AccountId) -> Result<Option<i64>, ClientError> {
+    let bytes = db.setting(&removal_name(group))?.and_then(|bytes| bytes.try_into().ok());
+    Ok(bytes.map(i64::from_le_bytes))
+}
+
+/// Notes that word of the account's removal at this generation is obeyed.
+///
+/// # Errors
+/// Where the database fails.
+pub(crate) fn note_removal(
+    db: &AccountDb,
+    group: &AccountId,
+    generation: i64,
+) -> Result<(), ClientError> {
+    let latest = last_removal(db, group)?.map_or(generation, |last| last.max(generation));
+    Ok(db.set_setting(&removal_name(group), Some(latest.to_le_bytes().as_slice()))?)
+}
+
+fn removal_name(group: &AccountId) -> String {
+    format!("group removal {group}")
+}
+
 fn answered_name(group: &AccountId) -> String {
     format!("group answered {group}")
 }

@@ -35,3 +35,6 @@ pub mod members;
 pub(crate) mod membership;
 pub(crate) mod tend;
 mod updates;
+
+#[cfg(test)]
+mod tests;
