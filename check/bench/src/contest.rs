@@ -26,6 +26,8 @@ pub struct Effort {
     pub database: usize,
     /// How many messages came while a device was away.
     pub behind: usize,
+    /// How many MiB are backed up.
+    pub backup_mib: usize,
 }
 
 impl Effort {
@@ -40,6 +42,7 @@ impl Effort {
         full_store: 1_000_000,
         database: 100_000,
         behind: 10_000,
+        backup_mib: 512,
     };
     /// Enough to see that everything runs.
     pub const QUICK: Self = Self {
@@ -52,6 +55,7 @@ impl Effort {
         full_store: 20_000,
         database: 4_000,
         behind: 300,
+        backup_mib: 16,
     };
 
     /// Fewer rounds, for contestants whose turns are long.

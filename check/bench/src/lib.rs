@@ -13,6 +13,7 @@
 //! | [`node`] | a node over TLS |
 //! | [`recovery`] | what a member missed, brought back to it |
 //! | [`file`] | a file through three hops |
+//! | [`backup`] | a backup and its restoring |
 //! | [`held`] | memory for requests that are held open |
 //! | [`conversation`] | a message from sending to reading |
 //! | [`catch_up`] | a device that was away |
@@ -20,6 +21,7 @@
 //! | [`at_rest`] | memory of a program with an account open |
 
 pub mod at_rest;
+pub mod backup;
 pub mod catch_up;
 mod chatter;
 pub mod contest;

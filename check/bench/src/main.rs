@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use warren_bench::{
-    Effort, Outcome, Row, at_rest, catch_up, conversation, database, file, growth, held, message,
-    node, onion, recovery, recovery_phrase, store, table,
+    Effort, Outcome, Row, at_rest, backup, catch_up, conversation, database, file, growth, held,
+    message, node, onion, recovery, recovery_phrase, store, table,
 };
 
 const CONVERSATION: [&str; 4] =
@@ -20,6 +20,8 @@ const DATABASE: [&str; 7] = [
     "search-best",
     "database-size",
 ];
+
+const BACKUP: [&str; 4] = ["backup", "backup-cpu", "backup-unchanged", "backup-restore"];
 
 /// Measures Warren beside its opponents and prints one table.
 #[derive(Debug, Parser)]
@@ -106,6 +108,7 @@ fn run(arguments: &Arguments) -> Outcome<()> {
             recovery::rows(effort, scratch)
         })?,
         group(arguments, &["file-download", "file-upload"], || file::rows(effort, scratch))?,
+        group(arguments, &BACKUP, || backup::rows(effort, scratch))?,
         group(arguments, &["held-alone", "held-relayed"], || {
             held::rows(effort, scratch, &program)
         })?,

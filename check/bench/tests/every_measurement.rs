@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use warren_bench::{
-    Effort, Row, at_rest, catch_up, conversation, database, file, growth, held, message, node,
-    onion, recovery, recovery_phrase, store, table,
+    Effort, Row, at_rest, backup, catch_up, conversation, database, file, growth, held, message,
+    node, onion, recovery, recovery_phrase, store, table,
 };
 
 #[test]
@@ -24,6 +24,7 @@ fn every_row_has_a_figure_and_someone_beside_it() {
         node::alone(effort, scratch.path()).unwrap(),
         recovery::rows(effort, scratch.path()).unwrap(),
         file::rows(effort, scratch.path()).unwrap(),
+        backup::rows(effort, scratch.path()).unwrap(),
         held::rows(effort, scratch.path(), program).unwrap(),
         conversation::rows(effort, scratch.path()).unwrap(),
         catch_up::rows(effort, scratch.path()).unwrap(),

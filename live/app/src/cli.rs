@@ -7,6 +7,7 @@ use clap_complete::Shell;
 use warren_noded::local_network::{FEWEST_NODES, MOST_NODES};
 
 mod account;
+mod backup;
 mod contacts;
 mod conversations;
 mod crash;
@@ -20,6 +21,8 @@ mod shares;
 mod update;
 
 pub use account::{AccountCommand, Switch};
+use backup::BACKUP_HELP;
+pub use backup::{BackupCommand, BackupName, Every, KeepArgs, PlaceArgs};
 pub use contacts::{ContactsArgs, ContactsCommand};
 pub use conversations::{ConversationArg, ConversationsArgs, ConversationsCommand, ListingArg};
 use crash::CRASH_HELP;
@@ -172,6 +175,9 @@ pub enum Command {
     /// Messages that wait to be delivered
     #[command(args_conflicts_with_subcommands = true)]
     Outbox(OutboxArgs),
+    /// Encrypted backups: make, verify, prune and schedule them, and bring a device back
+    #[command(subcommand, arg_required_else_help = true, after_help = BACKUP_HELP)]
+    Backup(BackupCommand),
     /// Run a complete local network until Ctrl-C
     Up(UpArgs),
     /// Watch a whole conversation, in a temporary folder

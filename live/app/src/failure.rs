@@ -237,6 +237,29 @@ pub enum Failure {
     /// Ending a group without being sure.
     #[error("this ends {0} for all its members and for good: add --yes to do it")]
     EndsGroup(String),
+    /// A backup of that name is set up.
+    #[error(
+        "a backup called '{0}' is set up already: choose another name with --backup NAME, or \
+         `warren backup forget` it first"
+    )]
+    BackupExists(String),
+    /// Nobody said where a backup lies.
+    #[error(
+        "say where the backup lies: --folder DIR, --place FILE, or the environment variable \
+         WARREN_BACKUP_PLACE; `warren backup --help` shows how places are described"
+    )]
+    NoBackupPlace,
+    /// The description of a place is none; where.
+    #[error(
+        "the place is not described well ({0}): `warren backup --help` shows how places are described"
+    )]
+    BackupPlace(String),
+    /// Ctrl-C during a backup.
+    #[error("interrupted: the last backup is as it was, and the next one goes on from here")]
+    BackupInterrupted,
+    /// Ctrl-C while a device comes back.
+    #[error("interrupted: the same command goes on from here")]
+    RestoreInterrupted,
     /// Ctrl-C.
     #[error("interrupted: nothing was saved")]
     Interrupted,
@@ -355,7 +378,10 @@ impl Failure {
             | Self::WipeNotConfirmed
             | Self::EndsGroup(_) => "not_confirmed",
             Self::Value(_) => "bad_value",
-            Self::Interrupted => "interrupted",
+            Self::BackupExists(_) => "backup_exists",
+            Self::NoBackupPlace => "no_backup_place",
+            Self::BackupPlace(_) => "backup_target",
+            Self::Interrupted | Self::BackupInterrupted | Self::RestoreInterrupted => "interrupted",
             Self::Network(_) => "local_network",
             Self::PortTaken { .. } => "port_taken",
             Self::DataInUse => "data_in_use",
@@ -371,7 +397,9 @@ impl Failure {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Usage(_) => Exit::Usage,
-            Self::Interrupted => Exit::Interrupted,
+            Self::Interrupted | Self::BackupInterrupted | Self::RestoreInterrupted => {
+                Exit::Interrupted
+            }
             Self::NoPassphrase
             | Self::PassphrasesDiffer
             | Self::PassphraseFile { .. }
@@ -388,7 +416,7 @@ impl Failure {
     }
 
     /// Whether trying again later may help.
-    pub const fn is_network(&self) -> bool {
+    pub fn is_network(&self) -> bool {
         match self {
             Self::Client(error) => error.is_network(),
             Self::Api { is_network, .. } => *is_network,

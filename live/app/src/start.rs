@@ -102,6 +102,19 @@ impl Start {
         Ok((Api::here(Home::for_one_command(home, device)), code))
     }
 
+    /// The account that was named.
+    pub fn account_name(&self) -> Option<&str> {
+        self.global.account.as_deref()
+    }
+
+    /// A passphrase for a home that is to be made.
+    ///
+    /// # Errors
+    /// Where it was not given, and nobody can be asked.
+    pub fn new_passphrase(&self) -> Result<passphrase::SecretText, Failure> {
+        passphrase::of_new_home(self.global.passphrase_file.as_deref())
+    }
+
     /// The passphrase of a home that exists.
     ///
     /// # Errors

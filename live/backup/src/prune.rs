@@ -42,10 +42,9 @@ impl Archive {
     ) -> Result<Pruned, BackupError> {
         let held = self.lock().await?;
         let pruned = self.remove_unneeded(&held, retention, drop_damaged).await;
-        let released = held.release().await;
-        let pruned = pruned?;
-        released?;
-        Ok(pruned)
+        // A note that stays is one of this device, which it passes over.
+        let _ = held.release().await;
+        pruned
     }
 
     async fn remove_unneeded(

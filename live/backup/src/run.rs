@@ -74,10 +74,9 @@ impl Archive {
     pub async fn run(&self, work: Work) -> Result<Made, BackupError> {
         let held = self.lock().await?;
         let made = self.write(&held, work).await;
-        let released = held.release().await;
-        let made = made?;
-        released?;
-        Ok(made)
+        // A note that stays is one of this device, which it passes over.
+        let _ = held.release().await;
+        made
     }
 
     async fn write(&self, held: &crate::lock::Held, work: Work) -> Result<Made, BackupError> {

@@ -12,6 +12,8 @@ use crate::error::BackupError;
 
 /// How long a place may take to begin an answer.
 const TIMEOUT: Duration = Duration::from_secs(60);
+/// How long a pack may take on its way: 8 MiB over a line of a hundredth of a megabyte a second.
+const IO_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 /// How often a request that failed for a moment is made again.
 const RETRIES: usize = 5;
 
@@ -217,7 +219,7 @@ fn folder(path: &str, below: &str) -> Result<Operator, BackupError> {
 
 fn layered(operator: Operator) -> Operator {
     operator
-        .layer(TimeoutLayer::new().with_timeout(TIMEOUT).with_io_timeout(TIMEOUT))
+        .layer(TimeoutLayer::new().with_timeout(TIMEOUT).with_io_timeout(IO_TIMEOUT))
         .layer(RetryLayer::new().with_max_times(RETRIES).with_jitter())
 }
 

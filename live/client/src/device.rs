@@ -30,8 +30,8 @@ const SUSPEND_LOCK: &str = "lock on suspend";
 
 /// A store of a home directory, unlocked.
 pub struct Device {
-    vault: Vault,
-    index: Index,
+    pub(crate) vault: Vault,
+    pub(crate) index: Index,
     events: Events,
     clock: Clock,
     /// Makes room behind whoever unlocked.
@@ -82,8 +82,15 @@ impl Device {
     /// Opens the vault with whichever code it has, and deletes behind the answer what no store claims.
     ///
     /// # Errors
-    /// Where there is none, the code is wrong or came too soon, or a file is damaged.
+    /// Where there is none, the code is wrong or came too soon, a file is damaged, or a backup came
+    /// back into it half.
     pub fn unlock(home: &Path, passphrase: &str) -> Result<Self, ClientError> {
+        let device = Self::unlock_unfinished(home, passphrase)?;
+        if device.is_unfinished()? { Err(ClientError::UnfinishedRestore) } else { Ok(device) }
+    }
+
+    /// As [`Device::unlock`], and a backup may have come back into it half.
+    pub(crate) fn unlock_unfinished(home: &Path, passphrase: &str) -> Result<Self, ClientError> {
         let mut device = Self::open(Vault::unlock(home, passphrase)?)?;
         let vault = device.vault.again();
         device.settling = Some(thread::spawn(move || {
@@ -243,6 +250,25 @@ impl Device {
         Ok(keys.entry)
     }
 
+    /// The account of a name or an id; the only one where none is named.
+    ///
+    /// # Errors
+    /// Where none fits, or several.
+    pub fn account(&self, which: Option<&str>) -> Result<AccountEntry, ClientError> {
+        Ok(self.keys(which)?.entry)
+    }
+
+    fn keys(&self, which: Option<&str>) -> Result<AccountKeys, ClientError> {
+        match which {
+            Some(which) => Ok(self.index.find_account(which)?),
+            None => match self.index.accounts()?.as_slice() {
+                [] => Err(ClientError::NoAccount),
+                [only] => Ok(self.index.account(&only.id)?),
+                several => Err(ClientError::WhichAccount(several.len())),
+            },
+        }
+    }
+
     /// The accounts on this device.
     ///
     /// # Errors
@@ -303,14 +329,7 @@ impl Device {
     /// # Errors
     /// Where there is no such account, several and none named, or the database fails.
     pub fn messenger(&self, which: Option<&str>) -> Result<Messenger, ClientError> {
-        let keys = match which {
-            Some(which) => self.index.find_account(which)?,
-            None => match self.index.accounts()?.as_slice() {
-                [] => return Err(ClientError::NoAccount),
-                [only] => self.index.account(&only.id)?,
-                several => return Err(ClientError::WhichAccount(several.len())),
-            },
-        };
+        let keys = self.keys(which)?;
         let account = self.open_account(&keys)?;
         let mut db = AccountDb::open(&self.vault, &keys)?;
         db.transact(|tx| configs::people::seed(tx, &account, self.clock.now()))?;
@@ -328,6 +347,11 @@ impl Device {
 
     pub(crate) const fn index(&self) -> &Index {
         &self.index
+    }
+
+    /// The clock its accounts go by.
+    pub(crate) const fn clock(&self) -> &Clock {
+        &self.clock
     }
 
     /// What happens to the accounts of this device.

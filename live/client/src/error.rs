@@ -146,6 +146,18 @@ pub enum ClientError {
     /// What the account's devices agree on.
     #[error(transparent)]
     Config(#[from] warren_config::ConfigError),
+    /// A backup.
+    #[error(transparent)]
+    Backup(#[from] warren_backup::BackupError),
+    /// No backup of that name is set up.
+    #[error("no backup called '{0}' is set up: `warren backup init` does it")]
+    NoBackup(String),
+    /// What the index says of backups is not what was written.
+    #[error("what this device knows of its backups is damaged: set them up again")]
+    BackupSettings,
+    /// A backup came back half.
+    #[error("a backup came back into this home half: run `warren backup restore` again")]
+    UnfinishedRestore,
     /// A primitive refused what it should take.
     #[error("a stored key is damaged: restore the account from its recovery words")]
     DamagedKey,
@@ -218,14 +230,19 @@ impl ClientError {
             Self::GroupKeys(_) => "group_keys",
             Self::Seal(_) | Self::Content(_) | Self::GroupSeal(_) => "message",
             Self::Config(_) => "configuration",
+            Self::Backup(error) => error.code(),
+            Self::NoBackup(_) => "backup_not_set_up",
+            Self::BackupSettings => "backup_settings",
+            Self::UnfinishedRestore => "unfinished_restore",
             Self::DamagedKey => "damaged_key",
         }
     }
 
     /// Whether trying again later may help: the network's fault, not the caller's.
-    pub const fn is_network(&self) -> bool {
+    pub fn is_network(&self) -> bool {
         match self {
             Self::Attachment(error) => error.is_network(),
+            Self::Backup(error) => error.is_network(),
             _ => matches!(
                 self,
                 Self::Seed(SeedError::Transport(_) | SeedError::List(_) | SeedError::Outdated(_))

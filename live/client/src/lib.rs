@@ -22,11 +22,13 @@
 //! | [`attachments`] | files: at rest, and on their way from and to a server |
 //! | `network` | the list of nodes, guards, and how a request travels around what fails |
 //! | [`update`] | whether there is a newer release, where somebody asks |
+//! | [`backup`] | what of a device goes into a backup, and comes back |
 //! | [`events`] | what changed, told to whoever listens |
 //! | [`notification`] | how soon the owner wants to hear |
 //! | [`error`] | what went wrong, whose fault it is and what to do |
 
 pub mod attachments;
+pub mod backup;
 pub mod clock;
 mod configs;
 pub mod database;

@@ -62,6 +62,8 @@ pub struct Snapshot {
     /// What wrote it.
     pub program: String,
     parts: Vec<Part>,
+    /// Kind and name of each part.
+    names: HashSet<(String, String)>,
     places: HashMap<ChunkId, Place>,
     packs: HashMap<ObjectName, u64>,
 }
@@ -79,6 +81,7 @@ impl Snapshot {
             previous: None,
             program: program.to_owned(),
             parts: Vec::new(),
+            names: HashSet::new(),
             places: HashMap::new(),
             packs: HashMap::new(),
         }
@@ -125,7 +128,8 @@ impl Snapshot {
         part: Part,
         find: impl Fn(&ChunkId) -> Option<(Place, u64)>,
     ) -> Result<(), ArchiveError> {
-        if self.part(&part.kind, &part.name).is_some() {
+        let name = (part.kind.clone(), part.name.clone());
+        if self.names.contains(&name) {
             return Err(ArchiveError::Content("two parts have one name"));
         }
         for id in &part.chunks {
@@ -136,6 +140,7 @@ impl Snapshot {
                 self.packs.insert(place.pack, size);
             }
         }
+        self.names.insert(name);
         self.parts.push(part);
         Ok(())
     }
@@ -241,6 +246,7 @@ impl UncheckedSnapshot<'_> {
             previous: previous.map_err(|_| ArchiveError::Content("no name"))?,
             program: message.program,
             parts,
+            names,
             places: chunks.into_iter().collect(),
             packs: packs.into_iter().collect(),
         })

@@ -14,7 +14,7 @@ use warren_client::{AutoLock, Device, Event, Events, Messenger, NotificationMode
 use warren_wire::AccountId;
 
 use super::transfers::Transfers;
-use crate::daemon::work;
+use crate::daemon::{backups, work};
 use crate::failure::Failure;
 use crate::passphrase::SecretText;
 
@@ -87,6 +87,9 @@ impl Home {
         self.is_used();
         let session = Arc::new(Session::new(device, self.is_daemon));
         session.open_all()?;
+        if self.is_daemon {
+            tokio::spawn(backups::keep(Arc::downgrade(&session)));
+        }
         self.put(Some(session));
         Ok(())
     }

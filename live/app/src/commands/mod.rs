@@ -6,6 +6,7 @@ use crate::start::Start;
 
 pub mod account;
 pub mod api;
+pub mod backup;
 pub mod completions;
 pub mod contacts;
 pub mod conversations;
@@ -50,6 +51,7 @@ pub async fn run(start: Start, command: Command) -> Result<Exit, Failure> {
         Command::Outbox(args) => Box::pin(outbox::run(&start, args.command)).await,
         Command::Update(command) => Box::pin(update::run(&start, &command)).await,
         Command::Crash(command) => crash::run(&start, &command),
+        Command::Backup(command) => Box::pin(backup::run(&start, command)).await,
         Command::Up(args) => Box::pin(up::run(&start, &args)).await,
         Command::Demo => Box::pin(demo::run(&start)).await,
         Command::Daemon(args) => Box::pin(daemon::run(&start, args)).await,

@@ -5,11 +5,13 @@
 //! | [`one`] | one daemon for each home |
 //! | [`work`] | an account at work: fetching by its mode, sending what waits |
 //! | [`autolock`] | locking by itself |
+//! | [`backups`] | backups that are due |
 //! | [`socket`] | the Unix socket in the home directory, from both ends |
 //! | [`token`] | what opens the port on loopback |
 //! | [`serve`] | connections, and their end |
 
 pub mod autolock;
+pub mod backups;
 pub mod one;
 pub mod serve;
 pub mod socket;

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod accounts;
 #[cfg(test)]
+mod backup;
+#[cfg(test)]
 mod conversation;
 #[cfg(test)]
 mod daemon;

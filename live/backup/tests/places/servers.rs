@@ -28,6 +28,7 @@ impl Server {
         while TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_err() {
             let log = || std::fs::read_to_string(self.folder.path().join("log"));
             assert!(started.elapsed() < Duration::from_secs(60), "{command:?}: {:?}", log());
+            #[expect(clippy::disallowed_methods, reason = "nothing else runs on this thread")]
             std::thread::sleep(Duration::from_millis(50));
         }
     }

@@ -82,7 +82,7 @@ impl AttachmentError {
     }
 
     /// Whether trying again later may help.
-    pub const fn is_network(&self) -> bool {
+    pub fn is_network(&self) -> bool {
         match self {
             Self::Network(error) => error.is_network(),
             Self::Busy => true,

@@ -52,17 +52,23 @@ pub(super) fn open(
     owner: Option<&AccountId>,
     schema: &Schema,
 ) -> Result<Connection, DatabaseError> {
+    let mut connection = open_bare(path, key)?;
+    connection.execute_batch(AFTER_KEY)?;
+    migrate(&mut connection, owner, schema)?;
+    Ok(connection)
+}
+
+/// Opens the file, making it where there is none, and does nothing else to it.
+pub(super) fn open_bare(path: &Path, key: &Secret<32>) -> Result<Connection, DatabaseError> {
     Home::touch(path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection = Connection::open_with_flags(path, flags)?;
+    let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.execute_batch(BEFORE_KEY)?;
     apply_key(&connection, key)?;
     // The first read is the one that fails where the key is wrong.
     connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
-    connection.execute_batch(AFTER_KEY)?;
-    migrate(&mut connection, owner, schema)?;
     Ok(connection)
 }
 

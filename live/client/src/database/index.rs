@@ -47,6 +47,11 @@ impl AccountKeys {
     pub(crate) const fn file(&self) -> &FileName {
         &self.file
     }
+
+    /// What opens the account's database.
+    pub(crate) const fn database_key(&self) -> &Secret<32> {
+        &self.db_key
+    }
 }
 
 impl fmt::Debug for AccountKeys {
@@ -227,8 +232,16 @@ impl Index {
     /// # Errors
     /// Where the database fails.
     pub fn set_seed(&self, seed: &str) -> Result<(), DatabaseError> {
+        self.set_setting(SEED, seed.as_bytes())
+    }
+
+    /// Keeps a setting of the device.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub(crate) fn set_setting(&self, name: &str, value: &[u8]) -> Result<(), DatabaseError> {
         let put = "INSERT OR REPLACE INTO settings (name, value) VALUES (?1, ?2)";
-        self.connection.execute(put, params![SEED, seed.as_bytes()])?;
+        self.connection.execute(put, params![name, value])?;
         Ok(())
     }
 
@@ -252,7 +265,20 @@ impl Index {
         Ok(())
     }
 
-    fn setting(&self, name: &str) -> Result<Option<Vec<u8>>, DatabaseError> {
+    /// Forgets a setting of the device.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub(crate) fn remove_setting(&self, name: &str) -> Result<(), DatabaseError> {
+        self.connection.execute("DELETE FROM settings WHERE name = ?1", [name])?;
+        Ok(())
+    }
+
+    /// A setting of the device.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub(crate) fn setting(&self, name: &str) -> Result<Option<Vec<u8>>, DatabaseError> {
         let value = self
             .connection
             .prepare_cached("SELECT value FROM settings WHERE name = ?1")?

@@ -34,6 +34,8 @@
 //! | [`groups`] | groups, and what lets the account act in them |
 //! | [`shares`] | shares of recovery words: others', and who keeps the owner's |
 //! | [`upkeep`] | whether the database is whole, and how large |
+//! | `dump` | a database as a stream, and back, for backups |
+//! | `restored` | what must not happen again when one comes back |
 //! | [`network_state`] | cursors, the node list, guard and path |
 
 pub mod account;
@@ -45,6 +47,7 @@ pub mod contacts;
 pub mod conversations;
 pub mod details;
 pub mod draft_files;
+mod dump;
 pub mod error;
 pub mod expiry;
 pub mod groups;
@@ -57,6 +60,7 @@ pub mod pictures;
 pub mod quotes;
 pub mod reading;
 pub mod recording;
+mod restored;
 mod schema;
 pub mod search;
 pub mod shares;
@@ -76,6 +80,8 @@ pub use contacts::{Contact, Picture};
 pub use conversations::{Conversation, ListPosition, Listing, Notify, Setting};
 pub use details::{Details, Expiry, ExpiryMode, Preview, Quote};
 pub use draft_files::DraftFileId;
+pub use dump::DumpError;
+pub(crate) use dump::{Dump, Load};
 pub use error::DatabaseError;
 pub use expiry::Expired;
 pub use groups::{Group, GroupState};

@@ -28,6 +28,12 @@ impl Schema {
     }
 }
 
+/// Makes the words that the search knows anew from the messages, and has deleted ones overwritten.
+pub(super) const SEARCH_FROM_MESSAGES: &str = "
+INSERT INTO search (search, rank) VALUES ('secure-delete', 1);
+INSERT INTO search (search) VALUES ('rebuild');
+";
+
 /// The index of a store.
 pub(super) const INDEX: Schema =
     Schema { database: "index", steps: &[INDEX_1, INDEX_NOTIFICATIONS_2] };

@@ -146,7 +146,20 @@ impl Home {
 
     /// Deletes what tells of an earlier store beside the stores themselves.
     pub(crate) fn remove_traces(&self) -> io::Result<()> {
-        remove(&self.root.join(CRASHES))
+        remove(&self.root.join(CRASHES))?;
+        remove(&self.backup_folder())
+    }
+
+    /// What is remembered of a backup: a journal and a copy of its newest snapshot, both sealed.
+    pub(crate) fn backup_folder(&self) -> PathBuf {
+        self.root.join(BACKUP)
+    }
+
+    /// Deletes a database with its log and shared memory, and not the files that belong to it.
+    pub(crate) fn remove_database_alone(&self, name: &FileName) -> io::Result<()> {
+        let entries = [".db", ".db-wal", ".db-shm", ".db-journal"];
+        let entries = entries.map(|suffix| OsString::from(format!("{}{suffix}", name.as_str())));
+        self.remove_data(&entries)
     }
 
     /// Deletes a database with its log and shared memory, and the files that belong to it.
@@ -178,14 +191,17 @@ impl Home {
 
 /// Where reports of faults lie, beside the stores.
 const CRASHES: &str = "crashes";
+/// Where is kept what is remembered of a backup.
+const BACKUP: &str = "backup";
 
 /// Names in the home directory that this program makes, the slots apart.
 fn is_ours(name: &str) -> bool {
-    const NAMES: [&str; 12] = [
+    const NAMES: [&str; 13] = [
         "data",
         "attempts",
         "tripwire",
         CRASHES,
+        BACKUP,
         "api.sock",
         "api-token",
         "daemon.lock",

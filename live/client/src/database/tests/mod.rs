@@ -4,6 +4,7 @@ mod contacts;
 mod conversations;
 mod crash;
 mod draft_files;
+mod dump;
 mod duplicates;
 mod expiry;
 mod index;
