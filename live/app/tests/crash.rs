@@ -28,7 +28,8 @@ const SECRETS: [&str; 7] = [
 fn fault(home: &str) {
     let all = SECRETS.join(" | ");
     let _ = catch_unwind(|| panic!("{all} in {home}/device"));
-    let _ = catch_unwind(|| Err::<(), _>(all.clone()).unwrap());
+    let refused: Result<(), String> = std::hint::black_box(Err(all.clone()));
+    let _ = catch_unwind(|| refused.unwrap());
     let _ = catch_unwind(|| std::panic::panic_any(SECRETS.map(str::to_owned)));
     let name = "PLANTED_IN_A_THREAD".to_owned();
     let thread = std::thread::Builder::new().name(name).spawn(|| panic!("a literal of the source"));

@@ -5,6 +5,7 @@
 //! while it starts. `WARREN_KILLS` says how often.
 
 #![allow(
+    clippy::disallowed_methods,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -187,7 +188,7 @@ async fn what_was_acknowledged_is_delivered_once_whenever_it_is_killed() {
         assert_eq!(names.len(), 1, "{} was sealed and sent twice", words(message));
         let files = bob.phone.db().with(|db| db.attachments(message.id)).unwrap();
         let number: u32 = words(message).parse().unwrap_or(1);
-        assert_eq!(files.len(), usize::from(number % 4 == 0));
+        assert_eq!(files.len(), usize::from(number.is_multiple_of(4)));
     }
     // What came while it was killed is here, once.
     let heard = counted(&own, Direction::Incoming);
