@@ -11,6 +11,8 @@ use tempfile::TempDir;
 use crate::home::{Home, Template};
 
 const IMAGE_BYTES: u64 = 48 * 1024 * 1024;
+/// The unit in which parts that were never written are left out.
+const BLOCK: usize = 4096;
 
 fn run(program: &str, arguments: &[&OsStr]) -> Result<(), String> {
     let output = Command::new(program).args(arguments).output();
@@ -70,10 +72,13 @@ impl Disk {
         home
     }
 
-    /// Every byte of the disk.
-    pub(crate) fn unmount(mut self) -> Vec<u8> {
+    /// Every byte of the disk, in pieces: runs of blocks that are not all zero.
+    pub(crate) fn unmount(mut self) -> Vec<Vec<u8>> {
         self.try_unmount().unwrap();
-        fs::read(self.image()).unwrap()
+        let image = fs::read(self.image()).unwrap();
+        let blocks: Vec<&[u8]> = image.chunks(BLOCK).collect();
+        let runs = blocks.split(|block| **block == [0; BLOCK][..block.len()]);
+        runs.filter(|run| !run.is_empty()).map(<[&[u8]]>::concat).collect()
     }
 
     fn try_unmount(&mut self) -> Result<(), String> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use warren_e2e::programs::program;
@@ -20,7 +20,12 @@ const NOBODY: &str = "http://127.0.0.1:1#\
     0000000000000000000000000000000000000000000000000000000000000001";
 /// How many accounts are planted, and contacts and messages in each.
 const ACCOUNTS: usize = 3;
-const PLANTED: usize = 8;
+const PLANTED: usize = 3;
+/// How long one run of the program may take, traced or not.
+const LONGEST_RUN: &str = "60";
+/// How long a home may refuse codes: an unlock that was killed counts as a wrong code, and after the
+/// three that a cut and the two after it can kill, the next waits five seconds.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// How a run of the program ended.
 #[derive(Debug)]
@@ -38,6 +43,21 @@ impl From<Output> for Ended {
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         }
     }
+}
+
+/// A program that is ended where it does not end by itself.
+fn bounded() -> Command {
+    let mut timeout = Command::new("timeout");
+    timeout.args(["--kill-after=5", LONGEST_RUN]);
+    timeout
+}
+
+fn ended(command: &mut Command) -> Ended {
+    /// What `timeout` ends with where it had to step in.
+    const TOO_LONG: i32 = 124;
+    let ended = Ended::from(command.output().unwrap());
+    assert_ne!(ended.code, Some(TOO_LONG), "{command:?} did not end: {ended:?}");
+    ended
 }
 
 /// A home that is copied for every cut.
@@ -76,7 +96,7 @@ impl Template {
         let sent = home.run(REAL, &["--json", "--account", &names[0], "read", "--all"]);
         assert!(sent.stdout.contains(&texts[1]), "messages were planted: {sent:?}");
         let mut duress = home.command(REAL, &["lock", "duress", "set", "--pin"]);
-        let set = Ended::from(duress.env("WARREN_NEW_CODE", DURESS).output().unwrap());
+        let set = ended(duress.env("WARREN_NEW_CODE", DURESS));
         assert_eq!(set.code, Some(0), "{set:?}");
         texts.extend(names.clone());
         Self { home, names, texts, words }
@@ -118,7 +138,9 @@ impl Home {
     }
 
     fn command(&self, code: &str, arguments: &[&str]) -> Command {
-        self.prepared(Command::new(program("warren")), code, arguments)
+        let mut command = bounded();
+        command.arg(program("warren"));
+        self.prepared(command, code, arguments)
     }
 
     fn prepared(&self, mut command: Command, code: &str, arguments: &[&str]) -> Command {
@@ -133,13 +155,15 @@ impl Home {
 
     /// Runs the program, and waits where wrong codes and cuts before it make it wait.
     pub(crate) fn run(&self, code: &str, arguments: &[&str]) -> Ended {
+        let began = Instant::now();
         loop {
-            let ended = Ended::from(self.command(code, arguments).output().unwrap());
+            let ended = ended(&mut self.command(code, arguments));
             if !ended.stderr.contains("too_soon") && !ended.stderr.contains("too many wrong codes")
             {
                 return ended;
             }
-            std::thread::park_timeout(Duration::from_secs(1));
+            assert!(began.elapsed() < LONGEST_WAIT, "codes are still refused: {ended:?}");
+            std::thread::park_timeout(Duration::from_millis(500));
         }
     }
 
@@ -154,9 +178,9 @@ impl Home {
                 (WRONG, &["account", "list"])
             }
         };
-        let mut strace = Command::new("strace");
-        strace.args(["-f", "-qq"]).args(options).arg(program("warren"));
-        self.prepared(strace, code, arguments).output().unwrap().into()
+        let mut strace = bounded();
+        strace.args(["strace", "-f", "-qq"]).args(options).arg(program("warren"));
+        ended(&mut self.prepared(strace, code, arguments))
     }
 
     pub(crate) fn cut(&self, cut: &Cut) {

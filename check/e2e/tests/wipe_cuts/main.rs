@@ -18,6 +18,8 @@ mod disk;
 mod home;
 mod needles;
 
+use std::time::Instant;
+
 use cuts::{Cut, Way, plan};
 use disk::Disk;
 use home::{DURESS, REAL, Template};
@@ -39,6 +41,7 @@ fn a_wipe_that_is_killed_anywhere_has_not_begun_or_is_complete_at_the_next_start
         eprintln!("not run: {missing}");
         return;
     }
+    let began = Instant::now();
     let wanted: usize = std::env::var("WIPE_CUTS").map_or(12, |text| text.parse().unwrap());
     let scratch = tempfile::tempdir().unwrap();
     let template = Template::make(scratch.path());
@@ -47,6 +50,7 @@ fn a_wipe_that_is_killed_anywhere_has_not_begun_or_is_complete_at_the_next_start
     let all =
         [Way::Wipe, Way::Duress, Way::WrongCode].map(|way| plan(way, scratch.path(), &template));
     let all: Vec<Cut> = all.into_iter().flatten().collect();
+    let prepared = began.elapsed();
     let (mut whole, mut destroyed) = (0, 0);
     for number in 0..wanted {
         // Evenly over all of them, and over and over where more are wanted.
@@ -58,8 +62,10 @@ fn a_wipe_that_is_killed_anywhere_has_not_begun_or_is_complete_at_the_next_start
     }
     eprintln!(
         "{} places to cut, {wanted} cuts: {whole} before the keys were destroyed, {destroyed} after; 0 \
-         readable",
-        all.len()
+         readable; {} s, of them {} to prepare",
+        all.len(),
+        began.elapsed().as_secs(),
+        prepared.as_secs(),
     );
     assert!(destroyed > 0, "no cut came late enough");
 }
@@ -71,7 +77,7 @@ fn control(scratch: &std::path::Path, template: &Template, needles: &Needles) {
     home.run(REAL, &["account", "list"]);
     let image = disk.unmount();
     assert!(needles.slots_in(&image) >= needles.slots(), "the slots lie on the disk");
-    assert_eq!(needles.secrets_in(&image), Vec::<String>::new(), "and nothing readable ever does");
+    assert_eq!(needles.secrets_on(&image), Vec::<String>::new(), "and nothing readable ever does");
 }
 
 fn one(
@@ -118,7 +124,7 @@ fn one(
     };
     assert_eq!(needles.secrets_under(home.path()), Vec::<String>::new(), "{cut:?}");
     let image = disk.unmount();
-    assert_eq!(needles.secrets_in(&image), Vec::<String>::new(), "{cut:?}");
+    assert_eq!(needles.secrets_on(&image), Vec::<String>::new(), "{cut:?}");
     if left == Left::Destroyed {
         assert_eq!(needles.slots_in(&image), 0, "{cut:?}: pieces of slots on the disk");
     }

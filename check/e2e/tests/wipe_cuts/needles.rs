@@ -46,15 +46,20 @@ impl Needles {
     }
 
     /// How many pieces of slots there are; files begin at blocks, so pieces lie aligned.
-    pub(crate) fn slots_in(&self, bytes: &[u8]) -> usize {
-        let pieces = bytes.chunks_exact(PIECE);
+    pub(crate) fn slots_in(&self, image: &[Vec<u8>]) -> usize {
+        let pieces = image.iter().flat_map(|run| run.chunks_exact(PIECE));
         pieces
             .filter(|piece| self.slots.contains(<&[u8; PIECE]>::try_from(*piece).unwrap()))
             .count()
     }
 
+    /// What can be read on a disk.
+    pub(crate) fn secrets_on(&self, image: &[Vec<u8>]) -> Vec<String> {
+        image.iter().flat_map(|run| self.secrets_in(run)).collect()
+    }
+
     /// What can be read in the bytes.
-    pub(crate) fn secrets_in(&self, bytes: &[u8]) -> Vec<String> {
+    fn secrets_in(&self, bytes: &[u8]) -> Vec<String> {
         let found = self.secrets.iter().filter(|(_, finder)| finder.find(bytes).is_some());
         found.map(|(what, _)| what.clone()).collect()
     }
