@@ -259,6 +259,25 @@ fn a_wipe_that_was_cut_off_goes_on_with_whatever_is_done_next() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_wipe_that_reached_one_copy_alone_is_made_whole_before_the_file_is_deleted() {
+    let (folder, home) = home();
+    create(&home, "right");
+    let (file, seen) = (home.join("slots"), folder.path().join("seen"));
+    let before = fs::read(&file).unwrap();
+    wipe::destroy(&home).unwrap();
+    let half = [&fs::read(&file).unwrap()[..4096], &before[4096..]].concat();
+    fs::write(&file, half).unwrap();
+    fs::hard_link(&file, &seen).unwrap();
+    assert!(!Vault::exists(&home));
+    let after = fs::read(&seen).unwrap();
+    assert!(!file.exists() && after.len() == before.len());
+    let kept =
+        (0..before.len()).step_by(16).filter(|at| before[*at..at + 16] == after[*at..at + 16]);
+    assert_eq!(kept.count(), 0, "no piece of a slot is left");
+}
+
 #[test]
 fn a_damaged_or_newer_file_is_told_and_costs_no_attempt() {
     let (_folder, home) = home();

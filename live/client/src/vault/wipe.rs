@@ -37,14 +37,19 @@ pub fn finish(root: &Path) -> Result<(), VaultError> {
     Ok(Home::at(root).remove_all()?)
 }
 
-/// Goes on with a wipe that was cut off, where there is one.
-pub(super) fn go_on(home: &Home) -> io::Result<()> {
+/// Goes on with a wipe that was cut off, where there is one: from its beginning, as what is read here
+/// may not have reached the disk, or one of the copies alone. A file that is deleted never does.
+pub(super) fn go_on(home: &Home) -> Result<(), VaultError> {
     let bytes = match fs::read(home.slots_file()) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         bytes => bytes?,
     };
-    match Slots::decode(&bytes) {
-        Err(SlotsError::Wiped) => home.remove_all(),
-        _ => Ok(()),
+    if !matches!(Slots::decode(&bytes), Err(SlotsError::Wiped)) {
+        return Ok(());
+    }
+    match destroy(home.root()) {
+        // Another process was faster.
+        Ok(()) | Err(VaultError::Missing) => finish(home.root()),
+        failed => failed,
     }
 }
