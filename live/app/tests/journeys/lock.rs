@@ -203,7 +203,7 @@ fn a_daemon_dumps_no_core() {
 }
 
 #[test]
-#[ignore = "databases are closed and keys wiped, but copies that moves left on stacks are found"]
+#[ignore = "SQLite frees its pages unwiped: a row of the index, with the seed, stays in the heap"]
 fn no_copy_of_a_key_is_left_in_the_memory_of_a_daemon_that_is_locked() {
     let device = Device::new();
     let made = device.run(&["--json", "account", "create"]).with_code(0).json();
