@@ -600,14 +600,10 @@ export type NewCode = {
 export type NewDuress = {
   /** The present code. */
   code: string;
-  /** Whether it also deletes the accounts' mail from the network. */
-  delete_mail?: boolean;
   /** What the duress code is. */
   kind: Kind;
   /** The duress code. */
   new: string;
-  /** Whether it also tells the accounts' other devices to wipe themselves. */
-  tell_devices?: boolean;
 };
 /** A group to be made. */
 export type NewGroup = {

@@ -10,7 +10,6 @@ use warren_account::{Account, Mnemonic};
 use warren_config::UserProfile;
 use warren_crypto::password::Cost;
 use warren_crypto::{Secret, SystemEntropy};
-use warren_lock::payload::SEED_BYTES;
 use warren_transport::Seed;
 use warren_wire::AccountId;
 
@@ -23,7 +22,7 @@ use crate::events::Events;
 use crate::messenger::Messenger;
 use crate::notification::NotificationMode;
 use crate::outgoing::DRAFT_LIFE;
-use crate::vault::{Order, Vault};
+use crate::vault::Vault;
 
 const IDLE_LOCK: &str = "lock when idle for seconds";
 const SUSPEND_LOCK: &str = "lock on suspend";
@@ -134,26 +133,6 @@ impl Device {
     /// Where the database fails.
     pub fn other_master(&self) -> Result<Secret<32>, ClientError> {
         Ok(self.index.other_store(&mut SystemEntropy)?)
-    }
-
-    /// What a duress code is to do in the network for every account here.
-    ///
-    /// # Errors
-    /// Where the database fails.
-    pub fn orders(&self, tell_devices: bool, delete_mail: bool) -> Result<Vec<Order>, ClientError> {
-        let order = |entry: AccountEntry| {
-            let keys = self.index.account(&entry.id)?;
-            let seed = keys.seed.expose().first_chunk::<SEED_BYTES>();
-            let seed = Secret::take(&mut seed.copied().unwrap_or_default());
-            Ok(Order { seed, tell_devices, delete_mail })
-        };
-        self.accounts()?.into_iter().map(order).collect()
-    }
-
-    /// What the code that was typed says is to be done in the network; given once, and kept nowhere
-    /// else: whoever takes it does it at once.
-    pub fn take_orders(&mut self) -> Vec<Order> {
-        self.vault.take_orders()
     }
 
     /// When the daemon locks by itself.

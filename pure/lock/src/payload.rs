@@ -1,4 +1,4 @@
-//! What a slot holds: what its code does, a master key, and orders to carry out.
+//! What a slot holds: what its code does, a master key, and room for orders.
 
 use warren_crypto::Secret;
 use warren_crypto::secret::SecretBytes;
@@ -42,7 +42,8 @@ impl SlotKind {
     }
 }
 
-/// What is to be done in the network for one account once its duress code was typed.
+/// What is to be done in the network for one account once its duress code was typed. The format has
+/// room for it; nothing writes one or carries it out.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Order {
     /// The account's seed, which signs for it. Whoever reads it has the account.

@@ -116,12 +116,6 @@ pub struct NewDuress {
     pub kind: Kind,
     /// The duress code.
     pub new: String,
-    /// Whether it also tells the accounts' other devices to wipe themselves.
-    #[serde(default)]
-    pub tell_devices: bool,
-    /// Whether it also deletes the accounts' mail from the network.
-    #[serde(default)]
-    pub delete_mail: bool,
 }
 
 /// When wrong codes wipe.
@@ -302,16 +296,9 @@ async fn set_duress(
     Given(given): Given<NewDuress>,
 ) -> Result<StatusCode, Failure> {
     let (present, new) = (SecretText::new(given.code), SecretText::new(given.new));
-    let has_orders = given.tell_devices || given.delete_mail;
-    let (master, orders) = session.device(|device| {
-        let orders = match has_orders {
-            true => device.orders(given.tell_devices, given.delete_mail)?,
-            false => Vec::new(),
-        };
-        Ok::<_, Failure>((device.other_master()?, orders))
-    })?;
+    let master = session.device(|device| Ok::<_, Failure>(device.other_master()?))?;
     with_vault(&session, move |vault| {
-        vault.set_duress(present.expose(), (given.kind.into(), new.expose()), master, orders)
+        vault.set_duress(present.expose(), (given.kind.into(), new.expose()), master)
     })
     .await?;
     Ok(StatusCode::NO_CONTENT)

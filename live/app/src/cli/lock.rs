@@ -81,13 +81,6 @@ pub enum DuressCommand {
         /// What it is
         #[command(flatten)]
         kind: KindArgs,
-        /// It also tells the accounts' other devices to wipe themselves. Whoever has an earlier copy of
-        /// this disk and learns the code then has the accounts
-        #[arg(long)]
-        tell_devices: bool,
-        /// It also deletes the accounts' mail from the network; at the same price
-        #[arg(long)]
-        delete_mail: bool,
     },
     /// Take it away, where there is one
     Remove,

@@ -200,15 +200,9 @@ async fn bind(start: &Start, bound: bool) -> Result<Exit, Failure> {
 async fn duress(start: &Start, command: &DuressCommand) -> Result<Exit, Failure> {
     let (api, code) = start.api_with_code().await?;
     match command {
-        DuressCommand::Set { kind: args, tell_devices, delete_mail } => {
+        DuressCommand::Set { kind: args } => {
             let new = new_code(args, "The duress code")?;
-            let given = NewDuress {
-                code: owned(&code),
-                kind: kind(args),
-                new: owned(&new),
-                tell_devices: *tell_devices,
-                delete_mail: *delete_mail,
-            };
+            let given = NewDuress { code: owned(&code), kind: kind(args), new: owned(&new) };
             api.tell(Method::PUT, "lock/duress", &given).await?;
             let text = "The duress code is set. Typed in place of the other, it destroys everything here \
                         at once and for good.";

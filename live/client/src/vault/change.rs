@@ -1,7 +1,7 @@
 //! Other codes and another cost for an open vault. Each change wants the present code once more.
 
 use warren_crypto::{Secret, SystemEntropy};
-use warren_lock::{Code, CodeKind, Order, Payload, SlotKind, Slots};
+use warren_lock::{Code, CodeKind, Payload, SlotKind, Slots};
 
 use super::guard::{self, Attempt};
 use super::slots_file::SlotsFile;
@@ -73,24 +73,20 @@ impl Vault {
     /// before is gone.
     ///
     /// # Errors
-    /// Where the present code is wrong or the same, there are too many orders, or the disk fails.
+    /// Where the present code is wrong or the same, or the disk fails.
     pub fn set_duress(
         &self,
         present: &str,
         (kind, new): (CodeKind, &str),
         master: Secret<32>,
-        orders: Vec<Order>,
     ) -> Result<(), VaultError> {
         let new = Code::choose(kind, new)?;
-        if orders.len() > warren_lock::payload::MOST_ORDERS {
-            return Err(VaultError::TooManyOrders);
-        }
         let proven = self.prove(present)?;
         let key = proven.key_of(&new)?;
         if key.open(&proven.slots)?.is_some_and(|opened| opened.at == proven.at) {
             return Err(VaultError::CodeInUse);
         }
-        let payload = Payload { kind: SlotKind::Duress, master, orders };
+        let payload = Payload { kind: SlotKind::Duress, master, orders: Vec::new() };
         let entropy = &mut SystemEntropy;
         let mut slots = proven.slots.clone();
         slots.destroy_all_but(Some(proven.at), entropy);

@@ -39,7 +39,7 @@ use warren_crypto::hash::blake2b_keyed;
 pub use warren_crypto::password::Cost;
 use warren_crypto::{CryptoError, Entropy, Secret};
 use warren_lock::slots::{Opened, VERSION};
-pub use warren_lock::{Code, CodeError, CodeKind, Order};
+pub use warren_lock::{Code, CodeError, CodeKind};
 use warren_lock::{Moment, Payload, SlotKind, Slots, SlotsError, Stretched};
 use warren_wire::Millis;
 
@@ -76,9 +76,6 @@ pub enum VaultError {
     /// Another process changed the slots at the same time.
     #[error("the lock was changed by another process: try again")]
     Changed,
-    /// More accounts than a slot has room for.
-    #[error("a code can carry orders for at most {} accounts", warren_lock::payload::MOST_ORDERS)]
-    TooManyOrders,
     /// What is open here is not opened by a code of its own.
     #[error("this store has no code of its own")]
     NoCode,
@@ -140,7 +137,6 @@ pub struct Vault {
     master: Secret<32>,
     /// Which slot opened it; none for a store that was reached through another.
     slot: Option<usize>,
-    orders: Vec<Order>,
 }
 
 impl Vault {
@@ -179,12 +175,12 @@ impl Vault {
         match home.write_new(&home.slots_file(), &slots.encode()) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(VaultError::Exists),
             Err(error) => Err(error.into()),
-            Ok(()) => Ok(Self::of(home, payload.master, Some(at), Vec::new())),
+            Ok(()) => Ok(Self::of(home, payload.master, Some(at))),
         }
     }
 
-    fn of(home: Home, master: Secret<32>, slot: Option<usize>, orders: Vec<Order>) -> Self {
-        Self { home, master: master.kept_from_swap(), slot, orders }
+    fn of(home: Home, master: Secret<32>, slot: Option<usize>) -> Self {
+        Self { home, master: master.kept_from_swap(), slot }
     }
 
     /// Opens the vault with whichever code it has.
@@ -214,7 +210,7 @@ impl Vault {
         match opened {
             Some((at, payload)) => {
                 attempt.succeed()?;
-                Ok(Self::of(home, payload.master, Some(at), payload.orders))
+                Ok(Self::of(home, payload.master, Some(at)))
             }
             None => {
                 if attempt.wipes() {
@@ -251,17 +247,12 @@ impl Vault {
 
     /// The other store of the same home, by its master key. It has no code of its own.
     pub(crate) fn other(&self, master: Secret<32>) -> Self {
-        Self::of(self.home.clone(), master, None, Vec::new())
+        Self::of(self.home.clone(), master, None)
     }
 
-    /// The same vault, for another thread. Orders stay where they are.
+    /// The same vault, for another thread.
     pub fn again(&self) -> Self {
-        Self::of(self.home.clone(), self.master.duplicate(), self.slot, Vec::new())
-    }
-
-    /// What the code that opened the vault says is to be done in the network; given once.
-    pub fn take_orders(&mut self) -> Vec<Order> {
-        std::mem::take(&mut self.orders)
+        Self::of(self.home.clone(), self.master.duplicate(), self.slot)
     }
 
     /// Where things lie.
@@ -347,7 +338,7 @@ fn settle(
             let at = Slots::any_slot(None, entropy);
             slots.destroy_all_but(None, entropy);
             key.seal(&mut slots, at, &payload)?;
-            Some((at, Payload { orders: opened.payload.orders, ..payload }))
+            Some((at, payload))
         }
         opened => opened.map(|opened| (opened.at, opened.payload)),
     };

@@ -36,7 +36,7 @@ const DURESS: &str = "2580";
 fn with_duress(home: &Path, master: u8) -> Vault {
     let vault = create(home, "right");
     let master = Secret::from_slice(&[master; 32]).unwrap();
-    vault.set_duress("right", (CodeKind::Pin, DURESS), master, Vec::new()).unwrap();
+    vault.set_duress("right", (CodeKind::Pin, DURESS), master).unwrap();
     vault
 }
 
@@ -134,35 +134,15 @@ fn a_duress_code_opens_the_other_keys_and_from_then_on_nothing_else_opens_anythi
 }
 
 #[test]
-fn what_a_duress_code_is_to_do_in_the_network_is_told_once_and_kept_nowhere() {
-    let (_folder, home) = home();
-    let vault = create(&home, "right");
-    let order = || Order {
-        seed: Secret::from_slice(&[5; 16]).unwrap(),
-        tell_devices: true,
-        delete_mail: false,
-    };
-    let master = || Secret::from_slice(&[7; 32]).unwrap();
-    vault.set_duress("right", (CodeKind::Pin, DURESS), master(), vec![order()]).unwrap();
-    let many = (0..15).map(|_| order()).collect();
-    let refused = vault.set_duress("right", (CodeKind::Pin, DURESS), master(), many).unwrap_err();
-    assert!(matches!(refused, VaultError::TooManyOrders));
-    assert_eq!(Vault::unlock(&home, "right").unwrap().take_orders(), []);
-    let mut opened = Vault::unlock(&home, DURESS).unwrap();
-    assert_eq!((opened.take_orders(), opened.take_orders()), (vec![order()], vec![]));
-    assert_eq!(Vault::unlock(&home, DURESS).unwrap().take_orders(), []);
-}
-
-#[test]
 fn a_duress_code_is_replaced_removed_and_never_the_same_as_the_ordinary_one() {
     let (_folder, home) = home();
     let vault = with_duress(&home, 7);
     let master = || Secret::from_slice(&[8; 32]).unwrap();
-    let same = vault.set_duress("right", (CodeKind::Passphrase, "right"), master(), Vec::new());
+    let same = vault.set_duress("right", (CodeKind::Passphrase, "right"), master());
     assert!(matches!(same.unwrap_err(), VaultError::CodeInUse));
     let taken = vault.change_code("right", CodeKind::Pin, DURESS).unwrap_err();
     assert!(matches!(taken, VaultError::CodeInUse));
-    vault.set_duress("right", (CodeKind::Pin, "9999"), master(), Vec::new()).unwrap();
+    vault.set_duress("right", (CodeKind::Pin, "9999"), master()).unwrap();
     assert!(Vault::unlock(&home, DURESS).is_err(), "one at a time");
     vault.change_code("right", CodeKind::Pin, "1234").unwrap();
     vault.remove_other_codes("1234").unwrap();
