@@ -48,6 +48,24 @@ const IDLE: [&str; 14] = [
     "sched_getaffinity",
 ];
 
+/// Calls that change what lies on the disk, or say when.
+const CHANGING: [&str; 4] = ["fdatasync", "fsync", "unlink", "unlinkat"];
+
+/// So many of the cuts, evenly over all of them and over and over where more are wanted. Every second
+/// one is at a call that changes the disk, the first at the sync of a wipe.
+pub(crate) fn chosen(all: Vec<Cut>, wanted: usize) -> Vec<Cut> {
+    let changes = |cut: &Cut| CHANGING.contains(&cut.call.as_str());
+    let (changing, others): (Vec<Cut>, Vec<Cut>) = all.into_iter().partition(changes);
+    let spread = |cuts: &[Cut], number: usize, of: usize| {
+        cuts[number * cuts.len().max(of) / of % cuts.len()].clone()
+    };
+    let cut = |number: usize| match number % 2 {
+        0 => spread(&changing, number / 2, wanted.div_ceil(2)),
+        _ => spread(&others, number / 2, wanted / 2),
+    };
+    (0..wanted).map(cut).collect()
+}
+
 /// Every place of a way where it can be cut.
 pub(crate) fn plan(way: Way, scratch: &Path, template: &Template) -> Vec<Cut> {
     let folder = tempfile::tempdir_in(scratch).unwrap();

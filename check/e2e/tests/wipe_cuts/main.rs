@@ -20,7 +20,7 @@ mod needles;
 
 use std::time::Instant;
 
-use cuts::{Cut, Way, plan};
+use cuts::{Cut, Way, chosen, plan};
 use disk::Disk;
 use home::{DURESS, REAL, Template};
 use needles::Needles;
@@ -52,18 +52,16 @@ fn a_wipe_that_is_killed_anywhere_has_not_begun_or_is_complete_at_the_next_start
     let all: Vec<Cut> = all.into_iter().flatten().collect();
     let prepared = began.elapsed();
     let (mut whole, mut destroyed) = (0, 0);
-    for number in 0..wanted {
-        // Evenly over all of them, and over and over where more are wanted.
-        let cut = &all[number * all.len().max(wanted) / wanted.max(1) % all.len()];
+    let places = all.len();
+    for (number, cut) in chosen(all, wanted).iter().enumerate() {
         match one(scratch.path(), &template, &needles, cut, number) {
             Left::Whole => whole += 1,
             Left::Destroyed => destroyed += 1,
         }
     }
     eprintln!(
-        "{} places to cut, {wanted} cuts: {whole} before the keys were destroyed, {destroyed} after; 0 \
-         readable; {} s, of them {} to prepare",
-        all.len(),
+        "{places} places to cut, {wanted} cuts: {whole} before the keys were destroyed, {destroyed} \
+         after; 0 readable; {} s, of them {} to prepare",
         began.elapsed().as_secs(),
         prepared.as_secs(),
     );
