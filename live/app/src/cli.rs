@@ -52,9 +52,9 @@ First steps:
   warren read --follow                       what people write to you
   warren demo                                all of it by itself, in a temporary folder
 
-Passphrase: asked for on the terminal, or taken from --passphrase-file, or from the environment
-variable WARREN_PASSPHRASE. It is never an argument, because other users can see arguments. A PIN and
-a pattern (3x3:1-2-3-6-9) are given in the same way.
+Passphrase: asked for on the terminal, or taken from --passphrase-file, or from the
+environment variable WARREN_PASSPHRASE. It is never an argument, because other users can see
+arguments. A PIN and a pattern (3x3:1-2-3-6-9) are given in the same way.
 
 Exit codes:
   0    done; `send`: delivered
@@ -66,8 +66,9 @@ Exit codes:
   5    the passphrase is missing or wrong
   130  interrupted before anything was saved
 
-With --json results are JSON on stdout: one object, or one object a line for `read`. Errors are one
-line on stderr, {\"error\":{\"code\":...,\"message\":...}}, warnings likewise under \"warning\".
+With --json results are JSON on stdout: one object, or one object a line for `read`. Errors
+are one line on stderr, {\"error\":{\"code\":...,\"message\":...}}, warnings likewise under
+\"warning\".
 
 WARREN_LOG=debug prints a log on stderr. It names nodes, and neither people nor content.";
 
@@ -219,14 +220,15 @@ pub enum Command {
 }
 
 const PATH_HELP: &str = "\
-The first node, the guard, sees your address. The node behind the last, which keeps the mail, sees
-which mailbox is asked for. None sees both. The guard is kept, so that over time few nodes learn your address.";
+The first node, the guard, sees your address. The node behind the last, which keeps the mail,
+sees which mailbox is asked for. None sees both. The guard is kept, so that over time few
+nodes learn your address.";
 
 const DEMO_HELP: &str = "\
 Starts a network of seven nodes on free ports of this machine, or uses the one of --seed or
-WARREN_SEED. Creates two accounts, sends messages both ways, shows the path, deletes one person's
-device, restores it from the recovery words, and reads the messages again. Leaves nothing on this
-device. Exit code 0 if every step held.
+WARREN_SEED. Creates two accounts, sends messages both ways, shows the path, deletes one
+person's device, restores it from the recovery words, and reads the messages again. Leaves
+nothing on this device. Exit code 0 if every step held.
 
 Examples:
   warren demo
@@ -273,13 +275,14 @@ const SEND_HELP: &str = "\
 The message is saved on this device before anything is sent. Messages that wait from earlier are
 sent along with it.
 
-Images are sent without what they tell of the one who took them; one of a kind from which that cannot
-be taken is refused. Names of files are sent, the folders they lie in are not.
+Images are sent without what they tell of the one who took them; one of a kind from which that
+cannot be taken is refused. Names of files are sent, the folders they lie in are not.
 
 `@name` names somebody of the conversation, by what you call them or else by what they call
 themselves: they are told that they are meant.
 
-Exit code 0: stored in the recipient's mailbox. 3: saved, and waits until the network can be reached.
+Exit code 0: stored in the recipient's mailbox. 3: saved, and waits until the network can be
+reached.
 
 Examples:
   warren send bob Hello there
@@ -322,8 +325,8 @@ pub struct ReadArgs {
 }
 
 const READ_HELP: &str = "\
-Shows unread messages, oldest first, in local time, and marks them as read. Characters that could
-steer a terminal or turn the direction of text are shown as \\u{...}.
+Shows unread messages, oldest first, in local time, and marks them as read. Characters that
+could steer a terminal or turn the direction of text are shown as \\u{...}.
 
 With --wait and --follow a node holds the request open and answers as soon as a message arrives.
 
@@ -363,8 +366,8 @@ Examples:
   warren sync --json | jq .new";
 
 const SEARCH_HELP: &str = "\
-All words must be there, in any order; the last may go on. A text in double quotes is looked for as
-it stands. Nothing leaves this device, and nothing is marked as read.
+All words must be there, in any order; the last may go on. A text in double quotes is looked
+for as it stands. Nothing leaves this device, and nothing is marked as read.
 
 Examples:
   warren search meet tues
@@ -419,8 +422,8 @@ pub struct UpArgs {
 }
 
 const UP_HELP: &str = "\
-Everything is on loopback: no other machine can reach it. The same folder gives the same nodes, with
-the mail they keep. With --json one line is printed once the network is ready:
+Everything is on loopback: no other machine can reach it. The same folder gives the same
+nodes, with the mail they keep. With --json one line is printed once the network is ready:
 {\"seed\":...,\"seed_url\":...,\"directory_key\":...,\"nodes\":[...],\"data\":...}
 
 Examples:

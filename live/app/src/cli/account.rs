@@ -100,36 +100,37 @@ pub enum Switch {
 }
 
 const PREVIEWS_HELP: &str = "\
-Off unless you switch it on. Sending a message with an https link then asks the site for its title and
-its image, which go along with the message; whoever gets it asks nobody. The site learns that somebody
-sends its link, and without a proxy from which address.
+Off unless you switch it on. Sending a message with an https link then asks the site for its
+title and its image, which go along with the message; whoever gets it asks nobody. The site
+learns that somebody sends its link, and without a proxy from which address.
 
 Examples:
   warren account previews on --proxy socks5://127.0.0.1:9050
   warren account previews off";
 
 const NAME_HELP: &str = "\
-It goes with each message from then on, and to your other devices. What the account is called on this
-device, `warren account rename` says.
+It goes with each message from then on, and to your other devices. What the account is called
+on this device, `warren account rename` says.
 
 Examples:
   warren account name
   warren account name \"Alice B.\"";
 
 const CREATE_HELP: &str = "\
-The first account also creates the home: choose a passphrase, which encrypts everything on this
-device. What a guess at it costs is measured, so that it takes about as long on any machine; with
-WARREN_GUESS_COST=least it is the least that is recommended. The thirteen recovery words are the
-account. Whoever has them has it; without them nobody can bring it back.
+The first account also creates the home: choose a passphrase, which encrypts everything on
+this device. What a guess at it costs is measured, so that it takes about as long on any
+machine; with WARREN_GUESS_COST=least it is the least that is recommended. The thirteen
+recovery words are the account. Whoever has them has it; without them nobody can bring it
+back.
 
 Examples:
   warren account create --name alice
   warren --passphrase-file pass.txt --json account create";
 
 const RESTORE_HELP: &str = "\
-The words are asked for on the terminal without showing them, or read from stdin. They are never an
-argument, because other users can see arguments and shells remember them. Case, line breaks and
-letters behind the third of each word do not matter.
+The words are asked for on the terminal without showing them, or read from stdin. They are
+never an argument, because other users can see arguments and shells remember them. Case, line
+breaks and letters behind the third of each word do not matter.
 
 Examples:
   warren account restore --name alice

@@ -8,9 +8,9 @@ use super::conversations::duration;
 
 /// Behind the help of `warren backup`.
 pub(super) const BACKUP_HELP: &str = "\
-A backup holds accounts with their messages, files, contacts and settings, encrypted so that the
-recovery words of one account open it and nothing else does. The place sees objects without names, of
-few sizes, and when they come.
+A backup holds accounts with their messages, files, contacts and settings, encrypted so that
+the recovery words of one account open it and nothing else does. The place sees objects
+without names, of few sizes, and when they come.
 
 The place is described in JSON, in a file, on stdin (`--place -`) or in the environment variable
 WARREN_BACKUP_PLACE, because other users can see arguments. It is kept encrypted in the home.

@@ -12,8 +12,8 @@ pub struct ContactsArgs {
 }
 
 const CONTACTS_HELP: &str = "\
-The names are yours: nobody else sees them, and nobody can take the place of a contact by calling
-themselves the same.
+The names are yours: nobody else sees them, and nobody can take the place of a contact by
+calling themselves the same.
 
 Examples:
   warren contacts

@@ -14,7 +14,8 @@ pub struct ConversationsArgs {
 }
 
 const CONVERSATIONS_HELP: &str = "\
-Somebody you have not accepted writes to your requests: accept, decline, or `warren contacts block`.
+Somebody you have not accepted writes to your requests: accept, decline, or `warren contacts
+block`.
 
 Examples:
   warren conversations

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use clap::Subcommand;
 
 pub(super) const CRASH_HELP: &str = "\
-Where the program has a fault, it leaves a report in the home and sends nothing. A report holds the
-version, the kind of machine, the place in the source and the names of functions: no time, no message, no
-key, no id, no address, no path. Any other program of yours can read it, so nothing else may be in it.
+Where the program has a fault, it leaves a report in the home and sends nothing. A report
+holds the version, the kind of machine, the place in the source and the names of functions: no
+time, no message, no key, no id, no address, no path. Any other program of yours can read it,
+so nothing else may be in it.
 
 Examples:
   warren crash list

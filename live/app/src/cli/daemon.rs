@@ -16,13 +16,14 @@ pub struct DaemonArgs {
 }
 
 pub(super) const DAEMON_HELP: &str = "\
-The daemon asks for the passphrase once. While it runs, commands need none: they ask it through a
-socket in the home directory that no other user can open. Ctrl-C, SIGTERM and `warren daemon stop`
-end it. It locks by itself when nothing is asked of it for 15 minutes, and once the machine slept;
-`warren lock auto` changes that. While it is locked no mail is fetched.
+The daemon asks for the passphrase once. While it runs, commands need none: they ask it
+through a socket in the home directory that no other user can open. Ctrl-C, SIGTERM and
+`warren daemon stop` end it. It locks by itself when nothing is asked of it for 15 minutes,
+and once the machine slept; `warren lock auto` changes that. While it is locked no mail is
+fetched.
 
-With --listen it listens on loopback too, for apps that cannot open the socket. Each request must
-carry the token of the file api-token in the home directory.
+With --listen it listens on loopback too, for apps that cannot open the socket. Each request
+must carry the token of the file api-token in the home directory.
 
 Examples:
   warren daemon run

@@ -8,9 +8,9 @@ use super::NumberArg;
 
 /// Behind the help of `warren files`.
 pub(super) const FILES_HELP: &str = "\
-`warren read --numbers` shows the number of each message on this device. Files are kept encrypted in
-the home; `get` fetches those that are not there yet and writes them out in plain text. Nothing that
-is in the way is overwritten: `photo.jpg` then becomes `photo (2).jpg`.
+`warren read --numbers` shows the number of each message on this device. Files are kept
+encrypted in the home; `get` fetches those that are not there yet and writes them out in plain
+text. Nothing that is in the way is overwritten: `photo.jpg` then becomes `photo (2).jpg`.
 
 Ctrl-C pauses: the next `get` goes on from there.
 

@@ -17,9 +17,9 @@ pub struct GroupsArgs {
 }
 
 const GROUPS_HELP: &str = "\
-Groups have up to 100 members. Admins invite, remove, name and time; whoever is an admin stays one.
-A group is given by its name or its id; members as in `warren send`. Names with spaces need quotes.
-What is new is fetched first, as by `warren read`, unless there is --offline.
+Groups have up to 100 members. Admins invite, remove, name and time; whoever is an admin stays
+one. A group is given by its name or its id; members as in `warren send`. Names with spaces
+need quotes. What is new is fetched first, as by `warren read`, unless there is --offline.
 
 Exit code 4: the network cannot be reached, and what is on this device was shown.
 Exit code 3: it is done on this device, and told the others once the network can be reached.

@@ -15,18 +15,19 @@ pub struct LockArgs {
 }
 
 pub(super) const LOCK_HELP: &str = "\
-A code is a PIN, a passphrase or a pattern. A pattern is typed as its grid and its cells, numbered row
-by row from 1: 3x3:1-2-3-6-9. Every change asks for the present code; a new one is asked for twice, or
-taken from --new-code-file or from the environment variable WARREN_NEW_CODE.
+A code is a PIN, a passphrase or a pattern. A pattern is typed as its grid and its cells,
+numbered row by row from 1: 3x3:1-2-3-6-9. Every change asks for the present code; a new one
+is asked for twice, or taken from --new-code-file or from the environment variable
+WARREN_NEW_CODE.
 
-The duress code is typed in place of the ordinary one. It destroys everything here and opens an empty
-store, or the decoys that `warren --decoy account create` and other commands with --decoy put there.
-Nobody is told whether one is set, not even with everything unlocked. It is gone after
-`lock calibrate`, `lock bind` and `lock unbind`.
+The duress code is typed in place of the ordinary one. It destroys everything here and opens
+an empty store, or the decoys that `warren --decoy account create` and other commands with
+--decoy put there. Nobody is told whether one is set, not even with everything unlocked. It is
+gone after `lock calibrate`, `lock bind` and `lock unbind`.
 
-What can be copied from the disk can be guessed at elsewhere, without waits: `warren lock set` says
-what that means for a PIN. After `warren lock bind` a copy is worth nothing without this machine; so is
-the disk in another one. It uses the programs of tpm2-tools.
+What can be copied from the disk can be guessed at elsewhere, without waits: `warren lock set`
+says what that means for a PIN. After `warren lock bind` a copy is worth nothing without this
+machine; so is the disk in another one. It uses the programs of tpm2-tools.
 
 Examples:
   warren lock                                drops all keys; `warren unlock` brings them back
@@ -118,13 +119,14 @@ pub struct WipeArgs {
 }
 
 pub(super) const WIPE_HELP: &str = "\
-Destroys the keys first, so that nothing here can be read from then on, then deletes what is here. If
-it is cut off, whatever is next done with this home goes on with it. It needs no passphrase, except with
---network. Recovery words and backups bring accounts back; nothing else does.
+Destroys the keys first, so that nothing here can be read from then on, then deletes what is
+here. If it is cut off, whatever is next done with this home goes on with it. It needs no
+passphrase, except with --network. Recovery words and backups bring accounts back; nothing
+else does.
 
---network has every account's swarm delete all messages and configurations. Where it cannot be reached
-nothing is wiped, unless --even-offline says so. Files at servers cannot be deleted by anybody; they
-expire within weeks, and their keys were in the messages.
+--network has every account's swarm delete all messages and configurations. Where it cannot be
+reached nothing is wiped, unless --even-offline says so. Files at servers cannot be deleted by
+anybody; they expire within weeks, and their keys were in the messages.
 
 Examples:
   warren wipe

@@ -6,9 +6,9 @@ use clap::Subcommand;
 
 /// Behind the help of `warren picture`.
 pub(super) const PICTURE_HELP: &str = "\
-The image is cut square and made small here; nothing but its pixels is sent, encrypted. The people you
-write to see it from the next message on. Others' pictures come with `warren read`, once you have
-accepted them.
+The image is cut square and made small here; nothing but its pixels is sent, encrypted. The
+people you write to see it from the next message on. Others' pictures come with `warren read`,
+once you have accepted them.
 
 Examples:
   warren picture set me.jpg

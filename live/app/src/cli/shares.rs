@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 pub(super) const SHARES_HELP: &str = "\
-Recovery words are split into shares, so that any few of them, as many as you choose, bring the words
-back, and fewer say nothing at all. Give each to another person or keep each in another place. A share
-is 20 words; it names its set and its threshold and carries a checksum. Shares are those of SLIP-0039,
-which other programs read too.
+Recovery words are split into shares, so that any few of them, as many as you choose, bring
+the words back, and fewer say nothing at all. Give each to another person or keep each in
+another place. A share is 20 words; it names its set and its threshold and carries a checksum.
+Shares are those of SLIP-0039, which other programs read too.
 
 Examples:
   warren shares split --threshold 3 --shares 5

@@ -3,10 +3,10 @@
 use clap::{Args, Subcommand};
 
 pub(super) const UPDATE_HELP: &str = "\
-Asks only when you do: nothing looks for updates by itself. What is fetched comes through the onion from a
-file server, in a request that says nothing of you or of your version. A manifest counts only where the key
-built into this program signed it, where it has not expired, and where it is not older than one that this
-device has seen. Nothing is installed.
+Asks only when you do: nothing looks for updates by itself. What is fetched comes through the
+onion from a file server, in a request that says nothing of you or of your version. A manifest
+counts only where the key built into this program signed it, where it has not expired, and
+where it is not older than one that this device has seen. Nothing is installed.
 
 Examples:
   warren update check --from 'https://1.2.3.4:22021/file/ID#p=KEY' --signature 'https://...'
