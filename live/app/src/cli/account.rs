@@ -93,9 +93,9 @@ pub enum AccountCommand {
 /// On or off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Switch {
-    /// They are told
+    /// Yes
     On,
-    /// They are not
+    /// No
     Off,
 }
 
