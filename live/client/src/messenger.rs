@@ -13,6 +13,7 @@ use crate::clock::Clock;
 use crate::database::{AccountDb, AccountEntry, Db};
 use crate::error::ClientError;
 use crate::events::{Event, Events};
+use crate::incoming::keep::TypingHeard;
 use crate::network::Network;
 use crate::network::road::PathInUse;
 
@@ -29,6 +30,8 @@ pub struct Messenger {
     pub(crate) tending: tokio::sync::Mutex<()>,
     /// How often mail was fetched since the start.
     pub(crate) fetches: AtomicU64,
+    /// Who was heard to type.
+    pub(crate) typing_heard: TypingHeard,
 }
 
 /// Milliseconds since the Unix epoch, by this machine's clock.
@@ -50,8 +53,18 @@ impl Messenger {
         let db = Db::new(db);
         let network = Network::new(db.clone(), account.seed32().duplicate(), seed);
         let account = Arc::new(account);
-        let (tending, fetches) = (tokio::sync::Mutex::new(()), AtomicU64::new(0));
-        Self { account, entry, db, files, network, events, clock, tending, fetches }
+        Self {
+            account,
+            entry,
+            db,
+            files,
+            network,
+            events,
+            clock,
+            tending: tokio::sync::Mutex::new(()),
+            fetches: AtomicU64::new(0),
+            typing_heard: TypingHeard::default(),
+        }
     }
 
     /// What a list shows of the account.

@@ -67,7 +67,16 @@ pub(crate) enum Arrival {
     /// Something done to a row.
     Signal(Signal),
     /// Somebody types, or stopped.
-    Typing(AccountId, AccountId, bool),
+    Typing {
+        /// Where.
+        conversation: AccountId,
+        /// Who.
+        author: AccountId,
+        /// Whether they type.
+        typing: bool,
+        /// When they said so.
+        time: Millis,
+    },
     /// Something about shares of recovery words.
     Share(Box<Opened>, ShareMessage),
     /// Something about a group, for whoever looks after groups.
@@ -91,7 +100,7 @@ impl Arrival {
         let (conversation, author) = match self {
             Self::Message(message, _) => (Some(&message.conversation), &message.author),
             Self::Signal(signal) => (signal.conversation.as_ref(), &signal.sender),
-            Self::Typing(conversation, author, _) => (Some(conversation), author),
+            Self::Typing { conversation, author, .. } => (Some(conversation), author),
             Self::Share(opened, _) | Self::Group(opened) => {
                 (Some(&opened.conversation), &opened.author)
             }
@@ -140,7 +149,9 @@ fn said(own: &AccountId, opened: Opened) -> Vec<Arrival> {
         },
         Kind::Typing(typing) => {
             let typing = *typing == Typing::Started;
-            vec![Arrival::Typing(opened.conversation, opened.author, typing)]
+            let (conversation, author, time) =
+                (opened.conversation, opened.author, opened.timestamp);
+            vec![Arrival::Typing { conversation, author, typing, time }]
         }
         Kind::Receipt(receipt) if from_other => read(own, &opened, receipt),
         Kind::Unsend(unsend) => {

@@ -316,7 +316,7 @@ impl Messenger {
         page: &Page,
         received_at: Millis,
     ) -> Result<Kept, ClientError> {
-        let mut kept = Kept::default();
+        let mut kept = Kept::after(&self.typing_heard);
         if page.namespace == Namespace::DIRECT {
             let opened = page.messages.iter().filter_map(|it| self.open_direct(it, received_at));
             for arrival in opened.flat_map(|opened| arrivals(&self.account.id(), opened)) {

@@ -1,6 +1,10 @@
 //! What came is kept, in the transaction that moves the cursor behind it.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use warren_account::Account;
+use warren_wire::limits::SECOND;
 use warren_wire::{AccountId, Millis};
 
 use super::arrival::{self, Arrival};
@@ -14,6 +18,28 @@ use crate::error::ClientError;
 use crate::events::Event;
 use crate::recovery;
 
+/// How long it is of interest that somebody types.
+const TYPING_LASTS: Millis = 60 * SECOND;
+
+/// When each person last said that they type, or stopped: every member of the swarm tells it once
+/// more.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct TypingHeard(Arc<Mutex<HashMap<AccountId, Millis>>>);
+
+impl TypingHeard {
+    /// Whether it was said lately and not heard before.
+    fn is_news(&self, author: AccountId, time: Millis, now: Millis) -> bool {
+        let mut heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        heard.retain(|_, time| time.saturating_add(TYPING_LASTS) > now);
+        let is_news = time.saturating_add(TYPING_LASTS) > now
+            && heard.get(&author).is_none_or(|before| *before < time);
+        if is_news {
+            heard.insert(author, time);
+        }
+        is_news
+    }
+}
+
 /// What became of some arrivals.
 #[derive(Debug, Default)]
 pub(crate) struct Kept {
@@ -25,9 +51,16 @@ pub(crate) struct Kept {
     read_elsewhere: Vec<MessageId>,
     /// What is about groups.
     pub(crate) groups: Vec<arrival::Opened>,
+    /// What was heard of typing before.
+    typing: TypingHeard,
 }
 
 impl Kept {
+    /// For what comes after what was heard.
+    pub(crate) fn after(heard: &TypingHeard) -> Self {
+        Self { typing: heard.clone(), ..Self::default() }
+    }
+
     /// Keeps one arrival.
     ///
     /// # Errors
@@ -54,8 +87,8 @@ impl Kept {
                 self.message(tx, account, *message, approves, now)?;
             }
             Arrival::Signal(signal) => self.signal(tx, account, &signal, now)?,
-            Arrival::Typing(conversation, author, typing) => {
-                if author != account.id() {
+            Arrival::Typing { conversation, author, typing, time } => {
+                if author != account.id() && self.typing.is_news(author, time, now) {
                     self.events.push(Event::Typing { conversation, author, typing });
                 }
             }
