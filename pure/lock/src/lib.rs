@@ -15,6 +15,7 @@
 //! | [`payload`] | what a slot holds |
 //! | [`attempts`] | wrong codes in a row, and how long the next must wait |
 //! | [`odds`] | how long guessing takes |
+//! | [`tripwire`] | what lets friends wipe the device |
 
 pub mod attempts;
 pub mod code;
@@ -22,8 +23,10 @@ pub mod odds;
 pub mod pattern;
 pub mod payload;
 pub mod slots;
+pub mod tripwire;
 
 pub use attempts::{Attempts, Moment};
 pub use code::{Code, CodeError, CodeKind};
 pub use payload::{Order, Payload, SlotKind};
 pub use slots::{Slots, SlotsError, Stretched};
+pub use tripwire::Tripwire;
