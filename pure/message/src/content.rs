@@ -14,6 +14,7 @@
 //! | [`profile`] | what a person wishes to be called and to look like |
 //! | [`notice`] | typing, receipts, deletion, accepted requests, screenshots, calls |
 //! | [`share`] | shares of recovery words: handed to a friend, asked for, returned |
+//! | [`tripwire`] | friends who can wipe a device: shares, and orders to it |
 //! | [`config`] | what an account tells its own devices |
 //! | [`group`], [`admin`] | what admins and members of a group tell each other, and its proof |
 //! | [`pro`] | paid features, kept and not judged |
@@ -41,6 +42,7 @@ pub mod reaction;
 pub mod share;
 #[cfg(test)]
 mod tests;
+pub mod tripwire;
 pub mod visible;
 
 use body::Body;
@@ -49,6 +51,7 @@ use data::{Data, What};
 use notice::{Call, Extraction, Receipt, RequestResponse, Typing, Unsend};
 use pro::Pro;
 use share::ShareMessage;
+use tripwire::TripwireMessage;
 use visible::Visible;
 
 /// Why there is no content to send, or none to show.
@@ -116,6 +119,8 @@ pub enum Kind {
     Call(Call),
     /// A share of recovery words, or a word about one.
     Share(ShareMessage),
+    /// A share of a device's tripwire, an order to it, or a word about one.
+    Tripwire(TripwireMessage),
     /// A configuration message of the account itself.
     Config(SharedConfig),
     /// Anything else.
@@ -154,6 +159,7 @@ impl fmt::Debug for Kind {
             Self::Extraction(extraction) => extraction.fmt(f),
             Self::Call(call) => call.fmt(f),
             Self::Share(share) => share.fmt(f),
+            Self::Tripwire(tripwire) => tripwire.fmt(f),
             Self::Config(config) => config.fmt(f),
             Self::Unknown(unknown) => unknown.fmt(f),
         }
@@ -250,6 +256,7 @@ impl Content {
             }
             Kind::Call(call) => content.call_message = Some(call.to_proto()),
             Kind::Share(share) => content.warren_share = Some(share.to_proto()),
+            Kind::Tripwire(tripwire) => content.warren_tripwire = Some(tripwire.to_proto()),
             Kind::Config(config) => {
                 content.shared_config_message = Some(config.to_proto());
                 content.sig_timestamp = None;
@@ -313,6 +320,9 @@ impl Kind {
         }
         if let Some(share) = content.warren_share {
             return ShareMessage::read(&share).map(Self::Share);
+        }
+        if let Some(tripwire) = content.warren_tripwire {
+            return TripwireMessage::read(&tripwire).map(Self::Tripwire);
         }
         SharedConfig::read(content.shared_config_message?).map(Self::Config)
     }

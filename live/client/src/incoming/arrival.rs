@@ -186,6 +186,7 @@ fn said(own: &AccountId, opened: Opened) -> Vec<Arrival> {
         | Kind::Extraction(_)
         | Kind::Call(_)
         | Kind::Share(_)
+        | Kind::Tripwire(_)
         | Kind::Config(_) => Vec::new(),
     }
 }

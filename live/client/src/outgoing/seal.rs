@@ -38,6 +38,7 @@ impl Messenger {
                 | Kind::Receipt(_)
                 | Kind::RequestResponse(_)
                 | Kind::Share(_)
+                | Kind::Tripwire(_)
                 | Kind::Extraction(_)
         );
         if !passes {

@@ -4,6 +4,8 @@ use proptest::prelude::*;
 use warren_account::mnemonic::Seed;
 use warren_account::shares;
 use warren_crypto::Secret;
+use warren_lock::tripwire::order::Action;
+use warren_lock::tripwire::{Order, SetId, Verifier};
 
 use super::config::ConfigKind;
 use super::edit::Edit;
@@ -13,6 +15,7 @@ use super::pro::ProProof;
 use super::profile::{Picture, Profile};
 use super::reaction::{Emoji, Reaction};
 use super::share::CarriedShare;
+use super::tripwire::{CarriedOrder, Offer};
 use super::visible::{MAX_ATTACHMENTS, Preview, Quote};
 use super::*;
 use crate::attachment::pointer::{Attachment, FileKey, RemoteFile};
@@ -59,6 +62,33 @@ fn a_share_that_is_none_is_unknown_and_none_is_printed() {
                  wrist rescue view short owner flip making coding armed";
     let content = decoded(&message(Type::Keep, words, ""));
     assert_eq!(format!("{content:?}"), "Share(Keep)");
+}
+
+#[test]
+fn a_word_about_a_tripwire_that_is_none_is_unknown_and_none_is_printed() {
+    use proto::warren_tripwire::Type;
+    let message = |kind: Type, share: &[u8], device: &str| {
+        let tripwire = proto::WarrenTripwire {
+            r#type: Some(kind.into()),
+            share: Some(share.to_vec()),
+            inbox: Some(format!("05{}", "ab".repeat(32))),
+            device: Some(device.to_owned()),
+            set: Some(vec![1; 7]),
+            number: Some(256),
+            at: None,
+            order: Some(vec![2; 44]),
+        };
+        proto::Content { warren_tripwire: Some(tripwire), ..Default::default() }.encode_to_vec()
+    };
+    let (_, shares) = Verifier::draw(1, 1, &mut Seeded(1)).unwrap();
+    let share = shares[0].encode();
+    assert_unknown(&message(Type::Offer, &share.expose()[1..], "phone"));
+    assert_unknown(&message(Type::Offer, share.expose(), &"x".repeat(65)));
+    for kind in [Type::Taken, Type::Declined, Type::Revoked, Type::Tested, Type::Order] {
+        assert_unknown(&message(kind, share.expose(), "phone"));
+    }
+    let content = decoded(&message(Type::Offer, share.expose(), "phone"));
+    assert_eq!(format!("{content:?}"), "Tripwire(Offer)");
 }
 
 #[test]
@@ -349,6 +379,27 @@ fn share() -> impl Strategy<Value = Kind> {
     .prop_map(Kind::Share)
 }
 
+fn tripwire() -> impl Strategy<Value = Kind> {
+    let drawn = (any::<u64>(), 1_u8..=8).prop_map(|(random, count)| {
+        let (_, shares) = Verifier::draw(1, count, &mut Seeded(random)).unwrap();
+        shares.into_iter().last().unwrap()
+    });
+    let about = (any::<[u8; 8]>().prop_map(SetId), any::<u8>(), any::<u64>());
+    let name = "[ -~]{0,64}";
+    (drawn, id(), name, about, 0..7).prop_map(|(share, inbox, name, (set, number, at), which)| {
+        let order = |action| TripwireMessage::Order(CarriedOrder(Order::of(&share, action)));
+        Kind::Tripwire(match which {
+            0 => order(Action::Wipe),
+            1 => order(Action::Test),
+            2 => TripwireMessage::Taken { set, number },
+            3 => TripwireMessage::Declined { set, number },
+            4 => TripwireMessage::Revoked { set },
+            5 => TripwireMessage::Tested { set, number, at },
+            _ => TripwireMessage::Offer(Offer::new(share, inbox, &name)),
+        })
+    })
+}
+
 fn kind() -> impl Strategy<Value = Kind> {
     let data = (what(), profile(), proptest::option::of(id()), any::<Option<bool>>()).prop_map(
         |(what, profile, sync_target, blocks_community_requests)| {
@@ -371,6 +422,7 @@ fn kind() -> impl Strategy<Value = Kind> {
         1 => any::<Option<u64>>().prop_map(|sent| Kind::Extraction(Extraction::MediaSaved(sent))),
         1 => call(),
         1 => share(),
+        1 => tripwire(),
         1 => (config_kind, any::<i64>(), any::<Vec<u8>>()).prop_map(|(kind, seqno, data)| Kind::Config(SharedConfig { kind, seqno, data })),
     ]
 }
