@@ -13,6 +13,7 @@
 //! | [`pattern`] | a line over cells of a grid, in one canonical form |
 //! | [`slots`] | the file of fixed size that master keys lie in |
 //! | [`payload`] | what a slot holds |
+//! | [`orders`] | what a duress code does beyond this device |
 //! | [`attempts`] | wrong codes in a row, and how long the next must wait |
 //! | [`odds`] | how long guessing takes |
 //! | [`tripwire`] | what lets friends wipe the device |
@@ -20,6 +21,7 @@
 pub mod attempts;
 pub mod code;
 pub mod odds;
+pub mod orders;
 pub mod pattern;
 pub mod payload;
 pub mod slots;
@@ -27,6 +29,7 @@ pub mod tripwire;
 
 pub use attempts::{Attempts, Moment};
 pub use code::{Code, CodeError, CodeKind};
-pub use payload::{Order, Payload, SlotKind};
+pub use orders::DuressOrders;
+pub use payload::{Payload, SlotKind};
 pub use slots::{Slots, SlotsError, Stretched};
 pub use tripwire::Tripwire;

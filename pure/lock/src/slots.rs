@@ -10,20 +10,23 @@ use warren_crypto::secret::SecretBytes;
 use warren_crypto::{CryptoError, Secret};
 
 use crate::code::Code;
+use crate::orders::{DuressOrders, PLAIN_BYTES};
 use crate::payload::Payload;
 
 /// Bytes of the file.
 pub const FILE_BYTES: usize = 2 * COPY_BYTES;
 /// Bytes of each of its two copies.
-pub const COPY_BYTES: usize = 4096;
+pub const COPY_BYTES: usize = 8_192;
 /// Slots in it.
 pub const SLOTS: usize = 8;
 /// Bytes of what a device keeps to get its own secret back.
 pub const DEVICE_BYTES: usize = 960;
 /// The version this program writes.
-pub const VERSION: u8 = 1;
+pub const VERSION: u8 = 2;
 
 const MAGIC: [u8; 8] = *b"WRNSLOTS";
+const OLDER: &[u8] = b"WRNSLOTS\x01";
+const OLDER_BYTES: usize = 8_192;
 const WIPED: [u8; 8] = *b"WRNWIPED";
 const SLOT_BYTES: usize = 320;
 const CHECKSUM_BYTES: usize = 32;
@@ -37,7 +40,9 @@ const SALT_AT: usize = 18;
 const HEADER_BYTES: usize = SALT_AT + SALT_BYTES;
 const DEVICE_AT: usize = 64;
 const SLOTS_AT: usize = DEVICE_AT + DEVICE_BYTES;
+const ORDERS_AT: usize = 4_064;
 const CHECKSUM_AT: usize = COPY_BYTES - CHECKSUM_BYTES;
+const ORDERS_BYTES: usize = CHECKSUM_AT - ORDERS_AT;
 
 /// Why bytes are no slots.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -51,6 +56,9 @@ pub enum SlotsError {
         /// Which.
         found: u8,
     },
+    /// Written by a version before this one, whose file was shorter.
+    #[error("the slots have version 1")]
+    Older,
     /// Somebody began to wipe: what is left is to be deleted.
     #[error("the slots were wiped")]
     Wiped,
@@ -96,7 +104,8 @@ impl Slots {
             return Err(SlotsError::Wiped);
         }
         if file.len() != FILE_BYTES {
-            return Err(SlotsError::Damaged);
+            let is_older = file.starts_with(OLDER) && file.len() == OLDER_BYTES;
+            return Err(if is_older { SlotsError::Older } else { SlotsError::Damaged });
         }
         let copies = copies.into_iter().flatten().map(|copy| Self(Box::new(*copy)));
         let mut outcome = Err(SlotsError::Damaged);
@@ -181,7 +190,7 @@ impl Slots {
     /// Puts a payload under a code.
     ///
     /// # Errors
-    /// Where `at` is no slot or the payload has more orders than there is room for.
+    /// Where `at` is no slot.
     pub fn seal(
         &mut self,
         at: usize,
@@ -193,7 +202,7 @@ impl Slots {
         if at >= SLOTS {
             return Err(CryptoError);
         }
-        let plain = payload.encode().ok_or(CryptoError)?;
+        let plain = payload.encode();
         let nonce = random(entropy);
         let key = slot_key(stretched, secret)?;
         let sealed = xchacha_seal(&key, &nonce, plain.expose(), &self.header())?;
@@ -203,7 +212,36 @@ impl Slots {
         Ok(())
     }
 
-    /// Destroys every slot but one, or all.
+    /// Puts orders beside the slots, over whatever was there, and gives the key that opens them.
+    ///
+    /// # Errors
+    /// Where there are more of them than there is room for.
+    pub fn put_orders(
+        &mut self,
+        orders: &DuressOrders,
+        entropy: &mut dyn Entropy,
+    ) -> Result<Secret<32>, CryptoError> {
+        let plain = orders.encode().ok_or(CryptoError)?;
+        let (key, nonce) = (Secret::random(entropy), random(entropy));
+        let sealed = xchacha_seal(&key, &nonce, plain.expose(), &self.header())?;
+        self.put(ORDERS_AT, &nonce);
+        self.put(ORDERS_AT + XCHACHA_NONCE_BYTES, &sealed);
+        self.sum();
+        Ok(key)
+    }
+
+    /// The orders that a payload's key opens; none where it opens nothing.
+    pub fn orders(&self, key: &Secret<32>) -> DuressOrders {
+        let sealed = self.at::<ORDERS_BYTES>(ORDERS_AT);
+        let opened =
+            sealed.split_first_chunk::<XCHACHA_NONCE_BYTES>().and_then(|(nonce, sealed)| {
+                let plain = xchacha_open(key, nonce, sealed, &self.header()).ok()?;
+                DuressOrders::decode(SecretBytes::take(plain).expose())
+            });
+        opened.unwrap_or_default()
+    }
+
+    /// Destroys every slot but one, or all, and the orders.
     pub fn destroy_all_but(&mut self, kept: Option<usize>, entropy: &mut dyn Entropy) {
         for at in (0..SLOTS).filter(|at| Some(*at) != kept) {
             self.put(SLOTS_AT + at * SLOT_BYTES, &random::<SLOT_BYTES>(entropy));
@@ -280,6 +318,9 @@ fn slot_key(stretched: &Stretched, secret: Option<&Secret<32>>) -> Result<Secret
     let mut key = blake2b_keyed(stretched.0.expose(), &[SLOT_KEY, secret])?;
     Ok(Secret::take(&mut key))
 }
+
+const _: () = assert!(ORDERS_BYTES == XCHACHA_NONCE_BYTES + PLAIN_BYTES + 16, "the orders fit");
+const _: () = assert!(SLOTS_AT + SLOTS * SLOT_BYTES <= ORDERS_AT, "the slots fit");
 
 #[cfg(test)]
 mod tests;

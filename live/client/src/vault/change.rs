@@ -1,6 +1,7 @@
 //! Other codes and another cost for an open vault. Each change wants the present code once more.
 
 use warren_crypto::{Secret, SystemEntropy};
+use warren_lock::payload::no_orders;
 use warren_lock::{Code, CodeKind, Payload, SlotKind, Slots};
 
 use super::guard::{self, Attempt};
@@ -86,7 +87,7 @@ impl Vault {
         if key.open(&proven.slots)?.is_some_and(|opened| opened.at == proven.at) {
             return Err(VaultError::CodeInUse);
         }
-        let payload = Payload { kind: SlotKind::Duress, master, orders: Vec::new() };
+        let payload = Payload { kind: SlotKind::Duress, master, orders: no_orders() };
         let entropy = &mut SystemEntropy;
         let mut slots = proven.slots.clone();
         slots.destroy_all_but(Some(proven.at), entropy);

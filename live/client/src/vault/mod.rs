@@ -376,6 +376,7 @@ impl From<SlotsError> for VaultError {
         match error {
             SlotsError::Damaged => Self::Damaged,
             SlotsError::Newer { found } => Self::NewerVersion { found, known: VERSION },
+            SlotsError::Older => Self::OldHome,
             SlotsError::Wiped => Self::Missing,
         }
     }

@@ -296,7 +296,7 @@ fn unlocking_writes_the_same_bytes_whichever_code_it_is() {
     let ordinary = names();
     Vault::unlock(&home, DURESS).unwrap();
     assert_eq!(names(), ordinary);
-    assert_eq!(fs::metadata(home.join("slots")).unwrap().len(), 8192);
+    assert_eq!(fs::metadata(home.join("slots")).unwrap().len(), 16_384);
     assert_eq!(fs::metadata(home.join("attempts")).unwrap().len(), 64);
 }
 
