@@ -14,7 +14,9 @@
 //! | [`shares`] | a recovery phrase split among people, k of whom bring it back (SLIP-0039) |
 //! | [`group`] | the account that a group's admins hold together |
 //! | [`subaccount`] | what lets a member act for the group towards a node |
+//! | [`erasure`] | what lets somebody empty a person's mailbox, and no more |
 
+pub mod erasure;
 pub mod group;
 pub mod keys;
 pub mod mnemonic;
@@ -22,6 +24,7 @@ mod phrase;
 pub mod shares;
 pub mod subaccount;
 
+pub use erasure::ErasureRight;
 pub use group::Group;
 pub use keys::{Account, AccountError};
 pub use mnemonic::{Mnemonic, MnemonicError, Seed};

@@ -247,7 +247,7 @@ fn a_wipe_that_reached_one_copy_alone_is_made_whole_before_the_file_is_deleted()
     let (file, seen) = (home.join("slots"), folder.path().join("seen"));
     let before = fs::read(&file).unwrap();
     wipe::destroy(&home).unwrap();
-    let half = [&fs::read(&file).unwrap()[..4096], &before[4096..]].concat();
+    let half = [&fs::read(&file).unwrap()[..8192], &before[8192..]].concat();
     fs::write(&file, half).unwrap();
     fs::hard_link(&file, &seen).unwrap();
     assert!(!Vault::exists(&home));
@@ -267,7 +267,7 @@ fn a_damaged_or_newer_file_is_told_and_costs_no_attempt() {
     for _ in 0..5 {
         let mut bad = good.clone();
         bad[20] ^= 1;
-        bad[4096 + 20] ^= 1;
+        bad[8192 + 20] ^= 1;
         fs::write(&file, bad).unwrap();
         assert!(matches!(Vault::unlock(&home, "right").unwrap_err(), VaultError::Damaged));
     }
