@@ -7,7 +7,7 @@
 //! | [`cli`] | what can be typed |
 //! | [`failure`] | what can go wrong, with its code and exit status |
 //! | [`output`] | results on stdout, errors and warnings on stderr, as text or JSON |
-//! | [`hardening`] | no core dumps |
+//! | [`hardening`] | no core dumps, nothing left in freed memory |
 //! | [`passphrase`] | where the passphrase comes from |
 //! | [`terminal_text`] | a stranger's text, made harmless for a terminal |
 //! | [`start`] | from what was typed to an unlocked device |
@@ -55,6 +55,9 @@ pub fn run() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return refuse(&error),
     };
+    if matches!(&cli.command, cli::Command::Daemon(daemon) if daemon.runs()) {
+        hardening::wipe_freed_memory();
+    }
     logging();
     let output = Output::new(cli.global.json);
     let start = Start::new(cli.global);

@@ -33,6 +33,13 @@ Examples:
   warren lock                                drops all keys; `warren unlock` brings them back
   warren daemon stop";
 
+impl DaemonArgs {
+    /// Whether this process is to be the daemon.
+    pub const fn runs(&self) -> bool {
+        matches!(self.command, None | Some(DaemonCommand::Run(_)))
+    }
+}
+
 /// What to do with the daemon.
 #[derive(Debug, Subcommand)]
 pub enum DaemonCommand {

@@ -1,10 +1,8 @@
-//! The lock as a person meets it: other codes, a code that destroys, and keys that leave memory.
+//! The lock as a person meets it: other codes, a code that destroys.
 
 use std::fs;
-use std::os::unix::fs::FileExt;
 
 use serde_json::Value;
-use warren_account::{Mnemonic, Seed};
 
 use crate::daemon::{Daemon, eventually, raw, unasked};
 use crate::device::{Device, Ended, PASSPHRASE};
@@ -188,49 +186,4 @@ fn a_daemon_that_nobody_asks_for_anything_locks_by_itself() {
     unasked(&device, &["lock", "auto", "--idle", "never", "--suspend", "off"]).with_code(0);
     let settings = unasked(&device, &["--json", "lock", "auto"]).with_code(0).json();
     assert_eq!((&settings["idle_seconds"], &settings["on_suspend"]), (&0.into(), &false.into()));
-}
-
-#[test]
-fn a_daemon_dumps_no_core() {
-    let device = Device::new();
-    device.run(&["account", "create"]).with_code(0);
-    let daemon = Daemon::start(&device, &[]);
-    let Ok(limits) = fs::read_to_string(format!("/proc/{}/limits", daemon.child.id())) else {
-        return;
-    };
-    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
-    assert_eq!(core.split_whitespace().nth(4), Some("0"), "{core}");
-}
-
-#[test]
-#[ignore = "SQLite frees its pages unwiped: a row of the index, with the seed, stays in the heap"]
-fn no_copy_of_a_key_is_left_in_the_memory_of_a_daemon_that_is_locked() {
-    let device = Device::new();
-    let made = device.run(&["--json", "account", "create"]).with_code(0).json();
-    let phrase = Mnemonic::parse(made["mnemonic"].as_str().unwrap()).unwrap();
-    let Seed::Short(seed) = phrase else { panic!("thirteen words") };
-    let daemon = Daemon::start(&device, &[]);
-    unasked(&device, &["account", "list"]).with_code(0);
-    let process = format!("/proc/{}", daemon.child.id());
-    // Whoever is not root cannot read the memory either, which is as it should be.
-    let Some(open) = found(&process, seed.expose()) else { return };
-    assert!(open > 0, "the search finds what is there");
-    device.run(&["lock"]).with_code(0);
-    assert_eq!(found(&process, seed.expose()), Some(0), "of {open} places");
-}
-
-/// How often bytes stand in the memory of a process; `None` where it cannot be read.
-fn found(process: &str, needle: &[u8]) -> Option<usize> {
-    let maps = fs::read_to_string(format!("{process}/maps")).ok()?;
-    let memory = fs::File::open(format!("{process}/mem")).ok()?;
-    let mut count = 0;
-    for line in maps.lines().filter(|line| line.contains(" rw")) {
-        let (from, to) = line.split_whitespace().next()?.split_once('-')?;
-        let at = |text| u64::from_str_radix(text, 16).unwrap();
-        let mut bytes = vec![0; usize::try_from(at(to) - at(from)).unwrap()];
-        if memory.read_exact_at(&mut bytes, at(from)).is_ok() {
-            count += bytes.windows(needle.len()).filter(|window| *window == needle).count();
-        }
-    }
-    Some(count)
 }

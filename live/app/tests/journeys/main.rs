@@ -17,6 +17,8 @@ mod groups;
 #[cfg(test)]
 mod lock;
 #[cfg(test)]
+mod memory;
+#[cfg(test)]
 mod messages;
 #[cfg(test)]
 mod network;
