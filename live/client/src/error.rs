@@ -11,6 +11,7 @@ use warren_transport::web::BadProxy;
 
 use crate::attachments::AttachmentError;
 use crate::database::DatabaseError;
+use crate::tripwire::TripwireError;
 use crate::update::UpdateError;
 use crate::vault::VaultError;
 
@@ -158,6 +159,9 @@ pub enum ClientError {
     /// A backup came back half.
     #[error("a backup came back into this home half: run `warren backup restore` again")]
     UnfinishedRestore,
+    /// What lets friends wipe the device.
+    #[error(transparent)]
+    Tripwire(#[from] TripwireError),
     /// A primitive refused what it should take.
     #[error("a stored key is damaged: restore the account from its recovery words")]
     DamagedKey,
@@ -234,6 +238,7 @@ impl ClientError {
             Self::NoBackup(_) => "backup_not_set_up",
             Self::BackupSettings => "backup_settings",
             Self::UnfinishedRestore => "unfinished_restore",
+            Self::Tripwire(_) => "tripwire",
             Self::DamagedKey => "damaged_key",
         }
     }

@@ -24,6 +24,7 @@
 //! | [`update`] | whether there is a newer release, where somebody asks |
 //! | [`backup`] | what of a device goes into a backup, and comes back |
 //! | [`events`] | what changed, told to whoever listens |
+//! | [`tripwire`] | what lets friends wipe the device, locked or not |
 //! | [`notification`] | how soon the owner wants to hear |
 //! | [`error`] | what went wrong, whose fault it is and what to do |
 
@@ -49,6 +50,7 @@ pub mod pictures;
 pub mod previews;
 pub mod recovery;
 pub mod settings;
+pub mod tripwire;
 pub mod update;
 pub mod vault;
 
@@ -62,3 +64,4 @@ pub use network::road::PathInUse;
 pub use notification::NotificationMode;
 pub use outgoing::{DeleteFor, Delivery, Draft, DraftFile, Sent};
 pub use previews::look::{DraftPreview, PreviewSetting};
+pub use tripwire::{TripwireError, TripwireFile};

@@ -5,8 +5,9 @@ use warren_lock::payload::no_orders;
 use warren_lock::{Code, CodeKind, Payload, SlotKind, Slots};
 
 use super::guard::{self, Attempt};
+use super::settle::Key;
 use super::slots_file::SlotsFile;
-use super::{Cost, Key, Vault, VaultError, tpm};
+use super::{Cost, Vault, VaultError, tpm};
 
 /// The present code, proven.
 struct Proven {

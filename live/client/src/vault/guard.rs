@@ -96,7 +96,7 @@ pub(super) fn wait(home: &Home) -> Result<Millis, VaultError> {
 
 /// The point of time within this run of the machine, which no clock that is set moves.
 #[cfg(target_os = "linux")]
-pub(super) fn moment() -> Moment {
+pub(crate) fn moment() -> Moment {
     use rustix::time::{ClockId, clock_gettime};
     let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     let mut boot = [0; 16];
@@ -110,6 +110,6 @@ pub(super) fn moment() -> Moment {
 
 /// The point of time by the clock, which is all that other systems tell.
 #[cfg(not(target_os = "linux"))]
-pub(super) fn moment() -> Moment {
+pub(crate) fn moment() -> Moment {
     Moment { boot: [0; 16], since: crate::messenger::now() }
 }

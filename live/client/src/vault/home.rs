@@ -52,7 +52,7 @@ pub struct Home {
 }
 
 impl Home {
-    pub(super) fn at(root: &Path) -> Self {
+    pub(crate) fn at(root: &Path) -> Self {
         Self { root: root.to_owned() }
     }
 
@@ -69,6 +69,11 @@ impl Home {
     /// What is kept of wrong codes.
     pub(super) fn attempts_file(&self) -> PathBuf {
         self.root.join("attempts")
+    }
+
+    /// What lets friends wipe the device.
+    pub(crate) fn tripwire_file(&self) -> PathBuf {
+        self.root.join(TRIPWIRE)
     }
 
     /// What a home of the format before this one is known by.
@@ -97,16 +102,22 @@ impl Home {
     ///
     /// A directory that held something before keeps its permissions: it may be somebody's.
     pub(super) fn make(&self) -> io::Result<()> {
-        make_private(&self.root)?;
-        if fs::read_dir(&self.root)?.next().is_none() {
-            restrict(&self.root)?;
-        }
+        self.make_root()?;
         make_private(&self.data())?;
         sync_directory(&self.root)
     }
 
+    /// Makes the directory itself alone, as [`Home::make`] does.
+    pub(crate) fn make_root(&self) -> io::Result<()> {
+        make_private(&self.root)?;
+        if fs::read_dir(&self.root)?.next().is_none() {
+            restrict(&self.root)?;
+        }
+        Ok(())
+    }
+
     /// Writes a file that must not exist yet, durably.
-    pub(super) fn write_new(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    pub(crate) fn write_new(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         self.stage(bytes)?.persist_noclobber(path).map_err(|error| error.error)?;
         sync_directory(&self.root)
     }
@@ -191,6 +202,8 @@ impl Home {
 
 /// Where reports of faults lie, beside the stores.
 const CRASHES: &str = "crashes";
+/// What lets friends wipe the device.
+const TRIPWIRE: &str = "tripwire";
 /// Where is kept what is remembered of a backup.
 const BACKUP: &str = "backup";
 
@@ -199,7 +212,7 @@ fn is_ours(name: &str) -> bool {
     const NAMES: [&str; 13] = [
         "data",
         "attempts",
-        "tripwire",
+        TRIPWIRE,
         CRASHES,
         BACKUP,
         "api.sock",

@@ -15,6 +15,7 @@
 //! |---|---|
 //! | `home` | paths and permissions |
 //! | `slots_file` | the slots, written over themselves |
+//! | `settle` | a code tried at the slots, and what is written whichever it is |
 //! | `guard` | wrong codes are counted, and wait |
 //! | [`change`] | other codes, another cost |
 //! | [`calibrate`] | what a guess should cost here |
@@ -25,6 +26,7 @@ pub mod calibrate;
 pub mod change;
 mod guard;
 mod home;
+mod settle;
 mod slots_file;
 pub mod tpm;
 pub mod wipe;
@@ -33,18 +35,23 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
+pub(crate) use guard::moment;
 pub(crate) use home::sync_directory;
 pub use home::{FileName, Home};
 use warren_crypto::hash::blake2b_keyed;
 pub use warren_crypto::password::Cost;
 use warren_crypto::{CryptoError, Entropy, Secret};
-use warren_lock::slots::{Opened, VERSION};
+use warren_lock::slots::VERSION;
 pub use warren_lock::{Code, CodeError, CodeKind};
-use warren_lock::{Moment, Payload, SlotKind, Slots, SlotsError, Stretched};
+use warren_lock::{Moment, Payload, Slots, SlotsError};
 use warren_wire::Millis;
 
 use guard::Attempt;
+use settle::{Key, settle};
 use slots_file::SlotsFile;
+
+use crate::tripwire::TripwireError;
+use crate::tripwire::unlocking::{self, Unlocked};
 
 /// Why a vault could not be made or opened.
 #[derive(Debug, thiserror::Error)]
@@ -105,6 +112,9 @@ pub enum VaultError {
     /// The codes are bound to this machine's TPM, which does not do its part.
     #[error(transparent)]
     Tpm(#[from] tpm::TpmError),
+    /// The file `tripwire`.
+    #[error(transparent)]
+    Tripwire(#[from] TripwireError),
     /// The home directory cannot be read or written.
     #[error("the home directory cannot be used: {0}")]
     Io(#[from] io::Error),
@@ -172,6 +182,7 @@ impl Vault {
         slots.seal(at, &stretched, None, &payload, entropy)?;
         home.make()?;
         guard::make(&home)?;
+        unlocking::note(root, Unlocked::AsBefore, moment())?;
         match home.write_new(&home.slots_file(), &slots.encode()) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(VaultError::Exists),
             Err(error) => Err(error.into()),
@@ -193,12 +204,15 @@ impl Vault {
     /// Where there is none, it is damaged or newer, the code is wrong, or it came too soon after
     /// wrong ones.
     pub fn unlock(root: &Path, code: &str) -> Result<Self, VaultError> {
-        Self::unlock_at(root, code, guard::moment())
+        Self::unlock_at(root, code, moment())
     }
 
     fn unlock_at(root: &Path, code: &str, now: Moment) -> Result<Self, VaultError> {
         let home = Home::at(root);
         wipe::go_on(&home)?;
+        if unlocking::is_overdue(root, now)? {
+            wipe::wipe(root)?;
+        }
         let file = SlotsFile::open(&home)?;
         let code = Code::of(code)?;
         // So that a damaged file is told, and no attempt counted.
@@ -206,7 +220,7 @@ impl Vault {
         let attempt = Attempt::begin(&home, now)?;
         let slots = file.read()?;
         let (attempt, key) = Key::tried(&home, &slots, &code, attempt)?;
-        let opened = file.alone(|| settle(&file, &slots, &key))?;
+        let opened = file.alone(|| settle(&home, &file, &slots, (&key, now)))?;
         match opened {
             Some((at, payload)) => {
                 attempt.succeed()?;
@@ -277,73 +291,6 @@ impl Vault {
         let mut key = blake2b_keyed(self.master.expose(), &[subkey.label()])?;
         Ok(Secret::take(&mut key))
     }
-}
-
-/// What opens a slot: a stretched code, and the device secret where one takes part.
-struct Key {
-    stretched: Stretched,
-    secret: Option<Secret<32>>,
-}
-
-impl Key {
-    fn of(home: &Home, slots: &Slots, code: &Code) -> Result<Self, VaultError> {
-        let secret = slots.device().map(|kept| tpm::unseal(home.root(), &kept)).transpose()?;
-        let stretched = slots.stretch(code).map_err(|_| VaultError::Cost)?;
-        Ok(Self { stretched, secret })
-    }
-
-    /// As [`Key::of`]; where that fails, the attempt does not count, as no code was tried.
-    fn tried(
-        home: &Home,
-        slots: &Slots,
-        code: &Code,
-        attempt: Attempt,
-    ) -> Result<(Attempt, Self), VaultError> {
-        match Self::of(home, slots, code) {
-            Ok(key) => Ok((attempt, key)),
-            Err(error) => {
-                attempt.void()?;
-                Err(error)
-            }
-        }
-    }
-
-    fn open(&self, slots: &Slots) -> Result<Option<Opened>, CryptoError> {
-        slots.open(&self.stretched, self.secret.as_ref())
-    }
-
-    fn seal(&self, slots: &mut Slots, at: usize, payload: &Payload) -> Result<(), CryptoError> {
-        let entropy = &mut warren_crypto::SystemEntropy;
-        slots.seal(at, &self.stretched, self.secret.as_ref(), payload, entropy)
-    }
-}
-
-/// Tries a stretched code at the slots as they are, and writes the file over itself: the same bytes
-/// where no slot or an ordinary one opens, and where it is a duress code's, the destroyed file with
-/// one slot for that same code. Whichever it is, as much is written.
-fn settle(
-    file: &SlotsFile,
-    tried: &Slots,
-    key: &Key,
-) -> Result<Option<(usize, Payload)>, VaultError> {
-    let mut slots = file.read()?;
-    if (slots.salt(), slots.cost(), slots.device()) != (tried.salt(), tried.cost(), tried.device())
-    {
-        return Err(VaultError::Changed);
-    }
-    let entropy = &mut warren_crypto::SystemEntropy;
-    let opened = match key.open(&slots)? {
-        Some(opened) if opened.payload.kind == SlotKind::Duress => {
-            let payload = Payload::ordinary(opened.payload.master);
-            let at = Slots::any_slot(None, entropy);
-            slots.destroy_all_but(None, entropy);
-            key.seal(&mut slots, at, &payload)?;
-            Some((at, payload))
-        }
-        opened => opened.map(|opened| (opened.at, opened.payload)),
-    };
-    file.write(&slots.encode())?;
-    Ok(opened)
 }
 
 impl fmt::Debug for Vault {

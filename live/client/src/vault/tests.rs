@@ -8,6 +8,7 @@ use tempfile::TempDir;
 use warren_crypto::SystemEntropy;
 
 use super::*;
+use crate::tripwire::TripwireFile;
 
 fn create(home: &Path, code: &str) -> Vault {
     Vault::create(home, code, Cost::LEAST, &mut SystemEntropy).unwrap()
@@ -158,7 +159,7 @@ fn an_unlock_that_began_before_the_slots_were_destroyed_brings_nothing_back() {
     let slots = file.read().unwrap();
     let key = Key::of(&Home::at(&home), &slots, &Code::of("right").unwrap()).unwrap();
     Vault::unlock(&home, DURESS).unwrap();
-    assert!(settle(&file, &slots, &key).unwrap().is_none());
+    assert!(settle(&Home::at(&home), &file, &slots, (&key, moment())).unwrap().is_none());
     assert!(Vault::unlock(&home, "right").is_err());
     assert!(Vault::unlock(&home, DURESS).is_ok());
 }
@@ -298,6 +299,102 @@ fn unlocking_writes_the_same_bytes_whichever_code_it_is() {
     assert_eq!(names(), ordinary);
     assert_eq!(fs::metadata(home.join("slots")).unwrap().len(), 16_384);
     assert_eq!(fs::metadata(home.join("attempts")).unwrap().len(), 64);
+    assert_eq!(fs::metadata(home.join("tripwire")).unwrap().len(), 16_384);
+}
+
+fn tripwire(home: &Path) -> warren_lock::Tripwire {
+    TripwireFile::of(home).unwrap().read().unwrap()
+}
+
+fn inbox(home: &Path) -> Secret<32> {
+    tripwire(home).inbox()
+}
+
+#[test]
+fn every_install_has_a_tripwire_from_its_first_start_and_older_ones_from_the_next_unlock() {
+    let (_folder, home) = home();
+    create(&home, "right");
+    assert!(fs::read(home.join("tripwire")).is_ok_and(|bytes| bytes.len() == 16_384));
+    fs::remove_file(home.join("tripwire")).unwrap();
+    Vault::unlock(&home, "wrong").unwrap_err();
+    assert!(home.join("tripwire").exists());
+    let made = inbox(&home);
+    Vault::unlock(&home, "right").unwrap();
+    assert_eq!(inbox(&home), made);
+}
+
+#[test]
+fn a_home_that_nobody_used_keeps_the_tripwire_it_had_when_it_gets_its_first_code() {
+    let (_folder, home) = home();
+    let made = inbox(&home);
+    create(&home, "right");
+    assert_eq!(inbox(&home), made);
+}
+
+#[test]
+fn unlocking_notes_its_time_and_nothing_else_and_a_wrong_code_not_even_that() {
+    let (_folder, home) = home();
+    create(&home, "right");
+    let read = || fs::read(home.join("tripwire")).unwrap();
+    let before = read();
+    Vault::unlock(&home, "wrong").unwrap_err();
+    assert_eq!(read(), before);
+    let began = crate::messenger::now();
+    Vault::unlock_at(&home, "right", at(9, 77)).unwrap();
+    let noted = tripwire(&home).dead_man();
+    assert!(noted.unlocked >= began && noted.moment == at(9, 77));
+    let after = read();
+    let differs = |at: &usize| before[*at] != after[*at];
+    let noted = (52..84).chain(8160..8192);
+    let outside = (0..8192).filter(|at| !noted.clone().any(|one| one == *at)).find(differs);
+    assert_eq!(outside, None);
+}
+
+#[test]
+fn a_duress_code_leaves_the_tripwire_of_a_fresh_install() {
+    let (_folder, home) = home();
+    with_duress(&home, 7);
+    let file = TripwireFile::of(&home).unwrap();
+    file.change(|tripwire| {
+        tripwire.set_term(24)?;
+        tripwire.set_network("http://127.0.0.1:1#00")
+    })
+    .unwrap();
+    let before = fs::read(home.join("tripwire")).unwrap();
+    Vault::unlock(&home, DURESS).unwrap();
+    let after = fs::read(home.join("tripwire")).unwrap();
+    let tripwire = tripwire(&home);
+    assert_eq!((tripwire.dead_man().hours, tripwire.network()), (0, None));
+    let kept = |from: usize, to: usize| {
+        (from..to).step_by(16).filter(|at| before[*at..at + 16] == after[*at..at + 16]).count()
+    };
+    assert_eq!((kept(16, 48), kept(1152, 8192)), (0, 0), "another inbox, and random places");
+}
+
+#[test]
+fn who_comes_after_the_term_finds_an_empty_home_whichever_code_they_type() {
+    let (_folder, home) = home();
+    create(&home, "right");
+    let hour: Millis = 60 * 60 * 1_000;
+    let file = TripwireFile::of(&home).unwrap();
+    let unlocked_ago = |hours: Millis| {
+        file.change(|tripwire| {
+            tripwire.set_term(1)?;
+            tripwire.note_unlocked(crate::messenger::now() - hours * hour, at(9, 5 * hour));
+            Ok(())
+        })
+        .unwrap();
+    };
+    unlocked_ago(2);
+    Vault::unlock_at(&home, "right", at(8, 7 * hour)).unwrap();
+    unlocked_ago(0);
+    Vault::unlock_at(&home, "right", at(9, 7 * hour)).unwrap();
+    unlocked_ago(2);
+    Vault::unlock_at(&home, "right", at(9, 5 * hour)).unwrap();
+    unlocked_ago(2);
+    let late = wrong(&home, "right", at(9, 6 * hour));
+    assert!(matches!(late, VaultError::Missing), "two clocks agree: {late:?}");
+    assert_eq!(fs::read_dir(&home).unwrap().count(), 0);
 }
 
 /// The middle and the slowest but one in a hundred of some times.

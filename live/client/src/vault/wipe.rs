@@ -9,6 +9,7 @@ use warren_lock::{Slots, SlotsError};
 
 use super::slots_file::SlotsFile;
 use super::{Home, VaultError};
+use crate::tripwire::TripwireFile;
 
 /// Wipes a home: its slots are destroyed before anything else happens, and from then on nothing in it
 /// can be read. Where this is cut off, whatever this program does next with the home goes on with it.
@@ -34,7 +35,9 @@ pub fn destroy(root: &Path) -> Result<(), VaultError> {
 /// # Errors
 /// Where the disk fails.
 pub fn finish(root: &Path) -> Result<(), VaultError> {
-    Ok(Home::at(root).remove_all()?)
+    let home = Home::at(root);
+    TripwireFile::overwrite(&home)?;
+    Ok(home.remove_all()?)
 }
 
 /// Goes on with a wipe that was cut off, where there is one: from its beginning, as what is read here

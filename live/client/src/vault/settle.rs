@@ -1,0 +1,89 @@
+//! Trying a code at the slots, and what is written whichever code it is.
+
+use warren_crypto::{CryptoError, Secret};
+use warren_lock::slots::Opened;
+use warren_lock::{Code, Moment, Payload, SlotKind, Slots, Stretched};
+
+use super::guard::Attempt;
+use super::slots_file::SlotsFile;
+use super::{Home, VaultError, tpm};
+use crate::tripwire::unlocking::{self, Unlocked};
+
+/// What opens a slot: a stretched code, and the device secret where one takes part.
+pub(super) struct Key {
+    pub(super) stretched: Stretched,
+    pub(super) secret: Option<Secret<32>>,
+}
+
+impl Key {
+    pub(super) fn of(home: &Home, slots: &Slots, code: &Code) -> Result<Self, VaultError> {
+        let secret = slots.device().map(|kept| tpm::unseal(home.root(), &kept)).transpose()?;
+        let stretched = slots.stretch(code).map_err(|_| VaultError::Cost)?;
+        Ok(Self { stretched, secret })
+    }
+
+    /// As [`Key::of`]; where that fails, the attempt does not count, as no code was tried.
+    pub(super) fn tried(
+        home: &Home,
+        slots: &Slots,
+        code: &Code,
+        attempt: Attempt,
+    ) -> Result<(Attempt, Self), VaultError> {
+        match Self::of(home, slots, code) {
+            Ok(key) => Ok((attempt, key)),
+            Err(error) => {
+                attempt.void()?;
+                Err(error)
+            }
+        }
+    }
+
+    pub(super) fn open(&self, slots: &Slots) -> Result<Option<Opened>, CryptoError> {
+        slots.open(&self.stretched, self.secret.as_ref())
+    }
+
+    pub(super) fn seal(
+        &self,
+        slots: &mut Slots,
+        at: usize,
+        payload: &Payload,
+    ) -> Result<(), CryptoError> {
+        let entropy = &mut warren_crypto::SystemEntropy;
+        slots.seal(at, &self.stretched, self.secret.as_ref(), payload, entropy)
+    }
+}
+
+/// What a code opened, and at which place.
+pub(super) type Place = (usize, Payload);
+
+/// Tries a stretched code at the slots as they are, and writes the file over itself: the same bytes
+/// where no slot or an ordinary one opens, and where it is a duress code's, the destroyed file with
+/// one slot for that same code. Then the same with the file `tripwire`. Whichever code it is, as much
+/// is written.
+pub(super) fn settle(
+    home: &Home,
+    file: &SlotsFile,
+    tried: &Slots,
+    (key, now): (&Key, Moment),
+) -> Result<Option<Place>, VaultError> {
+    let mut slots = file.read()?;
+    if (slots.salt(), slots.cost(), slots.device()) != (tried.salt(), tried.cost(), tried.device())
+    {
+        return Err(VaultError::Changed);
+    }
+    let entropy = &mut warren_crypto::SystemEntropy;
+    let (opened, unlocked) = match key.open(&slots)? {
+        Some(opened) if opened.payload.kind == SlotKind::Duress => {
+            let payload = Payload::ordinary(opened.payload.master);
+            let at = Slots::any_slot(None, entropy);
+            slots.destroy_all_but(None, entropy);
+            key.seal(&mut slots, at, &payload)?;
+            (Some((at, payload)), Unlocked::Anew)
+        }
+        Some(opened) => (Some((opened.at, opened.payload)), Unlocked::AsBefore),
+        None => (None, Unlocked::Not),
+    };
+    file.write(&slots.encode())?;
+    unlocking::note(home.root(), unlocked, now)?;
+    Ok(opened)
+}
