@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::io::ErrorKind;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -29,16 +30,17 @@ impl AtWork {
     /// A new device with a new account, at work.
     pub async fn new(seed: &str, name: &str) -> Self {
         let device = Device::new(seed, name).await;
-        Self::begun(device, format!("{name}'s phone")).await
+        Self::begun(device, &format!("{name}'s phone")).await
     }
 
     /// A new device with an account that its words bring back, at work.
     pub async fn restored(seed: &str, what: &str, words: &str) -> Self {
-        Self::begun(Device::restored_by_words_alone(seed, words).await, what.to_owned()).await
+        Self::begun(Device::restored_by_words_alone(seed, words).await, what).await
     }
 
-    async fn begun(device: Device, what: String) -> Self {
-        let mut begun = Self { device, what, daemon: None };
+    /// A device, at work.
+    pub async fn begun(device: Device, what: &str) -> Self {
+        let mut begun = Self { device, what: what.to_owned(), daemon: None };
         begun.start().await;
         begun
     }
@@ -56,6 +58,11 @@ impl AtWork {
     /// What the device is called where something goes wrong.
     pub fn what(&self) -> &str {
         &self.what
+    }
+
+    /// The home of `warren`.
+    pub fn home(&self) -> PathBuf {
+        self.device.home()
     }
 
     /// Starts the daemon, which does not run, and waits until it answers.
@@ -96,10 +103,28 @@ impl AtWork {
         self.device.json(arguments, "").await
     }
 
+    /// As [`AtWork::json`], with something else in the environment.
+    pub async fn json_with(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Value {
+        let mut command = self.device.command(&[&["--json"], arguments].concat());
+        let output = command.envs(environment.iter().copied()).output().await.unwrap();
+        assert!(output.status.success(), "{}: {arguments:?}", self.what);
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// Runs a command that may fail; what it printed.
+    pub async fn try_json(&self, arguments: &[&str]) -> String {
+        self.device.run(&[&["--json"], arguments].concat(), "").await.1
+    }
+
     /// Runs a command that must fail; the code of its error.
     pub async fn refused(&self, arguments: &[&str]) -> String {
+        self.refused_with(1, arguments).await
+    }
+
+    /// As [`AtWork::refused`], with another exit code.
+    pub async fn refused_with(&self, exit: i32, arguments: &[&str]) -> String {
         let (code, printed) = self.device.run(&[&["--json"], arguments].concat(), "").await;
-        assert_eq!(code, 1, "{}: {arguments:?}: {printed}", self.what);
+        assert_eq!(code, exit, "{}: {arguments:?}: {printed}", self.what);
         let error: Value = serde_json::from_str(&printed).unwrap();
         error["error"]["code"].as_str().unwrap().to_owned()
     }

@@ -1,5 +1,6 @@
 //! One person's device: a home of its own, and `warren` run on it.
 
+use std::io::{Seek, Write};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -27,10 +28,28 @@ impl Device {
     /// A new device with a new account.
     pub async fn new(seed: &str, name: &str) -> Self {
         let mut device = Self::empty(seed);
-        let made = device.json(&["account", "create", "--name", name], "").await;
-        device.id = made["account_id"].as_str().unwrap().to_owned();
-        device.words = made["mnemonic"].as_str().unwrap().to_owned();
+        device.create(name).await;
         device
+    }
+
+    /// As [`Device::new`], with everything in a folder on another disk.
+    pub async fn new_on(disk: &Path, seed: &str, name: &str) -> Self {
+        let mut device = Self { home: tempfile::tempdir_in(disk).unwrap(), ..Self::empty(seed) };
+        device.create(name).await;
+        device
+    }
+
+    /// As [`Device::restored_by_words_alone`], with everything in a folder on another disk.
+    pub async fn restored_on(disk: &Path, seed: &str, words: &str) -> Self {
+        let mut device = Self { home: tempfile::tempdir_in(disk).unwrap(), ..Self::empty(seed) };
+        device.restore(words, &[]).await;
+        device
+    }
+
+    /// A new device on which there is nothing.
+    pub fn empty(seed: &str) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        Self { home, seed: seed.to_owned(), id: String::new(), words: String::new() }
     }
 
     /// A new device with an account that its words bring back.
@@ -61,9 +80,10 @@ impl Device {
         self.words = words.to_owned();
     }
 
-    fn empty(seed: &str) -> Self {
-        let home = tempfile::tempdir().unwrap();
-        Self { home, seed: seed.to_owned(), id: String::new(), words: String::new() }
+    async fn create(&mut self, name: &str) {
+        let made = self.json(&["account", "create", "--name", name], "").await;
+        self.id = made["account_id"].as_str().unwrap().to_owned();
+        self.words = made["mnemonic"].as_str().unwrap().to_owned();
     }
 
     /// Sends a message; the exit code of `warren send`: 0 delivered, 3 waiting.
@@ -126,13 +146,11 @@ impl Device {
 
     /// Runs `warren`; its exit code and what it printed.
     pub async fn run(&self, arguments: &[&str], input: &str) -> (i32, String) {
-        let given = self.folder().join("input");
-        std::fs::write(&given, input).unwrap();
-        let output = self
-            .command(arguments)
-            .stdin(std::fs::File::open(&given).unwrap())
-            .stderr(Stdio::piped())
-            .output();
+        // Not on the device's disk: nobody types into a file.
+        let mut given = tempfile::tempfile().unwrap();
+        given.write_all(input.as_bytes()).unwrap();
+        given.rewind().unwrap();
+        let output = self.command(arguments).stdin(given).stderr(Stdio::piped()).output();
         let output = tokio::time::timeout(PATIENCE, output).await.expect("warren hangs").unwrap();
         let printed = String::from_utf8(output.stdout).unwrap();
         let complaint = String::from_utf8(output.stderr).unwrap();

@@ -13,18 +13,23 @@
 
 pub mod at_work;
 pub mod device;
+pub mod disk;
 pub mod hosts;
 pub mod libsession;
 pub mod network;
+pub mod places;
 pub mod programs;
 pub mod python;
+pub mod servers;
 pub mod swarm_of_hosts;
 pub mod transcript;
 
 pub use at_work::AtWork;
 pub use device::Device;
+pub use disk::Disk;
 pub use libsession::Libsession;
 pub use network::Network;
+pub use places::Place;
 pub use python::Python;
 pub use swarm_of_hosts::{Conditions, SwarmOfHosts};
 pub use transcript::Transcript;

@@ -7,6 +7,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use warren_e2e::disk::Disk;
 use warren_e2e::programs::program;
 
 use crate::cuts::{Cut, Way};
@@ -104,6 +105,13 @@ impl Template {
 
     pub(crate) fn slots(&self) -> Vec<u8> {
         self.home.slots()
+    }
+
+    /// Puts a copy of the home onto a disk, durably.
+    pub(crate) fn put_on(&self, disk: &Disk) -> Home {
+        let home = self.copy(disk.folder().join("home"));
+        disk.sync();
+        home
     }
 
     /// Copies the home.

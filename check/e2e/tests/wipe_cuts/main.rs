@@ -14,16 +14,15 @@
 )]
 
 mod cuts;
-mod disk;
 mod home;
 mod needles;
 
 use std::time::Instant;
 
 use cuts::{Cut, Way, chosen, plan};
-use disk::Disk;
 use home::{DURESS, REAL, Template};
 use needles::Needles;
+use warren_e2e::disk::{self, Disk};
 
 /// What a cut left.
 #[derive(Debug, PartialEq, Eq, Clone, Copy)]
@@ -71,7 +70,7 @@ fn a_wipe_that_is_killed_anywhere_has_not_begun_or_is_complete_at_the_next_start
 /// The search finds what is there, so that finding nothing means something.
 fn control(scratch: &std::path::Path, template: &Template, needles: &Needles) {
     let disk = Disk::make(scratch);
-    let home = disk.put(template);
+    let home = template.put_on(&disk);
     home.run(REAL, &["account", "list"]);
     let image = disk.unmount();
     assert!(needles.slots_in(&image) >= needles.slots(), "the slots lie on the disk");
@@ -86,7 +85,7 @@ fn one(
     number: usize,
 ) -> Left {
     let disk = Disk::make(scratch);
-    let home = disk.put(template);
+    let home = template.put_on(&disk);
     let before = home.slots();
     home.cut(cut);
     // The next starts may be cut off, too.

@@ -11,8 +11,8 @@ use crate::home::Template;
 
 /// Bytes of a piece of a slot.
 const PIECE: usize = 16;
-/// Where the slots of each copy lie.
-const SLOTS: std::ops::Range<usize> = 1024..3584;
+/// Where the slots and the orders of each copy lie.
+const SLOTS: std::ops::Range<usize> = 1024..8160;
 
 pub(crate) struct Needles {
     secrets: Vec<(String, Finder<'static>)>,

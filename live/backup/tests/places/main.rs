@@ -13,6 +13,5 @@ mod folder;
 mod interrupted;
 mod parts;
 mod s3;
-mod servers;
 mod sftp;
 mod webdav;

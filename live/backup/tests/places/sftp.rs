@@ -5,9 +5,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use warren_backup::Target;
+use warren_e2e::servers::{Server, installed};
 
 use crate::archives::lives;
-use crate::servers::{Server, installed};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_sftp_server() {

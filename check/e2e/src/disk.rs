@@ -1,4 +1,4 @@
-//! A disk of its own for every cut: ext4 in an image behind a loop device, read raw afterwards.
+//! A disk that can be read raw: ext4 in an image behind a loop device.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -7,8 +7,6 @@ use std::process::Command;
 use std::time::Duration;
 
 use tempfile::TempDir;
-
-use crate::home::{Home, Template};
 
 const IMAGE_BYTES: u64 = 48 * 1024 * 1024;
 /// The unit in which parts that were never written are left out.
@@ -24,7 +22,10 @@ fn run(program: &str, arguments: &[&OsStr]) -> Result<(), String> {
 }
 
 /// Whether this machine lets images be mounted and programs be traced, or why not.
-pub(crate) fn available() -> Result<(), String> {
+///
+/// # Errors
+/// What is missing.
+pub fn available() -> Result<(), String> {
     run("strace", &["-o", "/dev/null", "true"].map(OsStr::new))?;
     run("mkfs.ext4", &["-V"].map(OsStr::new))?;
     let folder = tempfile::tempdir().unwrap();
@@ -34,13 +35,14 @@ pub(crate) fn available() -> Result<(), String> {
 }
 
 /// A mounted image.
-pub(crate) struct Disk {
+pub struct Disk {
     folder: TempDir,
     is_mounted: bool,
 }
 
 impl Disk {
-    pub(crate) fn make(scratch: &Path) -> Self {
+    /// Makes one in a folder, and mounts it.
+    pub fn make(scratch: &Path) -> Self {
         Self::try_make(scratch).unwrap()
     }
 
@@ -65,16 +67,29 @@ impl Disk {
         self.folder.path().join("disk")
     }
 
-    /// Puts a copy of the home onto the disk, durably.
-    pub(crate) fn put(&self, template: &Template) -> Home {
-        let home = template.copy(self.mount().join("home"));
-        run("sync", &[OsStr::new("-f"), home.path().as_os_str()]).unwrap();
-        home
+    /// The folder that it is seen as.
+    pub fn folder(&self) -> PathBuf {
+        self.mount()
+    }
+
+    /// Has everything that was written reach the disk.
+    pub fn sync(&self) {
+        run("sync", &[OsStr::new("-f"), self.mount().as_os_str()]).unwrap();
     }
 
     /// Every byte of the disk, in pieces: runs of blocks that are not all zero.
-    pub(crate) fn unmount(mut self) -> Vec<Vec<u8>> {
+    pub fn unmount(mut self) -> Vec<Vec<u8>> {
         self.try_unmount().unwrap();
+        self.runs()
+    }
+
+    /// As [`Disk::unmount`], while it is in use.
+    pub fn read(&self) -> Vec<Vec<u8>> {
+        self.sync();
+        self.runs()
+    }
+
+    fn runs(&self) -> Vec<Vec<u8>> {
         let image = fs::read(self.image()).unwrap();
         let blocks: Vec<&[u8]> = image.chunks(BLOCK).collect();
         let runs = blocks.split(|block| **block == [0; BLOCK][..block.len()]);

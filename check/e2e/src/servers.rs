@@ -1,4 +1,4 @@
-//! Servers as processes, on free ports, ended with the test.
+//! Servers that others wrote, as processes on free ports, ended with the test.
 
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -6,20 +6,22 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// A server and its folder.
-pub(crate) struct Server {
-    pub(crate) port: u16,
-    pub(crate) folder: tempfile::TempDir,
+pub struct Server {
+    /// The port it listens on, at 127.0.0.1.
+    pub port: u16,
+    /// What it keeps, and its log.
+    pub folder: tempfile::TempDir,
     process: Option<Child>,
 }
 
 impl Server {
     /// A folder and a port, before anything runs.
-    pub(crate) fn prepare() -> Self {
+    pub fn prepare() -> Self {
         Self { port: free_port(), folder: tempfile::tempdir().unwrap(), process: None }
     }
 
     /// Starts it, with its log in the folder, and waits until it listens.
-    pub(crate) fn start(&mut self, command: &mut Command) {
+    pub fn start(&mut self, command: &mut Command) {
         let log = std::fs::File::create(self.folder.path().join("log")).unwrap();
         let errors = log.try_clone().unwrap();
         command.stdin(Stdio::null()).stdout(log).stderr(errors);
@@ -28,8 +30,7 @@ impl Server {
         while TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_err() {
             let log = || std::fs::read_to_string(self.folder.path().join("log"));
             assert!(started.elapsed() < Duration::from_secs(60), "{command:?}: {:?}", log());
-            #[expect(clippy::disallowed_methods, reason = "nothing else runs on this thread")]
-            std::thread::sleep(Duration::from_millis(50));
+            std::thread::park_timeout(Duration::from_millis(50));
         }
     }
 }
@@ -44,13 +45,13 @@ impl Drop for Server {
 }
 
 /// A port that nothing used a moment ago.
-pub(crate) fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     listener.local_addr().unwrap().port()
 }
 
 /// A program that `make test` installs; `None`, with a word on it, where nobody ran that.
-pub(crate) fn installed(program: &str, paths: &[&str]) -> Option<PathBuf> {
+pub fn installed(program: &str, paths: &[&str]) -> Option<PathBuf> {
     let found = paths.iter().map(PathBuf::from).find(|path| path.exists());
     let must = std::env::var_os("WARREN_E2E_PYTHON").is_some();
     assert!(found.is_some() || !must, "{program} is missing: run `make test`");
@@ -60,8 +61,10 @@ pub(crate) fn installed(program: &str, paths: &[&str]) -> Option<PathBuf> {
     found
 }
 
-/// A file of the repository.
-pub(crate) fn from_root(path: &str) -> String {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    root.join(path).to_str().unwrap().to_owned()
+/// A program that `make test` puts beside Python.
+pub(crate) fn installed_beside_python(program: &str, file: &str) -> Option<PathBuf> {
+    let python = std::env::var_os("WARREN_E2E_PYTHON").unwrap_or_default();
+    let beside = Path::new(&python).with_file_name(file);
+    let in_tree = Path::new(env!("CARGO_MANIFEST_DIR")).join(".venv/bin").join(file);
+    installed(program, &[beside.to_str().unwrap_or_default(), in_tree.to_str().unwrap()])
 }
