@@ -10,6 +10,7 @@ use warren_account::{Account, Mnemonic};
 use warren_config::UserProfile;
 use warren_crypto::password::Cost;
 use warren_crypto::{Secret, SystemEntropy};
+use warren_lock::DuressOrders;
 use warren_transport::Seed;
 use warren_wire::AccountId;
 
@@ -125,6 +126,25 @@ impl Device {
     /// Its keys, for whoever changes codes.
     pub const fn vault(&self) -> &Vault {
         &self.vault
+    }
+
+    /// What the code that opened this store wants done in the network, which is there once.
+    pub fn take_orders(&mut self) -> DuressOrders {
+        self.vault.take_orders()
+    }
+
+    /// What a duress code is to have: rights to empty the mailboxes of all accounts here.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn orders_to_erase(&self) -> Result<DuressOrders, ClientError> {
+        let mut orders =
+            DuressOrders { network: self.index.seed()?.unwrap_or_default(), ..Default::default() };
+        for entry in self.index.accounts()? {
+            let account = self.open_account(&self.index.account(&entry.id)?)?;
+            orders.mailboxes.push(account.grant_erasure(&mut SystemEntropy)?.encode());
+        }
+        Ok(orders)
     }
 
     /// The master key of the other store, which a duress code is to carry.

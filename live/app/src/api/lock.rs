@@ -13,7 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use warren_client::AutoLock;
 use warren_client::vault::calibrate::{self, Calibration};
-use warren_client::vault::{CodeKind, Vault, VaultError};
+use warren_client::vault::{CodeKind, DuressOrders, Vault, VaultError};
 
 use super::daemon::daemon;
 use super::extract::{Given, InSession};
@@ -298,7 +298,8 @@ async fn set_duress(
     let (present, new) = (SecretText::new(given.code), SecretText::new(given.new));
     let master = session.device(|device| Ok::<_, Failure>(device.other_master()?))?;
     with_vault(&session, move |vault| {
-        vault.set_duress(present.expose(), (given.kind.into(), new.expose()), master)
+        let code = (given.kind.into(), new.expose());
+        vault.set_duress(present.expose(), code, master, &DuressOrders::default())
     })
     .await?;
     Ok(StatusCode::NO_CONTENT)

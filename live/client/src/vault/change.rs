@@ -2,7 +2,7 @@
 
 use warren_crypto::{Secret, SystemEntropy};
 use warren_lock::payload::no_orders;
-use warren_lock::{Code, CodeKind, Payload, SlotKind, Slots};
+use warren_lock::{Code, CodeKind, DuressOrders, Payload, SlotKind, Slots};
 
 use super::guard::{self, Attempt};
 use super::settle::Key;
@@ -71,16 +71,18 @@ impl Vault {
         proven.change(&slots)
     }
 
-    /// Sets a code that destroys this store and opens the one of another master key. One that was set
-    /// before is gone.
+    /// Sets a code that destroys this store and opens the one of another master key, and what it does
+    /// beyond this device. One that was set before is gone.
     ///
     /// # Errors
-    /// Where the present code is wrong or the same, or the disk fails.
+    /// Where the present code is wrong or the same, there are more orders than there is room for, or
+    /// the disk fails.
     pub fn set_duress(
         &self,
         present: &str,
         (kind, new): (CodeKind, &str),
         master: Secret<32>,
+        orders: &DuressOrders,
     ) -> Result<(), VaultError> {
         let new = Code::choose(kind, new)?;
         let proven = self.prove(present)?;
@@ -88,10 +90,14 @@ impl Vault {
         if key.open(&proven.slots)?.is_some_and(|opened| opened.at == proven.at) {
             return Err(VaultError::CodeInUse);
         }
-        let payload = Payload { kind: SlotKind::Duress, master, orders: no_orders() };
         let entropy = &mut SystemEntropy;
         let mut slots = proven.slots.clone();
         slots.destroy_all_but(Some(proven.at), entropy);
+        let orders = match orders.is_empty() {
+            true => no_orders(),
+            false => slots.put_orders(orders, entropy).map_err(|_| VaultError::TooManyOrders)?,
+        };
+        let payload = Payload { kind: SlotKind::Duress, master, orders };
         let at = Slots::any_slot(Some(proven.at), entropy);
         key.seal(&mut slots, at, &payload)?;
         proven.change(&slots)

@@ -41,13 +41,14 @@ pub use home::{FileName, Home};
 use warren_crypto::hash::blake2b_keyed;
 pub use warren_crypto::password::Cost;
 use warren_crypto::{CryptoError, Entropy, Secret};
+use warren_lock::orders::{MOST_DEVICES, MOST_MAILBOXES};
 use warren_lock::slots::VERSION;
-pub use warren_lock::{Code, CodeError, CodeKind};
+pub use warren_lock::{Code, CodeError, CodeKind, DuressOrders};
 use warren_lock::{Moment, Payload, Slots, SlotsError};
 use warren_wire::Millis;
 
 use guard::Attempt;
-use settle::{Key, settle};
+use settle::{Found, Key, settle};
 use slots_file::SlotsFile;
 
 use crate::tripwire::TripwireError;
@@ -80,6 +81,12 @@ pub enum VaultError {
         /// How long to wait.
         wait: Millis,
     },
+    /// More is to be done in the network than a duress code has room for.
+    #[error(
+        "a duress code tells at most {MOST_DEVICES} devices and empties at most {MOST_MAILBOXES} \
+         mailboxes"
+    )]
+    TooManyOrders,
     /// Another process changed the slots at the same time.
     #[error("the lock was changed by another process: try again")]
     Changed,
@@ -147,6 +154,8 @@ pub struct Vault {
     master: Secret<32>,
     /// Which slot opened it; none for a store that was reached through another.
     slot: Option<usize>,
+    /// What the code that opened it wants done in the network.
+    orders: DuressOrders,
 }
 
 impl Vault {
@@ -191,7 +200,7 @@ impl Vault {
     }
 
     fn of(home: Home, master: Secret<32>, slot: Option<usize>) -> Self {
-        Self { home, master: master.kept_from_swap(), slot }
+        Self { home, master: master.kept_from_swap(), slot, orders: DuressOrders::default() }
     }
 
     /// Opens the vault with whichever code it has.
@@ -222,9 +231,9 @@ impl Vault {
         let (attempt, key) = Key::tried(&home, &slots, &code, attempt)?;
         let opened = file.alone(|| settle(&home, &file, &slots, (&key, now)))?;
         match opened {
-            Some((at, payload)) => {
+            Some(Found { at, payload, orders }) => {
                 attempt.succeed()?;
-                Ok(Self::of(home, payload.master, Some(at)))
+                Ok(Self { orders, ..Self::of(home, payload.master, Some(at)) })
             }
             None => {
                 if attempt.wipes() {
@@ -262,6 +271,12 @@ impl Vault {
     /// The other store of the same home, by its master key. It has no code of its own.
     pub(crate) fn other(&self, master: Secret<32>) -> Self {
         Self::of(self.home.clone(), master, None)
+    }
+
+    /// What the code that opened the vault wants done in the network, which is there once: nothing
+    /// but for a duress code. Where nobody takes it, it is lost.
+    pub fn take_orders(&mut self) -> DuressOrders {
+        std::mem::take(&mut self.orders)
     }
 
     /// The same vault, for another thread.

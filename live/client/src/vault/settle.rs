@@ -2,7 +2,7 @@
 
 use warren_crypto::{CryptoError, Secret};
 use warren_lock::slots::Opened;
-use warren_lock::{Code, Moment, Payload, SlotKind, Slots, Stretched};
+use warren_lock::{Code, DuressOrders, Moment, Payload, SlotKind, Slots, Stretched};
 
 use super::guard::Attempt;
 use super::slots_file::SlotsFile;
@@ -53,8 +53,15 @@ impl Key {
     }
 }
 
-/// What a code opened, and at which place.
-pub(super) type Place = (usize, Payload);
+/// What a code opened.
+pub(super) struct Found {
+    /// At which place.
+    pub(super) at: usize,
+    /// What lies there.
+    pub(super) payload: Payload,
+    /// What else is to be done: nothing but for a duress code.
+    pub(super) orders: DuressOrders,
+}
 
 /// Tries a stretched code at the slots as they are, and writes the file over itself: the same bytes
 /// where no slot or an ordinary one opens, and where it is a duress code's, the destroyed file with
@@ -65,22 +72,26 @@ pub(super) fn settle(
     file: &SlotsFile,
     tried: &Slots,
     (key, now): (&Key, Moment),
-) -> Result<Option<Place>, VaultError> {
+) -> Result<Option<Found>, VaultError> {
     let mut slots = file.read()?;
     if (slots.salt(), slots.cost(), slots.device()) != (tried.salt(), tried.cost(), tried.device())
     {
         return Err(VaultError::Changed);
     }
     let entropy = &mut warren_crypto::SystemEntropy;
-    let (opened, unlocked) = match key.open(&slots)? {
-        Some(opened) if opened.payload.kind == SlotKind::Duress => {
-            let payload = Payload::ordinary(opened.payload.master);
+    let opened = key.open(&slots)?.map(|Opened { at, payload }| {
+        let orders = slots.orders(&payload.orders);
+        Found { at, payload, orders }
+    });
+    let (opened, unlocked) = match opened {
+        Some(found) if found.payload.kind == SlotKind::Duress => {
+            let payload = Payload::ordinary(found.payload.master);
             let at = Slots::any_slot(None, entropy);
             slots.destroy_all_but(None, entropy);
             key.seal(&mut slots, at, &payload)?;
-            (Some((at, payload)), Unlocked::Anew)
+            (Some(Found { at, payload, orders: found.orders }), Unlocked::Anew)
         }
-        Some(opened) => (Some((opened.at, opened.payload)), Unlocked::AsBefore),
+        Some(found) => (Some(found), Unlocked::AsBefore),
         None => (None, Unlocked::Not),
     };
     file.write(&slots.encode())?;

@@ -37,7 +37,7 @@ const DURESS: &str = "2580";
 fn with_duress(home: &Path, master: u8) -> Vault {
     let vault = create(home, "right");
     let master = Secret::from_slice(&[master; 32]).unwrap();
-    vault.set_duress("right", (CodeKind::Pin, DURESS), master).unwrap();
+    vault.set_duress("right", (CodeKind::Pin, DURESS), master, &DuressOrders::default()).unwrap();
     vault
 }
 
@@ -128,10 +128,33 @@ fn a_duress_code_opens_the_other_keys_and_from_then_on_nothing_else_opens_anythi
     let kept = |from: usize, to: usize| {
         (from..to).step_by(16).filter(|at| before[*at..at + 16] == after[*at..at + 16]).count()
     };
-    assert_eq!((kept(1024, 4064), kept(5120, 8160)), (0, 0), "no piece of a slot is left");
+    assert_eq!((kept(1024, 8160), kept(9216, 16_352)), (0, 0), "no piece of a slot is left");
     assert!(matches!(Vault::unlock(&home, "right").unwrap_err(), VaultError::WrongPassphrase));
     assert_eq!(key(&Vault::unlock(&home, DURESS).unwrap()), other, "an ordinary code by then");
     assert_eq!(fs::read(home.join("slots")).unwrap(), after);
+}
+
+#[test]
+fn what_a_duress_code_orders_is_there_once_for_whoever_typed_it() {
+    let (_folder, home) = home();
+    let vault = create(&home, "right");
+    let told = || DuressOrders {
+        network: "http://[::1]:1#00".to_owned(),
+        devices: Vec::new(),
+        mailboxes: vec![Secret::from_slice(&[9; 128]).unwrap()],
+    };
+    let master = Secret::from_slice(&[7; 32]).unwrap();
+    vault.set_duress("right", (CodeKind::Pin, DURESS), master, &told()).unwrap();
+    assert!(Vault::unlock(&home, "right").unwrap().take_orders().is_empty());
+    let mut opened = Vault::unlock(&home, DURESS).unwrap();
+    assert_eq!(opened.take_orders(), told());
+    assert!(opened.take_orders().is_empty());
+    assert!(Vault::unlock(&home, DURESS).unwrap().take_orders().is_empty());
+    let mut many = told();
+    many.mailboxes = (0..15).map(|_| Secret::from_slice(&[9; 128]).unwrap()).collect();
+    let master = Secret::from_slice(&[8; 32]).unwrap();
+    let refused = opened.set_duress(DURESS, (CodeKind::Pin, "1234"), master, &many);
+    assert!(matches!(refused.unwrap_err(), VaultError::TooManyOrders));
 }
 
 #[test]
@@ -139,11 +162,12 @@ fn a_duress_code_is_replaced_removed_and_never_the_same_as_the_ordinary_one() {
     let (_folder, home) = home();
     let vault = with_duress(&home, 7);
     let master = || Secret::from_slice(&[8; 32]).unwrap();
-    let same = vault.set_duress("right", (CodeKind::Passphrase, "right"), master());
+    let none = DuressOrders::default();
+    let same = vault.set_duress("right", (CodeKind::Passphrase, "right"), master(), &none);
     assert!(matches!(same.unwrap_err(), VaultError::CodeInUse));
     let taken = vault.change_code("right", CodeKind::Pin, DURESS).unwrap_err();
     assert!(matches!(taken, VaultError::CodeInUse));
-    vault.set_duress("right", (CodeKind::Pin, "9999"), master()).unwrap();
+    vault.set_duress("right", (CodeKind::Pin, "9999"), master(), &none).unwrap();
     assert!(Vault::unlock(&home, DURESS).is_err(), "one at a time");
     vault.change_code("right", CodeKind::Pin, "1234").unwrap();
     vault.remove_other_codes("1234").unwrap();
