@@ -23,6 +23,7 @@ use crate::events::Events;
 use crate::messenger::Messenger;
 use crate::notification::NotificationMode;
 use crate::outgoing::DRAFT_LIFE;
+use crate::tripwire::TripwireFile;
 use crate::vault::Vault;
 
 const IDLE_LOCK: &str = "lock when idle for seconds";
@@ -95,7 +96,7 @@ impl Device {
         let vault = device.vault.again();
         device.settling = Some(thread::spawn(move || {
             // What it leaves is done at the next start.
-            let _ = stores::settle(&vault);
+            let _ = settle(&vault);
         }));
         Ok(device)
     }
@@ -181,7 +182,8 @@ impl Device {
     /// # Errors
     /// Where the database fails.
     pub fn use_seed(&mut self, seed: &Seed) -> Result<(), ClientError> {
-        Ok(self.index.set_seed(&seed.to_string())?)
+        self.index.set_seed(&seed.to_string())?;
+        note_network(&self.vault, &self.index)
     }
 
     /// The remembered network.
@@ -391,6 +393,31 @@ impl Device {
         warren_crypto::secret::clean_stack();
         if account.id() == keys.entry.id { Ok(account) } else { Err(ClientError::DamagedKey) }
     }
+}
+
+/// Does behind an unlock what nobody waits for.
+fn settle(vault: &Vault) -> Result<(), ClientError> {
+    stores::settle(vault)?;
+    note_network(vault, &Index::open(vault)?)
+}
+
+/// Has a locked home know which network to ask for orders of friends: that of the store that is its
+/// own. Written whether it is another one or not, as each unlock does it.
+fn note_network(vault: &Vault, index: &Index) -> Result<(), ClientError> {
+    if !vault.is_homes_own() {
+        return Ok(());
+    }
+    let mut seed = Ok(None);
+    TripwireFile::of(vault.home().root())?.change(|tripwire| {
+        // Read while nobody else writes it there, so that the last one to do so writes the newest.
+        seed = index.seed();
+        match &seed {
+            Ok(seed) => tripwire.set_network(seed.as_deref().unwrap_or_default()),
+            Err(_) => Ok(()),
+        }
+    })?;
+    seed?;
+    Ok(())
 }
 
 /// Whether people can be told a name, by the rule of the configuration that keeps it.

@@ -6,6 +6,7 @@ use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
+use warren_crypto::Secret;
 use warren_wire::{AccountId, Millis};
 
 use super::error::DatabaseError;
@@ -33,6 +34,16 @@ impl AccountDb {
         let path = vault.home().database_file(&keys.file);
         let account = keys.entry.id;
         let connection = connection::open(&path, &keys.db_key, Some(&account), &schema::ACCOUNT)?;
+        Ok(Self { connection, account, hidden_from: Cell::new(0) })
+    }
+
+    /// As [`AccountDb::open`], at a place of its own: for the tripwire's inbox, which no store claims.
+    pub(crate) fn open_at(
+        path: &std::path::Path,
+        key: &Secret<32>,
+        account: AccountId,
+    ) -> Result<Self, DatabaseError> {
+        let connection = connection::open(path, key, Some(&account), &schema::ACCOUNT)?;
         Ok(Self { connection, account, hidden_from: Cell::new(0) })
     }
 

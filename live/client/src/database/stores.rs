@@ -4,10 +4,13 @@
 //! neither files nor their number tell. Whatever neither claims is what a destroyed store left, or a
 //! crash while an account was removed: no key opens it, and it is deleted.
 
+use std::io;
+
 use warren_crypto::SystemEntropy;
 
 use super::error::DatabaseError;
 use super::index::Index;
+use crate::tripwire::unlocking;
 use crate::vault::{FileName, Vault};
 
 /// Makes the other store where there is none, and deletes what no store claims.
@@ -22,6 +25,8 @@ pub(crate) fn settle(vault: &Vault) -> Result<(), DatabaseError> {
     if !index.has_other_store()? {
         // The first time that it is the home's own: what tells of another is gone before it is said.
         vault.home().remove_traces()?;
+        // Whoever opened it with a duress code may have been cut off before that was done.
+        unlocking::make_anew(vault.home()).map_err(io::Error::other)?;
     }
     let other = vault.other(index.other_store(&mut SystemEntropy)?);
     let mut entries = vault.home().data_entries()?;

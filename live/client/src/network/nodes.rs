@@ -95,6 +95,12 @@ impl Network {
         }
     }
 
+    /// When the newest list that was seen since the start was signed: it is no earlier than that,
+    /// whatever this device's clock says. `None` before there was one.
+    pub(crate) fn listed_at(&self) -> Option<Millis> {
+        self.nodes.known().map(|known| known.header.times.valid_after)
+    }
+
     /// The list of an earlier run, its signatures checked again.
     fn kept_nodes(&self) -> Result<Option<Known>, ClientError> {
         let seed = self.nodes.seed.as_ref().ok_or(ClientError::NoSeed)?;

@@ -3,14 +3,18 @@
 //! | module | what |
 //! |---|---|
 //! | [`file`] | the file `tripwire`, of every install |
-//! | `unlocking` | what is written to it by whoever unlocks, and whether nobody did for too long |
+//! | [`inbox`] | what friends send to it, heard whether the device is locked or not |
+//! | [`unlocking`] | what is written to it by whoever unlocks, and whether nobody did for too long |
 
 pub mod file;
-pub(crate) mod unlocking;
+pub mod inbox;
+pub mod unlocking;
 
 use std::io;
 
 pub use file::{TripwireFile, inbox_id};
+pub use inbox::{Heard, HeardTest, Inbox};
+pub use unlocking::is_overdue;
 
 /// Why a tripwire could not be read or changed.
 #[derive(Debug, thiserror::Error)]

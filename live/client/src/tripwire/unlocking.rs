@@ -2,13 +2,16 @@
 
 use std::path::Path;
 
+use warren_lock::Moment;
 use warren_lock::tripwire::Sources;
-use warren_lock::{Moment, Tripwire};
+use warren_wire::Millis;
 
 use super::TripwireError;
 use super::file::{TripwireFile, fresh};
+use super::inbox::store;
+use crate::error::ClientError;
 use crate::messenger::now;
-use crate::vault::Home;
+use crate::vault::{Home, moment};
 
 /// What became of an attempt to unlock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,20 +41,31 @@ pub(crate) fn note(home: &Path, unlocked: Unlocked, moment: Moment) -> Result<()
     })
 }
 
-/// Whether nobody has unlocked a home for longer than its owner said, as far as the device itself can
-/// tell. It is never overdue where there is no tripwire yet.
+/// Makes a home's tripwire that of a fresh install, its inbox's database with it where there is one:
+/// whoever compares the two finds that one opens the other.
 ///
 /// # Errors
 /// Where the disk fails.
-pub(crate) fn is_overdue(home: &Path, moment: Moment) -> Result<bool, TripwireError> {
-    Ok(read(home)?.is_some_and(|tripwire| {
-        tripwire.dead_man().is_due(Sources { clock: now(), moment, network: None })
-    }))
+pub(crate) fn make_anew(home: &Home) -> Result<(), ClientError> {
+    note(home.root(), Unlocked::Anew, moment())?;
+    if home.inbox_file().exists() {
+        store(home, &TripwireFile::of(home.root())?.read()?)?;
+    }
+    Ok(())
 }
 
-fn read(home: &Path) -> Result<Option<Tripwire>, TripwireError> {
-    if Home::at(home).tripwire_file().exists() {
-        return TripwireFile::of(home)?.read().map(Some);
+/// Whether nobody has unlocked a home for longer than its owner said, by this device's clocks and what
+/// the network said, where it was reached. Never where there is no tripwire yet.
+///
+/// # Errors
+/// Where the disk fails.
+pub fn is_overdue(home: &Path, network: Option<Millis>) -> Result<bool, TripwireError> {
+    is_overdue_at(home, Sources { clock: now(), moment: moment(), network })
+}
+
+pub(crate) fn is_overdue_at(home: &Path, sources: Sources) -> Result<bool, TripwireError> {
+    if !Home::at(home).tripwire_file().exists() {
+        return Ok(false);
     }
-    Ok(None)
+    Ok(TripwireFile::of(home)?.read()?.dead_man().is_due(sources))
 }

@@ -76,6 +76,23 @@ impl Home {
         self.root.join(TRIPWIRE)
     }
 
+    /// What the tripwire's inbox knows of the network.
+    pub(crate) fn inbox_file(&self) -> PathBuf {
+        self.root.join(INBOX[0])
+    }
+
+    /// Empties that database where it is, and deletes what stands beside it while it is open. No error
+    /// where there is none.
+    pub(crate) fn empty_inbox(&self) -> io::Result<()> {
+        for beside in INBOX.iter().skip(1) {
+            remove(&self.root.join(beside))?;
+        }
+        match OpenOptions::new().write(true).open(self.inbox_file()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            opened => opened?.set_len(0),
+        }
+    }
+
     /// What a home of the format before this one is known by.
     pub(super) fn old_key_file(&self) -> PathBuf {
         self.root.join("vault.key")
@@ -180,17 +197,19 @@ impl Home {
         self.remove_data(&entries)
     }
 
-    /// Deletes everything of this program but the slots, durably, and then the slots.
+    /// Deletes everything of this program but the slots, durably, and then the slots. What a daemon has
+    /// there stays where one goes on serving the home.
     ///
     /// What somebody else keeps in the directory stays.
-    pub(super) fn remove_all(&self) -> io::Result<()> {
+    pub(super) fn remove_all(&self, keeps_daemon: bool) -> io::Result<()> {
         if !self.root.exists() {
             return Ok(());
         }
         self.remove_data(&self.data_entries()?)?;
         for entry in fs::read_dir(&self.root)? {
             let entry = entry?;
-            if entry.file_name().to_str().is_some_and(is_ours) {
+            let stays = |name: &str| keeps_daemon && DAEMON.contains(&name);
+            if entry.file_name().to_str().is_some_and(|name| is_ours(name) && !stays(name)) {
                 remove(&entry.path())?;
             }
         }
@@ -204,20 +223,21 @@ impl Home {
 const CRASHES: &str = "crashes";
 /// What lets friends wipe the device.
 const TRIPWIRE: &str = "tripwire";
+/// What its inbox knows of the network, and what stands beside that while it is open.
+const INBOX: [&str; 4] = ["inbox.db", "inbox.db-wal", "inbox.db-shm", "inbox.db-journal"];
+/// What a daemon has there that serves the home.
+const DAEMON: [&str; 3] = ["api.sock", "api-token", "daemon.lock"];
 /// Where is kept what is remembered of a backup.
 const BACKUP: &str = "backup";
 
 /// Names in the home directory that this program makes, the slots apart.
 fn is_ours(name: &str) -> bool {
-    const NAMES: [&str; 13] = [
+    const NAMES: [&str; 10] = [
         "data",
         "attempts",
         TRIPWIRE,
         CRASHES,
         BACKUP,
-        "api.sock",
-        "api-token",
-        "daemon.lock",
         // Of the format before this one.
         "vault.key",
         "index.db",
@@ -227,7 +247,8 @@ fn is_ours(name: &str) -> bool {
     ];
     // A file that is not yet whole, and the folder in which the socket is made.
     let begins = |start: &str, length: usize| name.starts_with(start) && name.len() == length;
-    NAMES.contains(&name) || begins(".tmp", 10) || begins(".s", 6)
+    let is_named = [&NAMES[..], &INBOX, &DAEMON].iter().any(|names| names.contains(&name));
+    is_named || begins(".tmp", 10) || begins(".s", 6)
 }
 
 /// Deletes a file, or a folder with all that is in it. One that is gone is no error.

@@ -43,6 +43,7 @@ pub use warren_crypto::password::Cost;
 use warren_crypto::{CryptoError, Entropy, Secret};
 use warren_lock::orders::{MOST_DEVICES, MOST_MAILBOXES};
 use warren_lock::slots::VERSION;
+use warren_lock::tripwire::Sources;
 pub use warren_lock::{Code, CodeError, CodeKind, DuressOrders};
 use warren_lock::{Moment, Payload, Slots, SlotsError};
 use warren_wire::Millis;
@@ -52,6 +53,7 @@ use settle::{Found, Key, settle};
 use slots_file::SlotsFile;
 
 use crate::tripwire::TripwireError;
+use crate::tripwire::file::clocks;
 use crate::tripwire::unlocking::{self, Unlocked};
 
 /// Why a vault could not be made or opened.
@@ -219,7 +221,7 @@ impl Vault {
     fn unlock_at(root: &Path, code: &str, now: Moment) -> Result<Self, VaultError> {
         let home = Home::at(root);
         wipe::go_on(&home)?;
-        if unlocking::is_overdue(root, now)? {
+        if unlocking::is_overdue_at(root, Sources { moment: now, ..clocks() })? {
             wipe::wipe(root)?;
         }
         let file = SlotsFile::open(&home)?;
@@ -282,6 +284,11 @@ impl Vault {
     /// The same vault, for another thread.
     pub fn again(&self) -> Self {
         Self::of(self.home.clone(), self.master.duplicate(), self.slot)
+    }
+
+    /// Whether a code of its own opens it, so that it is the store of its home.
+    pub(crate) const fn is_homes_own(&self) -> bool {
+        self.slot.is_some()
     }
 
     /// Where things lie.

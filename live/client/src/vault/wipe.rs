@@ -35,9 +35,22 @@ pub fn destroy(root: &Path) -> Result<(), VaultError> {
 /// # Errors
 /// Where the disk fails.
 pub fn finish(root: &Path) -> Result<(), VaultError> {
+    delete(root, false)
+}
+
+/// As [`finish`], for a daemon that goes on serving the home: its socket, its token and the file that
+/// says that it runs stay.
+///
+/// # Errors
+/// Where the disk fails.
+pub fn finish_under_daemon(root: &Path) -> Result<(), VaultError> {
+    delete(root, true)
+}
+
+fn delete(root: &Path, keeps_daemon: bool) -> Result<(), VaultError> {
     let home = Home::at(root);
     TripwireFile::overwrite(&home)?;
-    Ok(home.remove_all()?)
+    Ok(home.remove_all(keeps_daemon)?)
 }
 
 /// Goes on with a wipe that was cut off, where there is one: from its beginning, as what is read here
