@@ -18,7 +18,7 @@ use people::World;
 use warren_account::Account;
 use warren_client::database::{Purpose, SealedCopy, Task};
 use warren_client::tripwire::{Heard, Inbox, TripwireFile, inbox_id, is_overdue};
-use warren_client::vault::{CodeKind, wipe};
+use warren_client::vault::{CodeKind, DuressOrders, wipe};
 use warren_client::{Device, Messenger};
 use warren_crypto::SystemEntropy;
 use warren_crypto::entropy::random;
@@ -304,7 +304,8 @@ async fn an_inbox_that_is_made_anew_starts_with_a_database_of_its_own_in_the_sam
     let device = Device::unlock(&scene.home, "passphrase").unwrap();
     let kind = CodeKind::Pin;
     let master = device.other_master().unwrap();
-    device.vault().set_duress("passphrase", (kind, "2580"), master).unwrap();
+    let orders = DuressOrders::default();
+    device.vault().set_duress("passphrase", (kind, "2580"), master, &orders).unwrap();
     drop(device);
     let names = entries(&scene.home);
     drop(Device::unlock(&scene.home, "2580").unwrap());

@@ -42,14 +42,19 @@ pub(crate) fn note(home: &Path, unlocked: Unlocked, moment: Moment) -> Result<()
 }
 
 /// Makes a home's tripwire that of a fresh install, its inbox's database with it where there is one:
-/// whoever compares the two finds that one opens the other.
+/// whoever compares the two finds that one opens the other. One that was told no network and no term is
+/// that of a fresh install already.
 ///
 /// # Errors
 /// Where the disk fails.
 pub(crate) fn make_anew(home: &Home) -> Result<(), ClientError> {
-    note(home.root(), Unlocked::Anew, moment())?;
+    let file = TripwireFile::of(home.root())?;
+    let tripwire = file.read()?;
+    if tripwire.network().is_some() || tripwire.dead_man().hours != 0 {
+        note(home.root(), Unlocked::Anew, moment())?;
+    }
     if home.inbox_file().exists() {
-        store(home, &TripwireFile::of(home.root())?.read()?)?;
+        store(home, &file.read()?)?;
     }
     Ok(())
 }
