@@ -5,10 +5,9 @@
 use std::fs::{self, File};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::os::unix::process::CommandExt;
+use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::process::Command;
-use std::thread::sleep;
-use std::time::{Duration, Instant};
 
 use warren_account::{Mnemonic, Seed};
 use warren_client::vault::{Subkey, Vault};
@@ -57,15 +56,13 @@ fn holds(found: &[(&'static str, String)], what: &str) -> bool {
 
 /// Fails where a needle stays. Tasks that were under way when the daemon was locked end within moments.
 fn assert_gone(daemon: &Daemon, needles: &[Needle]) {
-    let began = Instant::now();
-    loop {
-        let left = found(daemon, needles).unwrap();
-        if left.is_empty() {
-            return;
-        }
-        assert!(began.elapsed() < Duration::from_secs(20), "{left:?}");
-        sleep(Duration::from_millis(200));
-    }
+    let mut left = Vec::new();
+    let is_gone = || {
+        left = found(daemon, needles).unwrap();
+        left.is_empty()
+    };
+    let gone = std::panic::catch_unwind(AssertUnwindSafe(|| eventually("all is gone", is_gone)));
+    assert!(gone.is_ok(), "{left:?}");
 }
 
 /// The keys and the code of a device, and the seed of an account on it.
