@@ -119,6 +119,12 @@ pub enum Failure {
          or set WARREN_PASSPHRASE_FILE or WARREN_PASSPHRASE"
     )]
     NoPassphrase,
+    /// Nobody said what a new code is, and nobody can be asked.
+    #[error(
+        "say what the new code is: --pin (4 to 64 digits), --passphrase (any text) or --pattern \
+         (cells of a grid, as 3x3:1-2-3-6-9)"
+    )]
+    NoCodeKind,
     /// The two passphrases differ.
     #[error("the two passphrases differ: try again")]
     PassphrasesDiffer,
@@ -335,7 +341,7 @@ impl Failure {
     /// A name for programs, which stays the same where the words change.
     pub fn code(&self) -> &str {
         match self {
-            Self::Usage(_) => "usage",
+            Self::Usage(_) | Self::NoCodeKind => "usage",
             Self::Api { code, .. } => code,
             Self::Client(ClientError::Database(DatabaseError::Gone)) => "gone",
             Self::Client(ClientError::Database(DatabaseError::PetnameTaken)) => "name_taken",
@@ -396,7 +402,7 @@ impl Failure {
     /// How the program ends.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Usage(_) => Exit::Usage,
+            Self::Usage(_) | Self::NoCodeKind => Exit::Usage,
             Self::Interrupted | Self::BackupInterrupted | Self::RestoreInterrupted => {
                 Exit::Interrupted
             }

@@ -18,7 +18,7 @@ pub(super) const LOCK_HELP: &str = "\
 A code is a PIN, a passphrase or a pattern. A pattern is typed as its grid and its cells,
 numbered row by row from 1: 3x3:1-2-3-6-9. Every change asks for the present code; a new one
 is asked for twice, or taken from --new-code-file or from the environment variable
-WARREN_NEW_CODE.
+WARREN_NEW_CODE. What it is to be is asked on a terminal, where no option says it.
 
 The duress code is typed in place of the ordinary one. It destroys everything here and opens
 an empty store, or the decoys that `warren --decoy account create` and other commands with
@@ -32,6 +32,7 @@ machine; so is the disk in another one. It uses the programs of tpm2-tools.
 Examples:
   warren lock                                drops all keys; `warren unlock` brings them back
   warren lock show
+  warren lock set                            asks what the new code is to be
   warren lock set --pin
   warren lock auto --idle 5 --suspend on
   warren lock duress set --pin
@@ -91,7 +92,7 @@ pub enum DuressCommand {
 #[derive(Debug, Args)]
 pub struct KindArgs {
     /// 4 to 64 digits
-    #[arg(long, required_unless_present_any = ["passphrase", "pattern"])]
+    #[arg(long)]
     pub pin: bool,
     /// Any text
     #[arg(long, conflicts_with = "pin")]

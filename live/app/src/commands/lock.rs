@@ -14,6 +14,7 @@ use crate::api::lock::{
     WipeAfter,
 };
 use crate::cli::{DuressCommand, KindArgs, LockCommand, Switch};
+use crate::commands::code_kind;
 use crate::commands::daemon::running;
 use crate::failure::{Exit, Failure};
 use crate::passphrase::{self, SecretText};
@@ -96,13 +97,14 @@ fn settings_text(settings: &LockSettings) -> String {
 }
 
 async fn set(start: &Start, args: &KindArgs) -> Result<Exit, Failure> {
+    let kind = code_kind::of(args)?;
     let (api, code) = start.api_with_code().await?;
     let new = new_code(args, "The new code")?;
-    let given = NewCode { code: owned(&code), kind: kind(args), new: owned(&new) };
+    let given = NewCode { code: owned(&code), kind, new: owned(&new) };
     api.tell(Method::PUT, "lock/code", &given).await?;
     let (value, odds) = odds(&api).await?;
     let mut text = "The code is changed.".to_owned();
-    if args.pin {
+    if kind == Kind::Pin {
         text.push_str("\n\n");
         text.push_str(&odds);
     }
@@ -198,30 +200,24 @@ async fn bind(start: &Start, bound: bool) -> Result<Exit, Failure> {
 }
 
 async fn duress(start: &Start, command: &DuressCommand) -> Result<Exit, Failure> {
-    let (api, code) = start.api_with_code().await?;
     match command {
         DuressCommand::Set { kind: args } => {
+            let kind = code_kind::of(args)?;
+            let (api, code) = start.api_with_code().await?;
             let new = new_code(args, "The duress code")?;
-            let given = NewDuress { code: owned(&code), kind: kind(args), new: owned(&new) };
+            let given = NewDuress { code: owned(&code), kind, new: owned(&new) };
             api.tell(Method::PUT, "lock/duress", &given).await?;
             let text = "The duress code is set. Typed in place of the other, it destroys everything here \
                         at once and for good.";
             start.output.result(&json!({ "set": true }), text)?;
         }
         DuressCommand::Remove => {
+            let (api, code) = start.api_with_code().await?;
             api.tell(Method::POST, "lock/duress/remove", &CodeGiven { code: owned(&code) }).await?;
             start.output.result(&json!({ "set": false }), "There is no duress code.")?;
         }
     }
     Ok(Exit::Done)
-}
-
-fn kind(args: &KindArgs) -> Kind {
-    match (args.pin, args.pattern) {
-        (true, _) => Kind::Pin,
-        (_, true) => Kind::Pattern,
-        _ => Kind::Passphrase,
-    }
 }
 
 fn new_code(args: &KindArgs, what: &str) -> Result<SecretText, Failure> {

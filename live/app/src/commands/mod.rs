@@ -7,6 +7,7 @@ use crate::start::Start;
 pub mod account;
 pub mod api;
 pub mod backup;
+pub mod code_kind;
 pub mod completions;
 pub mod contacts;
 pub mod conversations;

@@ -68,7 +68,13 @@ fn a_code_is_changed_to_a_pin_and_to_a_pattern_and_each_opens_without_saying_its
     refused.env("WARREN_PASSPHRASE", "3x3:1-3-9").env("WARREN_NEW_CODE", "12");
     let refused = Ended::from(refused.output().unwrap()).with_code(1);
     assert_eq!(refused.error_code(), "bad_code");
-    with_new(&device, "12", &["lock", "set"]).with_code(2);
+    for command in [&["--json", "lock", "set"][..], &["--json", "lock", "duress", "set"]] {
+        let refused = with_new(&device, "123456", command).with_code(2);
+        assert_eq!(refused.error_code(), "usage");
+        for option in ["--pin", "--passphrase", "--pattern"] {
+            assert!(refused.stderr.contains(option), "{refused:?}");
+        }
+    }
 }
 
 #[test]
