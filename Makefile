@@ -11,6 +11,7 @@ LIBSESSION := check/e2e/libsession/Cargo.toml
 CASES ?= 20000
 ROUNDS ?= 6
 CUTS ?= 1000
+CORRUPTIONS ?= 100000
 CONTROL_CUTS ?= 20
 SEEDS ?= 100000
 FROM ?= 0
@@ -18,7 +19,7 @@ TRAFFIC ?= 60
 # A memory file system makes copies of the disk cheap.
 POWER_SCRATCH := $(if $(wildcard /dev/shm),--scratch /dev/shm)
 
-.PHONY: help setup build package release-manifest run demo lint test test-cluster bench simulate faults power-cuts wipe-cuts deny fuzz-mutations clean
+.PHONY: help setup build package release-manifest run demo lint test test-cluster bench simulate faults power-cuts wipe-cuts backup-corruptions deny fuzz-mutations clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -84,6 +85,9 @@ power-cuts: setup ## cut the power of a node's and a person's store again and ag
 wipe-cuts: setup ## kill the program at every system call of a wipe, and search the raw disk; as root (CUTS=1000)
 	@scripts/setup tests
 	WIPE_CUTS=$(CUTS) cargo test --locked -p warren-e2e --test wipe_cuts -- --nocapture
+
+backup-corruptions: setup ## damage a backup again and again, and count what is not noticed (CORRUPTIONS=100000)
+	BACKUP_CORRUPTIONS=$(CORRUPTIONS) cargo test --release --locked -p warren-backup --test places corruption -- --nocapture
 
 deny: setup ## licences, bans and sources of the dependencies
 	@cargo deny --version >/dev/null 2>&1 || cargo install cargo-deny --locked --version '^0.20'

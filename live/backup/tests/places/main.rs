@@ -8,6 +8,7 @@
 )]
 
 mod archives;
+mod corruptions;
 mod damage;
 mod folder;
 mod interrupted;
