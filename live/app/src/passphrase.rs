@@ -119,7 +119,7 @@ pub fn recovery_words() -> Result<SecretText, Failure> {
             .map(SecretText::new)
             .map_err(Failure::Terminal);
     }
-    read(io::stdin().lock(), Failure::Stdin)
+    read(io::stdin().lock(), MOST_BYTES, Failure::Stdin)
 }
 
 fn given(file: Option<&Path>) -> Result<Option<SecretText>, Failure> {
@@ -130,7 +130,7 @@ fn given_by(file: Option<&Path>, variable: &str) -> Result<Option<SecretText>, F
     if let Some(path) = file {
         let failed = |error| Failure::PassphraseFile { path: path.to_owned(), error };
         let file = File::open(path).map_err(failed)?;
-        return read(file, failed).map(SecretText::first_line).map(Some);
+        return read(file, MOST_BYTES, failed).map(SecretText::first_line).map(Some);
     }
     Ok(std::env::var(variable).ok().map(SecretText::new))
 }
@@ -142,13 +142,20 @@ fn ask(prompt: &str) -> Result<SecretText, Failure> {
     rpassword::prompt_password(prompt).map(SecretText::new).map_err(Failure::Terminal)
 }
 
-/// Reads into a buffer that never moves, so that no copy is left behind.
-fn read(from: impl Read, failed: impl Fn(io::Error) -> Failure) -> Result<SecretText, Failure> {
-    let mut text = SecretText(Vec::with_capacity(MOST_BYTES + 1));
-    let limit = u64::try_from(MOST_BYTES).unwrap_or(u64::MAX);
+/// Reads at most so many bytes into a buffer that never moves, so that no copy is left behind.
+///
+/// # Errors
+/// Where it cannot be read, holds more, or is no text.
+pub fn read(
+    from: impl Read,
+    most: usize,
+    failed: impl Fn(io::Error) -> Failure,
+) -> Result<SecretText, Failure> {
+    let mut text = SecretText(Vec::with_capacity(most + 1));
+    let limit = u64::try_from(most).unwrap_or(u64::MAX);
     let size = from.take(limit + 1).read_to_end(&mut text.0).map_err(&failed)?;
-    if size > MOST_BYTES {
-        return Err(Failure::TooMuchInput(MOST_BYTES));
+    if size > most {
+        return Err(Failure::TooMuchInput(most));
     }
     match str::from_utf8(&text.0) {
         Ok(_) => Ok(text),
@@ -179,8 +186,11 @@ mod tests {
     #[test]
     fn more_than_can_be_a_passphrase_is_refused() {
         let long = vec![b'a'; MOST_BYTES + 1];
-        assert!(matches!(read(&long[..], Failure::Stdin), Err(Failure::TooMuchInput(_))));
-        assert!(read(&long[1..], Failure::Stdin).is_ok());
+        assert!(matches!(
+            read(&long[..], MOST_BYTES, Failure::Stdin),
+            Err(Failure::TooMuchInput(_))
+        ));
+        assert!(read(&long[1..], MOST_BYTES, Failure::Stdin).is_ok());
     }
 
     #[test]

@@ -110,7 +110,8 @@ impl Messenger {
             held.retain(|held| held.owner == *owner);
             for (held, at) in held.iter().zip(now..) {
                 // It was read when it came.
-                let share = Share::parse(&held.share.words).map_err(|_| ClientError::DamagedKey)?;
+                let share =
+                    Share::parse(held.share.words()).map_err(|_| ClientError::DamagedKey)?;
                 let message = ShareMessage::Return(CarriedShare::new(&share));
                 // No two messages of one author have one time.
                 send(tx, &self.account, asker, message, at)?;
@@ -134,7 +135,7 @@ impl Messenger {
     pub fn gathered_shares(&self) -> Result<Vec<Collection>, ClientError> {
         let mut sets: Vec<Collection> = Vec::new();
         for returned in self.db.with(|db| db.returned_shares())? {
-            let Ok(share) = Share::parse(&returned.words) else { continue };
+            let Ok(share) = Share::parse(returned.words()) else { continue };
             let same_set = |set: &&mut Collection| set.set() == Some(share.set());
             match sets.iter_mut().find(same_set) {
                 // The first one to come counts; a further one tells in combining which is wrong.
@@ -215,7 +216,7 @@ pub(crate) fn take(
                 return Ok(None);
             }
             let words = share.words().to_owned();
-            tx.keep_returned_share(&ReturnedShare { friend: *from, words, received_at: now })?;
+            tx.keep_returned_share(&ReturnedShare::new(*from, words, now))?;
             let (set, number) = (share.set().to_owned(), share.number());
             Ok(Some(Notice::ShareReturned { set, number, threshold: share.threshold() }))
         }
@@ -234,7 +235,7 @@ fn keep(
     let (set, number, threshold) = (share.set().to_owned(), share.number(), share.threshold());
     let words = share.words().to_owned();
     let kept = is_friend
-        && tx.hold_share(from, &KeptShare { set: set.clone(), number, threshold, words }, now)?;
+        && tx.hold_share(from, &KeptShare::new(set.clone(), number, threshold, words), now)?;
     if kept {
         send(tx, account, from, ShareMessage::Kept { set: set.clone(), number }, now)?;
     }

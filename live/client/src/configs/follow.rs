@@ -144,7 +144,7 @@ impl Follow<'_> {
         let known = self.tx.contact(&contact.id)?;
         let picture = contact.picture.as_ref().map(|picture| Picture {
             url: picture.url.clone(),
-            key: picture.key.expose().to_vec(),
+            key: picture.key.expose().to_vec().into(),
         });
         let petname = Some(contact.nickname.clone()).filter(|name| !name.is_empty());
         let mut wanted = database::Contact {

@@ -47,7 +47,7 @@ pub(crate) fn change_person(
 
 /// A picture in the configuration's words; `None` where it cannot be fetched.
 fn picture_of(picture: database::Picture) -> Option<ProfilePicture> {
-    let key = Secret::from_slice(&picture.key)?;
+    let key = Secret::from_slice(picture.key.expose())?;
     let fits = (1..=MAX_PICTURE_URL_BYTES).contains(&picture.url.len());
     fits.then_some(ProfilePicture { url: picture.url, key })
 }

@@ -18,11 +18,11 @@ use std::fmt;
 
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef};
 use rusqlite::{OptionalExtension, Row, ToSql, params};
-use warren_crypto::Secret;
+use warren_crypto::{Secret, SecretBytes};
 use warren_wire::Millis;
 
 use super::account::{AccountDb, Tx};
-use super::column::Col;
+use super::column::{Col, second};
 use super::error::DatabaseError;
 use super::messages::MessageId;
 
@@ -112,14 +112,21 @@ const STATES: [AttachmentState; 6] = [
 ];
 
 /// Where a file is at a server, and what opens it there.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub struct Remote {
     /// The whole address.
     pub url: String,
     /// The key, in whatever format the address stands for.
-    pub key: Vec<u8>,
+    pub key: SecretBytes,
     /// The digest of the sealed bytes; empty in formats that have none.
     pub digest: Vec<u8>,
+}
+
+impl Clone for Remote {
+    fn clone(&self) -> Self {
+        let (url, digest) = (self.url.clone(), self.digest.clone());
+        Self { url, key: second(&self.key), digest }
+    }
 }
 
 /// A sealed file on this device.
@@ -348,7 +355,7 @@ impl AccountDb {
                 .execute(params![
                     id,
                     remote.url,
-                    remote.key,
+                    remote.key.expose(),
                     remote.digest,
                     AttachmentState::Here
                 ])?,
@@ -441,7 +448,7 @@ impl Tx<'_> {
                 file.height,
                 file.duration.map(Col),
                 file.remote.as_ref().map(|remote| &remote.url),
-                file.remote.as_ref().map(|remote| &remote.key),
+                file.remote.as_ref().map(|remote| remote.key.expose()),
                 file.remote.as_ref().map(|remote| &remote.digest),
                 state,
             ])?;
@@ -476,7 +483,7 @@ fn attachment(row: &Row<'_>) -> rusqlite::Result<Attachment> {
     let remote = match row.get::<_, Option<String>>(11)? {
         Some(url) => Some(Remote {
             url,
-            key: row.get::<_, Option<_>>(12)?.unwrap_or_default(),
+            key: SecretBytes::take(row.get::<_, Option<_>>(12)?.unwrap_or_default()),
             digest: row.get::<_, Option<_>>(13)?.unwrap_or_default(),
         }),
         None => None,

@@ -2,7 +2,7 @@
 
 use rusqlite::ToSql;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef};
-use warren_crypto::Secret;
+use warren_crypto::{Secret, SecretBytes};
 use warren_wire::{AccountId, MessageHash, Millis, NodeId};
 
 /// A value of ours in a column, or from one.
@@ -64,6 +64,11 @@ impl FromSql for Col<Secret<32>> {
         let secret = Secret::from_slice(value.as_blob()?);
         secret.map(Self).ok_or(FromSqlError::InvalidType)
     }
+}
+
+/// A second copy of secret bytes; such a copy is a decision.
+pub(super) fn second(bytes: &SecretBytes) -> SecretBytes {
+    SecretBytes::take(bytes.expose().to_vec())
 }
 
 /// A time from a peer may be any 64 bits; beyond the year 292 million it is cut to that year.

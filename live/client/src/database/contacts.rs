@@ -3,10 +3,11 @@
 use std::fmt;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use warren_crypto::SecretBytes;
 use warren_wire::{AccountId, Millis};
 
 use super::account::AccountDb;
-use super::column::Col;
+use super::column::{Col, second};
 use super::error::{DatabaseError, is_duplicate};
 
 const COLUMNS: &str = "SELECT account_id, name, petname, approved, created, approved_me, blocked, \
@@ -39,12 +40,18 @@ pub struct Contact {
 }
 
 /// A picture at a file server.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub struct Picture {
     /// The whole address.
     pub url: String,
     /// What opens it.
-    pub key: Vec<u8>,
+    pub key: SecretBytes,
+}
+
+impl Clone for Picture {
+    fn clone(&self) -> Self {
+        Self { url: self.url.clone(), key: second(&self.key) }
+    }
 }
 
 impl fmt::Debug for Picture {
@@ -102,11 +109,11 @@ impl AccountDb {
                 contact.approved_me,
                 contact.blocked,
                 contact.picture.as_ref().map(|picture| &picture.url),
-                contact.picture.as_ref().map(|picture| &picture.key),
+                contact.picture.as_ref().map(|picture| picture.key.expose()),
                 Col(contact.profile_updated),
             ]);
         changed(put)?;
-        let at = contact.picture.as_ref().map(|it| (it.url.as_str(), it.key.as_slice()));
+        let at = contact.picture.as_ref().map(|it| (it.url.as_str(), it.key.expose()));
         self.want_picture(&contact.id, at, contact.profile_updated)
     }
 
@@ -122,7 +129,7 @@ impl AccountDb {
         timestamp: Millis,
         now: Millis,
     ) -> Result<bool, DatabaseError> {
-        let at = picture.map(|it| (it.url.as_str(), it.key.as_slice()));
+        let at = picture.map(|it| (it.url.as_str(), it.key.expose()));
         let update = "UPDATE contacts SET picture_url = ?2, picture_key = ?3, name_at = ?4
                       WHERE account_id = ?1 AND name_at <= ?4
                           AND (picture_url IS NOT ?2 OR picture_key IS NOT ?3)";
@@ -315,7 +322,10 @@ fn known(rows: usize) -> Result<(), DatabaseError> {
 
 fn contact(row: &Row<'_>) -> rusqlite::Result<Contact> {
     let picture = match row.get(7)? {
-        Some(url) => Some(Picture { url, key: row.get::<_, Option<_>>(8)?.unwrap_or_default() }),
+        Some(url) => {
+            let key = SecretBytes::take(row.get::<_, Option<_>>(8)?.unwrap_or_default());
+            Some(Picture { url, key })
+        }
         None => None,
     };
     Ok(Contact {

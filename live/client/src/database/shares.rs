@@ -3,17 +3,18 @@
 use std::fmt;
 
 use rusqlite::{OptionalExtension, Row, params};
+use warren_crypto::SecretBytes;
 use warren_wire::{AccountId, Millis};
 
 use super::account::AccountDb;
-use super::column::Col;
+use super::column::{Col, second};
 use super::error::DatabaseError;
 
 /// The most shares that are kept for one person, and taken back from one: four sets of sixteen.
 const MOST_OF_ONE: u32 = 64;
 
 /// A share as it is kept.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub struct KeptShare {
     /// The two words that name its set.
     pub set: String,
@@ -21,8 +22,26 @@ pub struct KeptShare {
     pub number: u8,
     /// How many of the set bring the recovery words back.
     pub threshold: u8,
+    words: SecretBytes,
+}
+
+impl KeptShare {
+    /// A share of these words, which belongs to a set.
+    pub fn new(set: String, number: u8, threshold: u8, words: String) -> Self {
+        Self { set, number, threshold, words: words.into_bytes().into() }
+    }
+
     /// Its words.
-    pub words: String,
+    pub fn words(&self) -> &str {
+        text(&self.words)
+    }
+}
+
+impl Clone for KeptShare {
+    fn clone(&self) -> Self {
+        let (set, words) = (self.set.clone(), second(&self.words));
+        Self { set, number: self.number, threshold: self.threshold, words }
+    }
 }
 
 impl fmt::Debug for KeptShare {
@@ -73,14 +92,30 @@ pub struct ShareRequest {
 }
 
 /// A share that a friend gave back.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub struct ReturnedShare {
     /// Who gave it back.
     pub friend: AccountId,
-    /// Its words.
-    pub words: String,
+    words: SecretBytes,
     /// When it came.
     pub received_at: Millis,
+}
+
+impl ReturnedShare {
+    /// A share of these words, which came from a friend.
+    pub fn new(friend: AccountId, words: String, received_at: Millis) -> Self {
+        Self { friend, words: words.into_bytes().into(), received_at }
+    }
+
+    /// Its words.
+    pub fn words(&self) -> &str {
+        text(&self.words)
+    }
+}
+
+/// The words, which are made from texts alone.
+fn text(words: &SecretBytes) -> &str {
+    str::from_utf8(words.expose()).unwrap_or_default()
 }
 
 impl fmt::Debug for ReturnedShare {
@@ -123,7 +158,7 @@ impl AccountDb {
                 share.set,
                 share.number,
                 share.threshold,
-                share.words,
+                share.words(),
                 Col(now),
             ])?;
         Ok(true)
@@ -289,7 +324,7 @@ impl AccountDb {
             "INSERT OR IGNORE INTO returned_shares (friend, words, received_at)
              SELECT ?1, ?2, ?3
              WHERE (SELECT count(*) FROM returned_shares WHERE friend = ?1) < ?4",
-            params![Col(&share.friend), share.words, Col(share.received_at), MOST_OF_ONE],
+            params![Col(&share.friend), share.words(), Col(share.received_at), MOST_OF_ONE],
         )?;
         Ok(())
     }
@@ -304,11 +339,8 @@ impl AccountDb {
              ORDER BY received_at, friend, words",
         )?;
         let returned = statement.query_map([], |row| {
-            Ok(ReturnedShare {
-                friend: row.get::<_, Col<_>>(0)?.0,
-                words: row.get(1)?,
-                received_at: row.get::<_, Col<_>>(2)?.0,
-            })
+            let (friend, received_at) = (row.get::<_, Col<_>>(0)?.0, row.get::<_, Col<_>>(2)?.0);
+            Ok(ReturnedShare::new(friend, row.get(1)?, received_at))
         })?;
         Ok(returned.collect::<Result<_, _>>()?)
     }
@@ -324,12 +356,7 @@ impl AccountDb {
 }
 
 fn held(row: &Row<'_>) -> rusqlite::Result<HeldShare> {
-    let share = KeptShare {
-        set: row.get(1)?,
-        number: row.get(2)?,
-        threshold: row.get(3)?,
-        words: row.get(4)?,
-    };
+    let share = KeptShare::new(row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?);
     let (owner, received_at) = (row.get::<_, Col<_>>(0)?.0, row.get::<_, Col<_>>(5)?.0);
     Ok(HeldShare { owner, share, received_at })
 }

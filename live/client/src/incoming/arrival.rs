@@ -124,7 +124,7 @@ fn looks(own: &AccountId, opened: &Opened) -> Option<Arrival> {
     let profile = profile(opened).filter(|_| opened.author != *own)?;
     let picture = profile.picture.as_ref().map(|picture| database::Picture {
         url: picture.url().to_owned(),
-        key: picture.key().expose().to_vec(),
+        key: picture.key().expose().to_vec().into(),
     });
     let (conversation, author, timestamp) = (opened.conversation, opened.author, opened.timestamp);
     Some(Arrival::Looks { conversation, author, picture, timestamp })

@@ -50,17 +50,17 @@ pub(crate) fn remote(file: &RemoteFile) -> Remote {
         FileKey::Legacy { keys, digest } => (keys.expose().to_vec(), digest.to_vec()),
         FileKey::Stream(key) => (key.expose().to_vec(), Vec::new()),
     };
-    Remote { url: file.url().as_str().to_owned(), key, digest }
+    Remote { url: file.url().as_str().to_owned(), key: key.into(), digest }
 }
 
 /// The same the other way; `None` where the key is not of the format that the address stands for.
 pub(crate) fn remote_file(remote: &Remote) -> Option<RemoteFile> {
     let url = FileUrl::parse(&remote.url)?;
     let key = if url.is_stream() {
-        FileKey::Stream(Secret::from_slice(&remote.key)?)
+        FileKey::Stream(Secret::from_slice(remote.key.expose())?)
     } else {
         let digest = remote.digest.as_slice().try_into().ok()?;
-        FileKey::Legacy { keys: Secret::from_slice(&remote.key)?, digest }
+        FileKey::Legacy { keys: Secret::from_slice(remote.key.expose())?, digest }
     };
     Some(RemoteFile::new(&url, key))
 }

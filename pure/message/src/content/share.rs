@@ -6,6 +6,7 @@
 use std::fmt;
 
 use warren_account::Share;
+use warren_crypto::SecretBytes;
 use warren_wire::AccountId;
 
 use crate::proto;
@@ -37,9 +38,9 @@ pub enum ShareMessage {
 }
 
 /// A share within a message. It was read as one, and its checksum was right.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub struct CarriedShare {
-    words: String,
+    words: SecretBytes,
     set: String,
     number: u8,
     threshold: u8,
@@ -49,7 +50,7 @@ impl CarriedShare {
     /// A share to be sent.
     pub fn new(share: &Share) -> Self {
         Self {
-            words: share.words().expose().to_owned(),
+            words: share.words().expose().as_bytes().to_vec().into(),
             set: share.set().name(),
             number: share.number(),
             threshold: share.set().threshold(),
@@ -58,7 +59,8 @@ impl CarriedShare {
 
     /// Its words.
     pub fn words(&self) -> &str {
-        &self.words
+        // Made from a text.
+        str::from_utf8(self.words.expose()).unwrap_or_default()
     }
 
     /// The two words that name its set.
@@ -81,13 +83,20 @@ impl CarriedShare {
     }
 }
 
+impl Clone for CarriedShare {
+    fn clone(&self) -> Self {
+        let words = self.words.expose().to_vec().into();
+        Self { words, set: self.set.clone(), ..*self }
+    }
+}
+
 impl ShareMessage {
     pub(super) fn to_proto(&self) -> proto::WarrenShare {
         let of =
             |kind: Type| proto::WarrenShare { r#type: Some(kind.into()), ..Default::default() };
         match self {
             Self::Keep(share) => {
-                proto::WarrenShare { words: Some(share.words.clone()), ..of(Type::Keep) }
+                proto::WarrenShare { words: Some(share.words().to_owned()), ..of(Type::Keep) }
             }
             Self::Kept { set, number } => proto::WarrenShare {
                 set: Some(set.clone()),
@@ -98,7 +107,7 @@ impl ShareMessage {
                 proto::WarrenShare { account: Some(account.to_string()), ..of(Type::Ask) }
             }
             Self::Return(share) => {
-                proto::WarrenShare { words: Some(share.words.clone()), ..of(Type::Return) }
+                proto::WarrenShare { words: Some(share.words().to_owned()), ..of(Type::Return) }
             }
         }
     }

@@ -1,6 +1,6 @@
 //! `warren shares combine`: shares typed one after the other, or read from stdin.
 
-use std::io::{IsTerminal, Read};
+use std::io::IsTerminal;
 
 use axum::http::Method;
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use crate::api::shares::{Gathered, gathered};
 use crate::cli::CombineArgs;
 use crate::commands::account::mnemonic_text;
 use crate::failure::Failure;
-use crate::passphrase::SecretText;
+use crate::passphrase::{self, SecretText};
 use crate::start::Start;
 use crate::{terminal_text, wording};
 
@@ -81,7 +81,7 @@ fn typed(start: &Start) -> Result<Collection, Failure> {
         let prompt = format!("Share {position} (not shown while you type): ");
         let text = rpassword::prompt_password(prompt).map(SecretText::new);
         let text = text.map_err(Failure::Terminal)?;
-        match add(&mut collection, &plain_words(text.expose()), position) {
+        match add(&mut collection, plain_words(text.expose()).expose(), position) {
             Ok(()) => position += 1,
             Err(failure) => {
                 start.output.error(&failure);
@@ -97,15 +97,7 @@ fn typed(start: &Start) -> Result<Collection, Failure> {
 
 /// Reads all shares from stdin.
 fn piped() -> Result<Collection, Failure> {
-    let mut bytes = Vec::with_capacity(MOST_BYTES + 1);
-    let limit = u64::try_from(MOST_BYTES).unwrap_or(u64::MAX);
-    std::io::stdin().lock().take(limit + 1).read_to_end(&mut bytes).map_err(Failure::Stdin)?;
-    if bytes.len() > MOST_BYTES {
-        return Err(Failure::TooMuchInput(MOST_BYTES));
-    }
-    let text = String::from_utf8(bytes)
-        .map_err(|_| Failure::Stdin(std::io::ErrorKind::InvalidData.into()))?;
-    let text = SecretText::new(text);
+    let text = passphrase::read(std::io::stdin().lock(), MOST_BYTES, Failure::Stdin)?;
     let mut collection = Collection::default();
     for (share, position) in apart(text.expose()).into_iter().zip(1..) {
         add(&mut collection, share.expose(), position)?;
@@ -119,11 +111,12 @@ fn add(collection: &mut Collection, text: &str, position: usize) -> Result<(), F
 }
 
 /// The words of a line, without the numbers that people write in front of them.
-fn plain_words(line: &str) -> String {
+fn plain_words(line: &str) -> SecretText {
     let is_number = |word: &&str| {
         word.trim_end_matches(['.', ')', ':']).bytes().all(|byte| byte.is_ascii_digit())
     };
-    line.split_whitespace().filter(|word| !is_number(word)).collect::<Vec<_>>().join(" ")
+    let words: Vec<_> = line.split_whitespace().filter(|word| !is_number(word)).collect();
+    SecretText::new(words.join(" "))
 }
 
 /// Where one share ends and the next begins: at a blank line, or where the words are a share.
@@ -132,9 +125,10 @@ fn apart(text: &str) -> Vec<SecretText> {
     let mut words = String::with_capacity(text.len());
     for line in text.lines() {
         let line = plain_words(line);
+        let line = line.expose();
         if !line.is_empty() {
             words.push(' ');
-            words.push_str(&line);
+            words.push_str(line);
         }
         let count = words.split_whitespace().count();
         let is_whole =

@@ -31,7 +31,7 @@ fn a_message_with_a_file_is_uploaded_then_sealed_then_stored_then_sent() {
     let file = db.attachments(id).unwrap().remove(0);
     assert_eq!(file.state, AttachmentState::Uploading);
     assert_eq!(db.unfinished_attachments().unwrap().len(), 1);
-    let remote = Remote { url: "http://f/1".to_owned(), key: vec![1], digest: vec![] };
+    let remote = Remote { url: "http://f/1".to_owned(), key: vec![1].into(), digest: vec![] };
     db.transact(|tx| {
         tx.set_attachment_uploaded(file.id, &remote)?;
         tx.job_done(upload, None, 6)
