@@ -19,6 +19,7 @@
 //! | [`catch_up`] | a device that was away |
 //! | [`database`] | a person's encrypted database |
 //! | [`at_rest`] | memory of a program with an account open |
+//! | [`unlock`] | unlocking, and destroying keys |
 
 pub mod at_rest;
 pub mod backup;
@@ -45,6 +46,7 @@ pub mod stopwatch;
 pub mod store;
 mod store_opponents;
 pub mod table;
+pub mod unlock;
 
 pub use contest::Effort;
 pub use row::Row;

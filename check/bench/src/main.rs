@@ -6,11 +6,12 @@ use std::process::ExitCode;
 use clap::Parser;
 use warren_bench::{
     Effort, Outcome, Row, at_rest, backup, catch_up, conversation, database, file, growth, held,
-    message, node, onion, recovery, recovery_phrase, store, table,
+    message, node, onion, recovery, recovery_phrase, store, table, unlock,
 };
 
 const CONVERSATION: [&str; 4] =
     ["send-to-read-p50", "send-to-read-p99", "send-to-held-p50", "send-to-held-p99"];
+const UNLOCK: [&str; 4] = ["unlock-p50", "unlock-p99", "keys-gone-p50", "keys-gone-p99"];
 const DATABASE: [&str; 7] = [
     "record",
     "chat-list-cold",
@@ -116,6 +117,7 @@ fn run(arguments: &Arguments) -> Outcome<()> {
         group(arguments, &["catch-up"], || catch_up::rows(effort, scratch))?,
         group(arguments, &DATABASE, || database::rows(effort, scratch))?,
         group(arguments, &["memory-at-rest"], || at_rest::rows(effort, scratch, &program))?,
+        group(arguments, &UNLOCK, || unlock::rows(effort, scratch))?,
     ]
     .concat();
     if rows.is_empty() {

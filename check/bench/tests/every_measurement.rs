@@ -5,7 +5,7 @@ use std::path::Path;
 
 use warren_bench::{
     Effort, Row, at_rest, backup, catch_up, conversation, database, file, growth, held, message,
-    node, onion, recovery, recovery_phrase, store, table,
+    node, onion, recovery, recovery_phrase, store, table, unlock,
 };
 
 #[test]
@@ -30,6 +30,7 @@ fn every_row_has_a_figure_and_someone_beside_it() {
         catch_up::rows(effort, scratch.path()).unwrap(),
         database::rows(effort, scratch.path()).unwrap(),
         at_rest::rows(effort, scratch.path(), program).unwrap(),
+        unlock::rows(effort, scratch.path()).unwrap(),
     ]
     .concat();
     for row in &rows {
