@@ -114,6 +114,43 @@ impl Target {
         }
     }
 
+    /// What of the description opens the place, by the names of its fields: what is to be carried where
+    /// the description is written anew.
+    pub fn secrets(&self) -> Vec<&'static str> {
+        match self {
+            Self::Folder { .. } => Vec::new(),
+            Self::S3 { .. } => vec!["access_key_id", "secret_access_key"],
+            Self::Webdav { password, .. } => password.iter().map(|_| "password").collect(),
+            Self::Sftp { .. } => vec!["key_file"],
+            Self::GoogleDrive(oauth) | Self::Dropbox(oauth) | Self::Onedrive(oauth) => {
+                let secret = (!oauth.client_secret.is_empty()).then_some("client_secret");
+                std::iter::once("refresh_token").chain(secret).collect()
+            }
+        }
+    }
+
+    /// The same description with three dots in the place of each of [`Target::secrets`].
+    #[must_use]
+    pub fn without_secrets(&self) -> Self {
+        let mut target = self.clone();
+        let dots = || "...".to_owned();
+        match &mut target {
+            Self::Folder { .. } => {}
+            Self::S3 { access_key_id, secret_access_key, .. } => {
+                (*access_key_id, *secret_access_key) = (dots(), dots());
+            }
+            Self::Webdav { password, .. } => *password = password.as_ref().map(|_| dots()),
+            Self::Sftp { key_file, .. } => *key_file = Some(dots()),
+            Self::GoogleDrive(oauth) | Self::Dropbox(oauth) | Self::Onedrive(oauth) => {
+                oauth.refresh_token = dots();
+                if !oauth.client_secret.is_empty() {
+                    oauth.client_secret = dots();
+                }
+            }
+        }
+        target
+    }
+
     /// Opens the way to the folder `below` at the place.
     ///
     /// # Errors
@@ -268,6 +305,26 @@ mod tests {
         }
         let mistyped = r#"{"type":"folder","path":"/","pth":"/"}"#;
         assert!(serde_json::from_str::<Target>(mistyped).is_err());
+    }
+
+    #[test]
+    fn a_place_to_be_written_anew_names_what_to_carry_and_holds_none_of_it() {
+        let oauth = r#""refresh_token":"swordfish","client_id":"c","client_secret":"swordfish""#;
+        for text in [
+            r#"{"type":"s3","bucket":"b","access_key_id":"swordfish","secret_access_key":"swordfish"}"#
+                .to_owned(),
+            r#"{"type":"webdav","endpoint":"https://example.org","password":"swordfish"}"#.to_owned(),
+            r#"{"type":"sftp","endpoint":"example.org","key_file":"swordfish"}"#.to_owned(),
+            format!(r#"{{"type":"dropbox",{oauth}}}"#),
+        ] {
+            let target: Target = serde_json::from_str(&text).unwrap();
+            let shown = serde_json::to_string(&target.without_secrets()).unwrap();
+            assert!(!shown.contains("swordfish"), "{shown}");
+            for secret in target.secrets() {
+                assert!(shown.contains(&format!("\"{secret}\":\"...\"")), "{shown}");
+            }
+            assert_eq!(text.matches("swordfish").count(), target.secrets().len());
+        }
     }
 
     #[test]

@@ -227,3 +227,51 @@ async fn only_the_chosen_accounts_are_in_it_and_only_their_words_open_it() {
     let device = Device::unlock(&scene.path("new"), "p").unwrap();
     assert_eq!(device.accounts().unwrap().len(), 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trial_holds_what_is_here_and_leaves_nothing() {
+    let (scene, device) = Scene::new();
+    let made = back_up(&device).await;
+    let kept = files(&scene.path("old/backup"));
+    let trial = device.backup_trial("main").unwrap();
+    let tried = trial.run(&made.snapshot.to_string()).await.unwrap();
+    let here = device.counting("main").unwrap().count().unwrap();
+    assert_eq!(tried.census, here);
+    assert_eq!(tried.census.differs_from(&here), None);
+    let first = here.of(&scene.first).unwrap();
+    assert_eq!((first.messages, first.conversations), (50, 1));
+    assert_eq!(tried.restored.parts, made.parts);
+    let left: Vec<_> = files(&scene.path("old/backup"));
+    let left: Vec<_> = left.iter().filter(|file| !kept.contains(file)).collect();
+    assert_eq!(left, [&scene.path("old/backup/trial.lock")]);
+
+    // What is said afterwards is not in it.
+    let messenger = device.messenger(Some("main")).unwrap();
+    messenger.save_text(&scene.friend, "said later").unwrap();
+    let later = device.counting("main").unwrap().count().unwrap();
+    assert_eq!(tried.census.differs_from(&later).unwrap().id, scene.first);
+    let gone = trial.run("0000").await.unwrap_err();
+    assert!(matches!(gone, ClientError::Backup(BackupError::NoSuchSnapshot)), "{gone}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trial_of_a_damaged_backup_fails_and_leaves_nothing() {
+    let (scene, device) = Scene::new();
+    let made = back_up(&device).await;
+    let trial = device.backup_trial("main").unwrap();
+    for pack in files(&scene.path("place")) {
+        if !pack.iter().any(|name| name == "0") {
+            continue;
+        }
+        let whole = fs::read(&pack).unwrap();
+        let mut bytes = whole.clone();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        fs::write(&pack, bytes).unwrap();
+        let error = trial.run(&made.snapshot.to_string()).await.unwrap_err();
+        assert!(matches!(error, ClientError::Backup(BackupError::Part { .. })), "{error}");
+        assert!(!scene.path("old/backup/trial").exists());
+        fs::write(&pack, whole).unwrap();
+    }
+    assert!(trial.run(&made.snapshot.to_string()).await.is_ok());
+}

@@ -15,15 +15,18 @@
 //! | `parts` | the parts of a device |
 //! | [`made`] | backups made, verified, pruned |
 //! | [`restore`] | a device comes back |
+//! | [`trial`] | a device comes back for a moment, to see that it would |
 
 pub mod made;
 mod parts;
 pub mod restore;
 pub mod settings;
+pub mod trial;
 
 pub use made::{Job, Progresses};
 pub use restore::Restoring;
 pub use settings::{BackupSettings, LastRun};
+pub use trial::{AccountCensus, Census, Counting, Trial, Tried};
 pub use warren_archive::retention::Retention;
 pub use warren_backup::{BackupError, Progress, Stage, Target};
 pub use warren_backup::{prune::Pruned, run::Made, verify::Depth, verify::Verified};

@@ -20,7 +20,7 @@ use warren_crypto::password::Cost;
 use warren_crypto::{Secret, SystemEntropy};
 
 use super::made::{Progresses, archive};
-use super::parts::{ACCOUNT, DEVICE, DevicePart, FILE, VERSION};
+use super::parts::{ACCOUNT, DEVICE, DevicePart, FILE, KINDS, VERSION};
 use crate::clock::Clock;
 use crate::database::{AccountDb, AccountKeys, Load};
 use crate::device::Device;
@@ -37,6 +37,7 @@ pub struct Restoring {
     archive: Archive,
     name: ObjectName,
     snapshot: Snapshot,
+    reads_all: bool,
 }
 
 /// How far it got, as the index says.
@@ -62,13 +63,18 @@ impl Restoring {
         let archive = archive(account.seed32(), target, [0; 16], Clock::default())?;
         let (name, snapshot) = archive.snapshot(snapshot).await?;
         archive.check_presence(&snapshot).await?;
-        Ok(Self { archive, name, snapshot })
+        Ok(Self { archive, name, snapshot, reads_all: false })
     }
 
     /// Tells how far it gets.
     #[must_use]
     pub fn watched_by(self, progresses: Progresses) -> Self {
         Self { archive: self.archive.watched_by(progresses), ..self }
+    }
+
+    /// Also reads the parts of kinds that this program does not know, and keeps nothing of them.
+    pub(super) fn reading_all(self) -> Self {
+        Self { reads_all: true, ..self }
     }
 
     /// Its name.
@@ -94,7 +100,8 @@ impl Restoring {
         passphrase: &str,
         cost: Cost,
     ) -> Result<Restored, ClientError> {
-        let taker = Taker::begin(home, passphrase, cost, self.name)?;
+        let mut taker = Taker::begin(home, passphrase, cost, self.name)?;
+        taker.reads_all = self.reads_all;
         let restored = self.archive.restore(&self.snapshot, Box::new(taker)).await?;
         let device = Device::unlock_unfinished(home, passphrase)?;
         device.adopt_backups(&self.name, self.snapshot.sequence)?;
@@ -131,11 +138,14 @@ struct Taker {
     device: Device,
     unfinished: Unfinished,
     open: Open,
+    /// Reads what it does not know, too.
+    reads_all: bool,
 }
 
 /// The part that began.
 enum Open {
     Nothing,
+    Unknown,
     Device(Vec<u8>),
     Account(Box<Load>, Box<AccountKeys>),
     File { file: NamedTempFile, path: PathBuf },
@@ -165,7 +175,7 @@ impl Taker {
             None if device.accounts()?.is_empty() => fresh,
             None => return Err(VaultError::Exists.into()),
         };
-        let taker = Self { device, unfinished, open: Open::Nothing };
+        let taker = Self { device, unfinished, open: Open::Nothing, reads_all: false };
         taker.note()?;
         Ok(taker)
     }
@@ -240,11 +250,15 @@ impl Restorer for Taker {
                     self.file_path(&part.name).ok().and_then(|path| fs::metadata(path).ok());
                 there.is_none_or(|metadata| metadata.len() != part.size)
             }
-            _ => false,
+            _ => self.reads_all,
         }
     }
 
     fn begin(&mut self, part: &Part) -> Result<(), PartFailure> {
+        if !KINDS.contains(&part.kind.as_str()) {
+            self.open = Open::Unknown;
+            return Ok(());
+        }
         if part.version > VERSION {
             return Err("a newer Warren made it: update this one".into());
         }
@@ -263,6 +277,7 @@ impl Restorer for Taker {
     fn write(&mut self, bytes: &[u8]) -> Result<(), PartFailure> {
         match &mut self.open {
             Open::Nothing => Err("nothing was begun".into()),
+            Open::Unknown => Ok(()),
             Open::Device(so_far) if so_far.len() + bytes.len() > MOST_DEVICE_BYTES => {
                 Err("it is too large".into())
             }
@@ -278,6 +293,7 @@ impl Restorer for Taker {
     fn end(&mut self, _part: &Part) -> Result<(), PartFailure> {
         match std::mem::replace(&mut self.open, Open::Nothing) {
             Open::Nothing => Err("nothing was begun".into()),
+            Open::Unknown => Ok(()),
             Open::Device(bytes) => self.take_device(&bytes),
             Open::Account(load, keys) => self.end_account(*load, &keys),
             Open::File { file, path } => {

@@ -35,11 +35,13 @@
 //! | [`shares`] | shares of recovery words: others', and who keeps the owner's |
 //! | [`upkeep`] | whether the database is whole, and how large |
 //! | `dump` | a database as a stream, and back, for backups |
+//! | [`census`] | what it holds, counted and hashed |
 //! | `restored` | what must not happen again when one comes back |
 //! | [`network_state`] | cursors, the node list, guard and path |
 
 pub mod account;
 pub mod attachments;
+pub mod census;
 mod column;
 pub mod configs;
 mod connection;
@@ -75,6 +77,7 @@ pub use account::{AccountDb, Db, Tx};
 pub use attachments::{
     Attachment, AttachmentId, AttachmentKind, AttachmentState, LocalFile, NewAttachment, Remote,
 };
+pub use census::Held;
 pub use configs::ConfigState;
 pub use contacts::{Contact, Picture};
 pub use conversations::{Conversation, ListPosition, Listing, Notify, Setting};
