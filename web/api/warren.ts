@@ -45,12 +45,122 @@ export type AutoLockChange = {
   /** Once the machine slept. */
   on_suspend?: boolean | null;
 };
+/** A backup that is set up. */
+export type Backup = {
+  /** Which accounts are in it; absent for all, also those to come. */
+  accounts?: Array<string> | null;
+  /** How often the daemon makes one; absent for never. */
+  every_seconds?: number | null;
+  /** Which snapshots a prune keeps. */
+  keep: Keep;
+  /** The account whose recovery words open it. */
+  key_account: string;
+  /** When the last one was made. */
+  last_at?: number | null;
+  /** Its snapshot. */
+  last_snapshot?: string | null;
+  /** What it is called here. */
+  name: string;
+  /** Where it lies, for a person: without what opens the place. */
+  place: string;
+};
+/** A snapshot. */
+export type BackupSnapshot = {
+  /** How many bytes these are. */
+  bytes?: number | null;
+  /** When it was made, where it can be read. */
+  created?: number | null;
+  /** Why it cannot be read. */
+  error?: string | null;
+  /** Its name. */
+  name: string;
+  /** Its number. */
+  number?: number | null;
+  /** How many parts there are in it. */
+  parts?: number | null;
+};
+/** The backups that are set up. */
+export type Backups = {
+  /** By name. */
+  backups: Array<Backup>;
+};
 /** Whether this machine takes part. */
 export type Binding = {
   /** Whether it is to work with this machine's TPM alone. */
   bound: boolean;
   /** The present code. */
   code: string;
+};
+/** What is to be backed up. */
+export type Border = {
+  /** Which backups; all that are set up where none are named. Each must succeed. */
+  backups?: Array<string> | null;
+  /** Accounts, by name or id, that are in none of them and are to be destroyed nevertheless. */
+  without?: Array<string>;
+};
+/** What came back of an account, and was here as well. */
+export type BorderAccount = {
+  /** Which. */
+  account_id: string;
+  /** Which of its words to ask for, counted from 1. */
+  ask: Array<number>;
+  /** The backups it is in. */
+  backups: Array<string>;
+  /** People who are known. */
+  contacts: number;
+  /** Conversations, with people and in groups. */
+  conversations: number;
+  /** Bytes of these. */
+  file_bytes: number;
+  /** Files that could be opened. */
+  files: number;
+  /** Messages in them. */
+  messages: number;
+  /** What it is called here. */
+  name: string;
+  /** Its recovery words open one of the backups, so they must be known. */
+  opens: boolean;
+};
+/** Where a backup lies. */
+export type BorderPlace = {
+  /** What it is called here. */
+  backup: string;
+  /** How many bytes they are. */
+  bytes: number;
+  /** What is to be carried beside the recovery words: fields of that file. */
+  carry: Array<string>;
+  /** What to type on the other side. */
+  command: string;
+  /** When it was made. */
+  created: number;
+  /** The account whose recovery words open it. */
+  key_account: string;
+  /** How many parts came back. */
+  parts: number;
+  /** Where, for a person: without what opens the place. */
+  place: string;
+  /** What the file that the command names must say, with three dots for what is to be carried. */
+  place_file?: string | null;
+  /** It lies on the disk that this home is on, which may cross the border, too. */
+  same_disk: boolean;
+  /** The snapshot that came back whole. */
+  snapshot: string;
+};
+/** What is in the backups, and what it takes to come back from them. */
+export type BorderReport = {
+  /** What is in them. */
+  accounts: Array<BorderAccount>;
+  /** The names of accounts that are in none of them. */
+  lost: Array<string>;
+  /** Where the backups lie. Each was brought back whole. */
+  places: Array<BorderPlace>;
+};
+/** Where a signed manifest lies. */
+export type CheckUpdate = {
+  /** The address of the manifest at a file server. */
+  from: string;
+  /** The address of its signature. */
+  signature: string;
 };
 /** What opens a locked home. */
 export type CodeGiven = {
@@ -145,12 +255,54 @@ export type Conversations = {
   /** What `after` must be for the next page; absent where this was the last. */
   next?: string | null;
 };
+/** A report, as a list shows it. */
+export type CrashLine = {
+  /** Its number. */
+  number: number;
+  /** Where in the source; absent where the report is damaged. */
+  place?: string | null;
+};
+/** A report: all that is kept of a fault. */
+export type CrashReport = {
+  /** The functions that were at work, the innermost first. */
+  functions: Array<string>;
+  /** The kind of machine. */
+  machine: string;
+  /** What the fault said, where that is a literal of the source; else how long it was. */
+  message: string;
+  /** Its number. */
+  number: number;
+  /** Where in the source. */
+  place: string;
+  /** The report as it lies on the disk, and as it would be given to somebody. */
+  text: string;
+  /** The version of the program. */
+  version: string;
+};
+/** The reports of a home. */
+export type CrashReports = {
+  /** By number. */
+  reports: Array<CrashLine>;
+};
 /** An account, and the recovery words that are the account. */
 export type CreatedAccount = {
   /** The account. */
   account: Account;
   /** Thirteen words. Whoever has them has the account. */
   mnemonic: string;
+};
+/** What it takes to wipe. */
+export type Cross = {
+  /** The word `wipe`. */
+  confirm: string;
+  /** Go on where the network cannot be reached. */
+  even_offline?: boolean;
+  /** Also what the network keeps. Mail that came since the backup is lost then. */
+  network?: boolean;
+  /** For each account whose words open a backup, those that the report asks for. */
+  words?: Record<string, unknown> | null;
+  /** Somebody says that they have them, and none are asked for. */
+  words_known?: boolean;
 };
 /** How the daemon is. */
 export type Daemon = {
@@ -162,6 +314,15 @@ export type Daemon = {
   pid: number;
   /** The program's version. */
   version: string;
+};
+/** A part that would not come back. */
+export type DamagedPart = {
+  /** What it is of: `device`, `account` or `file`. */
+  kind: string;
+  /** Which. */
+  name: string;
+  /** Of which snapshot. */
+  snapshot: string;
 };
 /** How far a message got. */
 export type DeliveryReport = {
@@ -239,6 +400,14 @@ export type Event = ({
   /** Which of the message's, from 0. */
   position: number;
   /** All its bytes. */
+  total: number;
+} | {
+  /** Bytes done. */
+  done: number;
+  event: "work";
+  /** Whether it goes on. */
+  running: boolean;
+  /** Bytes in all; 0 where nobody knows. */
   total: number;
 } | {
   /** It does. */
@@ -350,6 +519,13 @@ export type GivenShare = {
 export type GivenShares = {
   /** The words of each. */
   shares: Array<string>;
+};
+/** Words of an account. */
+export type GivenWords = {
+  /** Whose. */
+  account_id: string;
+  /** Those that the report asks for, in its order. */
+  words: Array<string>;
 };
 /** A group, as the account knows it. */
 export type Group = {
@@ -465,6 +641,17 @@ export type Invitation = {
   /** Their Account IDs. */
   people: Array<string>;
 };
+/** Which snapshots a prune keeps. */
+export type Keep = {
+  /** One a day, of so many days. */
+  daily: number;
+  /** How many of the newest. */
+  last: number;
+  /** One a month, of so many months. */
+  monthly: number;
+  /** One a week, of so many weeks. */
+  weekly: number;
+};
 /** What a message holds. */
 export type Kind = "text" | "control" | "unknown" | "deleted";
 /** How the lock is. */
@@ -489,6 +676,27 @@ export type LockSettings = {
   on_suspend: boolean;
   /** After how many wrong codes in a row everything is wiped; 0 for never. */
   wipe_after: number;
+};
+/** A backup that was made. */
+export type MadeBackup = {
+  /** How many bytes they are. */
+  bytes: number;
+  /** When. */
+  created: number;
+  /** Its number. */
+  number: number;
+  /** How many parts there are in it. */
+  parts: number;
+  /** The number of the newest snapshot that the place showed, where this device knows of a newer one. */
+  rolled_back_to?: number | null;
+  /** The snapshot's name. */
+  snapshot: string;
+  /** How many of them are as they were. */
+  unchanged: number;
+  /** Snapshots that cannot be read. */
+  unreadable: Array<string>;
+  /** How many were written, and read back. */
+  written: number;
 };
 /** A member of a group. */
 export type Member = {
@@ -587,6 +795,18 @@ export type NewAccount = {
    * here and they are told nothing. */
   name?: string | null;
 };
+/** A backup to be set up. */
+export type NewBackup = {
+  /** The accounts to be in it; all where none are named. */
+  accounts?: Array<string> | null;
+  keep?: (Keep | null);
+  /** The account whose recovery words are to open it; the first one where none is named. */
+  key_account?: string | null;
+  /** What it is to be called here. */
+  name: string;
+  /** Where it is to lie, as `warren backup --help` describes places: `{"type":"folder","path":...}`. */
+  place: Record<string, unknown>;
+};
 /** Another code. */
 export type NewCode = {
   /** The present code. */
@@ -683,6 +903,21 @@ export type Promotion = {
   /** Their Account IDs. */
   people: Array<string>;
 };
+/** What to remove. */
+export type Prune = {
+  /** Give up snapshots that cannot be read. */
+  drop_damaged?: boolean;
+  keep?: (Keep | null);
+};
+/** What was removed. */
+export type PrunedBackup = {
+  /** Bytes that went. */
+  bytes: number;
+  /** Snapshots that stay. */
+  kept: number;
+  /** Snapshots that went. */
+  removed: number;
+};
 /** What a message answers. */
 export type Quote = {
   /** Who said what is answered. */
@@ -722,12 +957,36 @@ export type Removal = {
   /** Their Account IDs. */
   people: Array<string>;
 };
+/** What is to come back. */
+export type Restore = {
+  /** The code of this home, or of the one that is made where there is none. */
+  passphrase: string;
+  /** Where it lies, as `warren backup --help` describes places. */
+  place: Record<string, unknown>;
+  /** Which snapshot, by the beginning of its name; the newest that can be read where none is named. */
+  snapshot?: string | null;
+  /** The recovery words that open it. */
+  words: string;
+};
 /** What brings an account back. */
 export type RestoredAccount = {
   /** Its thirteen recovery words. */
   mnemonic: string;
   /** Its name here, as for a new one. */
   name?: string | null;
+};
+/** What came back. */
+export type RestoredBackup = {
+  /** The accounts that are here, as ids. */
+  accounts: Array<string>;
+  /** How many bytes they are. */
+  bytes: number;
+  /** When that was made. */
+  created: number;
+  /** How many parts came back. */
+  parts: number;
+  /** The snapshot it came from. */
+  snapshot: string;
 };
 /** What the account that comes back is called here. */
 export type RestoredName = {
@@ -764,6 +1023,11 @@ export type ReturnedSet = {
   set: string;
   /** What is wrong with them; absent where nothing is. */
   trouble?: string | null;
+};
+/** How often the daemon backs up. */
+export type Schedule = {
+  /** Every so many seconds; absent for never. */
+  every_seconds?: number | null;
 };
 /** What others are told of an account's owner. */
 export type Settings = {
@@ -809,6 +1073,11 @@ export type ShareRequest = {
 export type ShareRequests = {
   /** The requests. */
   requests: Array<ShareRequest>;
+};
+/** What lies at a place. */
+export type Snapshots = {
+  /** The oldest first, those that cannot be read last. */
+  snapshots: Array<BackupSnapshot>;
 };
 /** How a recovery phrase is to be split. */
 export type Split = {
@@ -872,6 +1141,49 @@ export type UnreadCounts = {
   /** Requests, whether seen or not. */
   requests: number;
 };
+/** What a manifest says that may be believed. */
+export type Update = {
+  /** Until when this may be believed. */
+  expires: number;
+  file?: (UpdateFile | null);
+  /** It is newer than the one that runs. */
+  newer: boolean;
+  /** The newest. */
+  newest: string;
+  /** The version that runs. */
+  running: string;
+};
+/** A file of a release. */
+export type UpdateFile = {
+  /** Its name. */
+  name: string;
+  /** Its SHA-256, in hexadecimal digits. */
+  sha256: string;
+  /** Its bytes. */
+  size: number;
+};
+/** What was seen of a backup. */
+export type VerifiedBackup = {
+  /** Bytes of what they need. */
+  bytes: number;
+  /** Parts that would not come back. */
+  damaged: Array<DamagedPart>;
+  /** Nothing is wrong. */
+  good: boolean;
+  /** Snapshots of which everything comes back, the oldest first. */
+  good_snapshots: Array<string>;
+  /** The place shows an older state than this device knows. */
+  rolled_back?: string | null;
+  /** Snapshots that can be read. */
+  snapshots: number;
+  /** Why others cannot. */
+  unreadable: Array<string>;
+};
+/** How thoroughly to look. */
+export type Verify = {
+  /** Every byte is read, too. */
+  bytes?: boolean;
+};
 /** A message that waits. */
 export type Waiting = {
   /** How often it was tried in vain. */
@@ -924,6 +1236,43 @@ export type Words = {
   /** Thirteen words. Whoever has them has the account. */
   mnemonic: string;
 };
+/** Something that is done in the background. */
+export type Work = {
+  /** Bytes done of that. */
+  done: number;
+  error?: (ErrorText | null);
+  /** What. */
+  kind: WorkKind;
+  result?: (WorkResult | null);
+  stage?: (WorkStage | null);
+  /** How it is. */
+  state: WorkState;
+  /** Bytes in all; 0 where nobody knows. */
+  total: number;
+};
+/** What is done. */
+export type WorkKind = "backup" | "verify" | "prune" | "restore" | "border";
+/** What came of it. */
+export type WorkResult = ({
+  /** A backup. */
+  backup: MadeBackup;
+} | {
+  /** What was seen of one. */
+  verify: VerifiedBackup;
+} | {
+  /** What was removed. */
+  prune: PrunedBackup;
+} | {
+  /** What came back. */
+  restore: RestoredBackup;
+} | {
+  /** What is in the backups, and what it takes to come back from them. */
+  border: BorderReport;
+});
+/** What of it is being done. */
+export type WorkStage = "looking" | "writing" | "checking" | "restoring" | "removing";
+/** How it is. */
+export type WorkState = "running" | "done" | "failed";
 
 /** Every operation, by its method and path. */
 export interface Operations {
@@ -1698,6 +2047,113 @@ export interface Operations {
     };
     response: UnreadCounts;
   };
+  /** The backups that are set up. */
+  "GET /v1/backups": {
+    response: Backups;
+  };
+  /** Sets a backup up. Nothing is written to the place yet. */
+  "POST /v1/backups": {
+    body: NewBackup;
+    response: Backup;
+  };
+  /** One backup that is set up. */
+  "GET /v1/backups/{name}": {
+    path: {
+      /** What it is called here */
+      name: string;
+    };
+    response: Backup;
+  };
+  /** Forgets a backup here. What lies at the place stays there. */
+  "DELETE /v1/backups/{name}": {
+    path: {
+      /** What it is called here */
+      name: string;
+    };
+    response: void;
+  };
+  /** Removes old snapshots and what nothing needs any more, in the background. */
+  "POST /v1/backups/{name}/prune": {
+    path: {
+      /** What it is called here */
+      name: string;
+    };
+    body: Prune;
+    response: Work;
+  };
+  /** Backs up what is new, in the background. */
+  "POST /v1/backups/{name}/run": {
+    path: {
+      /** What it is called here */
+      name: string;
+    };
+    response: Work;
+  };
+  /** Says how often the daemon backs up, while it runs and is unlocked. */
+  "PUT /v1/backups/{name}/schedule": {
+    path: {
+      /** What it is called here */
+      name: string;
+    };
+    body: Schedule;
+    response: Backup;
+  };
+  /** What lies at the place, asked of it now. */
+  "GET /v1/backups/{name}/snapshots": {
+    path: {
+      /** What it is called here */
+      name: string;
+    };
+    response: Snapshots;
+  };
+  /** Sees whether everything is there, in the background. */
+  "POST /v1/backups/{name}/verify": {
+    path: {
+      /** What it is called here */
+      name: string;
+    };
+    body: Verify;
+    response: Work;
+  };
+  /** Makes every backup, brings each back into a place of its own, reads all of it and compares it with
+   * what is here: in the background. The result says what is in them and what it takes to come back.
+   * Nothing is wiped. */
+  "POST /v1/border": {
+    body: Border;
+    response: Work;
+  };
+  /** Wipes this device, where the backups were tried and still hold what is here, and the recovery words
+   * that open them were shown to be known. A daemon ends afterwards. */
+  "POST /v1/border/wipe": {
+    body: Cross;
+    response: Wiped;
+  };
+  /** Whether these are the words of an account that the report asks for, in its order. */
+  "POST /v1/border/words": {
+    body: GivenWords;
+    response: void;
+  };
+  /** The reports of faults on this device. Answered while it is locked, too: they hold nothing that comes
+   * from a person. */
+  "GET /v1/crashes": {
+    response: CrashReports;
+  };
+  /** A report in full. */
+  "GET /v1/crashes/{number}": {
+    path: {
+      /** Its number */
+      number: number;
+    };
+    response: CrashReport;
+  };
+  /** Deletes a report. */
+  "DELETE /v1/crashes/{number}": {
+    path: {
+      /** Its number */
+      number: number;
+    };
+    response: void;
+  };
   /** How the daemon is. Answered while it is locked, too. */
   "GET /v1/daemon": {
     response: Daemon;
@@ -1778,6 +2234,12 @@ export interface Operations {
     body: NewSeed;
     response: Network;
   };
+  /** Brings a device back, in the background, into a home that has no account; one that was restored half
+   * is gone on with. A home that was unlocked is locked meanwhile; a daemon is unlocked afterwards. */
+  "POST /v1/restore": {
+    body: Restore;
+    response: Work;
+  };
   /** Brings shares together: says how many are missing, or gives the recovery words. Nothing is kept. */
   "POST /v1/shares/combine": {
     body: GivenShares;
@@ -1788,10 +2250,24 @@ export interface Operations {
     body: CodeGiven;
     response: void;
   };
+  /** Looks whether there is a newer release, through the onion. Nothing is installed, and nothing looks by
+   * itself. */
+  "POST /v1/update/check": {
+    body: CheckUpdate;
+    response: Update;
+  };
   /** Destroys the keys, then has the network delete where that was asked, then deletes everything on
    * this device. A daemon ends afterwards. There is no way back but recovery words and backups. */
   "POST /v1/wipe": {
     body: Wipe;
     response: Wiped;
+  };
+  /** What is being done in the background, or was done last: backups, trials, restoring. */
+  "GET /v1/work": {
+    response: Work;
+  };
+  /** Stops it. What was backed up before stays as it is; what was begun is gone on with the next time. */
+  "DELETE /v1/work": {
+    response: void;
   };
 }

@@ -13,6 +13,8 @@ use warren_client::vault::VaultError;
 use warren_noded::local_network::NetworkError;
 use warren_transport::SeedError;
 
+use crate::api::border::BorderError;
+
 /// The exit codes; `warren --help` lists them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
@@ -260,6 +262,21 @@ pub enum Failure {
         "the place is not described well ({0}): `warren backup --help` shows how places are described"
     )]
     BackupPlace(String),
+    /// Nothing is wiped before a border.
+    #[error(transparent)]
+    Border(#[from] BorderError),
+    /// Something is done in the background already.
+    #[error(
+        "a backup, its trial or its restoring is at work already: wait until it is done, or stop it \
+         (DELETE /v1/work)"
+    )]
+    Busy,
+    /// Nothing is done in the background.
+    #[error("nothing is done in the background, and nothing was since this home was unlocked")]
+    NoWork,
+    /// Somebody stopped it.
+    #[error("stopped: what was backed up before stays as it is")]
+    WorkStopped,
     /// Ctrl-C during a backup.
     #[error("interrupted: the last backup is as it was, and the next one goes on from here")]
     BackupInterrupted,
@@ -387,6 +404,10 @@ impl Failure {
             Self::BackupExists(_) => "backup_exists",
             Self::NoBackupPlace => "no_backup_place",
             Self::BackupPlace(_) => "backup_target",
+            Self::Border(error) => error.code(),
+            Self::Busy => "busy",
+            Self::NoWork => "no_work",
+            Self::WorkStopped => "stopped",
             Self::Interrupted | Self::BackupInterrupted | Self::RestoreInterrupted => "interrupted",
             Self::Network(_) => "local_network",
             Self::PortTaken { .. } => "port_taken",
@@ -403,9 +424,10 @@ impl Failure {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Usage(_) | Self::NoCodeKind => Exit::Usage,
-            Self::Interrupted | Self::BackupInterrupted | Self::RestoreInterrupted => {
-                Exit::Interrupted
-            }
+            Self::Interrupted
+            | Self::BackupInterrupted
+            | Self::RestoreInterrupted
+            | Self::Border(BorderError::Interrupted) => Exit::Interrupted,
             Self::NoPassphrase
             | Self::PassphrasesDiffer
             | Self::PassphraseFile { .. }

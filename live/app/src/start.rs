@@ -107,6 +107,11 @@ impl Start {
         self.global.account.as_deref()
     }
 
+    /// Whether the store that the duress code opens was asked for.
+    pub const fn is_decoy(&self) -> bool {
+        self.global.decoy
+    }
+
     /// A passphrase for a home that is to be made.
     ///
     /// # Errors

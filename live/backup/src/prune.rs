@@ -98,7 +98,8 @@ impl Archive {
 
     async fn remove_all(&self, kind: Kind, names: &[ObjectName]) -> Result<(), BackupError> {
         let total = names.len() as u64;
-        let removing = futures_util::stream::iter(names).map(|name| self.place.remove(kind, name));
+        let removing = futures_util::stream::iter(names.to_vec());
+        let removing = removing.map(async |name| self.place.remove(kind, &name).await);
         let removing = removing.buffer_unordered(REMOVED_AT_ONCE);
         let done = removing.try_fold(0, async |done, ()| {
             self.tell(Stage::Removing, done + 1, total);

@@ -108,6 +108,16 @@ pub enum Event {
         /// All its bytes.
         total: u64,
     },
+    /// How far what is done in the background got: a backup, its trial, its restoring. The last one
+    /// says that it ended.
+    Work {
+        /// Bytes done.
+        done: u64,
+        /// Bytes in all; 0 where nobody knows.
+        total: u64,
+        /// Whether it goes on.
+        running: bool,
+    },
     /// Whether the network answers.
     Network {
         /// It does.

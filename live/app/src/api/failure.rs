@@ -7,9 +7,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use warren_client::ClientError;
 use warren_client::attachments::AttachmentError;
+use warren_client::backup::BackupError;
 use warren_client::database::DatabaseError;
 use warren_client::vault::VaultError;
 
+use super::border::BorderError;
 use crate::failure::Failure;
 
 /// The body of every answer whose status is 400 or above.
@@ -28,10 +30,17 @@ pub struct ErrorText {
     pub message: String,
 }
 
+impl ErrorText {
+    /// What a failure says.
+    pub fn of(failure: &Failure) -> Self {
+        Self { code: failure.code().to_owned(), message: failure.to_string() }
+    }
+}
+
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let status = status(&self);
-        let error = ErrorText { code: self.code().to_owned(), message: self.to_string() };
+        let error = ErrorText::of(&self);
         (status, Json(ErrorBody { error })).into_response()
     }
 }
@@ -51,10 +60,32 @@ fn status(failure: &Failure) -> StatusCode {
             | ClientError::NotAsked,
         )
         | Failure::NoSharesYet
+        | Failure::NoReport(_)
+        | Failure::NoWork
+        | Failure::Client(ClientError::NoBackup(_))
+        | Failure::Client(ClientError::Backup(
+            BackupError::Nothing | BackupError::NoSuchSnapshot,
+        ))
         | Failure::Client(ClientError::Database(
             DatabaseError::UnknownAccount | DatabaseError::UnknownContact | DatabaseError::Gone,
         )) => StatusCode::NOT_FOUND,
         Failure::NameTaken(_)
+        | Failure::BackupExists(_)
+        | Failure::Busy
+        | Failure::WorkStopped
+        | Failure::Border(
+            BorderError::Uncovered(_)
+            | BorderError::PlaceInHome(_)
+            | BorderError::Unsettled(_)
+            | BorderError::NotReady
+            | BorderError::Changed
+            | BorderError::NoWords(_)
+            | BorderError::Declined
+            | BorderError::NobodyToAsk
+            | BorderError::Interrupted,
+        )
+        | Failure::Client(ClientError::Vault(VaultError::Exists))
+        | Failure::Client(ClientError::Backup(BackupError::Locked { .. } | BackupError::Busy))
         | Failure::Cancelled
         | Failure::NotYourName { .. }
         | Failure::NoDaemon
@@ -71,6 +102,9 @@ fn status(failure: &Failure) -> StatusCode {
             ),
         ) => StatusCode::CONFLICT,
         Failure::BadRequest(_)
+        | Failure::BackupPlace(_)
+        | Failure::Client(ClientError::Backup(BackupError::Target(_)))
+        | Failure::Client(ClientError::Update(_))
         | Failure::Share { .. }
         | Failure::OddShare { .. }
         | Failure::Combine(_)
@@ -91,7 +125,8 @@ fn status(failure: &Failure) -> StatusCode {
             | ClientError::Proxy(_)
             | ClientError::Attachment(AttachmentError::Image),
         ) => StatusCode::BAD_REQUEST,
-        Failure::Client(ClientError::Vault(
+        Failure::Border(BorderError::WrongWords(_))
+        | Failure::Client(ClientError::Vault(
             VaultError::WrongPassphrase | VaultError::EmptyPassphrase,
         ))
         | Failure::Client(

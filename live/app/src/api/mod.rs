@@ -19,6 +19,9 @@
 //! | [`about`], [`changes`] | what belongs to a message, and what is done to one |
 //! | [`files`] | the files of messages; [`stream`] and [`transfers`] carry and keep them |
 //! | [`pictures`] | what people and groups look like |
+//! | [`backups`], [`restore`], [`border`] | backups made, brought back, and tried before a device is wiped |
+//! | [`work`] | what of that is done in the background |
+//! | [`crashes`], [`updates`] | reports of faults; whether there is a newer release |
 //! | [`events`] | what changes, over a WebSocket |
 //!
 //! An endpoint is a function with `#[utoipa::path]` in the file of its noun, named in that file's
@@ -43,10 +46,13 @@ use session::Home;
 
 pub mod about;
 pub mod accounts;
+pub mod backups;
+pub mod border;
 pub mod caller;
 pub mod changes;
 pub mod contacts;
 pub mod conversations;
+pub mod crashes;
 pub mod daemon;
 pub mod events;
 pub mod expiry;
@@ -61,13 +67,16 @@ pub mod network;
 pub mod outbox;
 pub mod pictures;
 pub mod recovery;
+pub mod restore;
 pub mod search;
 pub mod session;
 pub mod settings;
 pub mod shares;
 pub mod stream;
 pub mod transfers;
+pub mod updates;
 pub mod wipe;
+pub mod work;
 
 pub use caller::{AccountApi, Api};
 
@@ -109,6 +118,9 @@ fn nouns() -> OpenApiRouter<Arc<Home>> {
         .merge(outbox::routes())
         .merge(search::routes())
         .merge(network::routes())
+        .merge(backups::routes())
+        .merge(border::routes_within())
+        .merge(updates::routes())
         .merge(events::routes())
         .merge(lock::routes_within())
 }
@@ -116,7 +128,8 @@ fn nouns() -> OpenApiRouter<Arc<Home>> {
 fn routes(home: &Arc<Home>) -> OpenApiRouter<Arc<Home>> {
     let unlocked = middleware::from_fn_with_state(Arc::clone(home), session::until_locked);
     let nouns = nouns().route_layer(unlocked).merge(daemon::routes());
-    let nouns = nouns.merge(lock::routes()).merge(wipe::routes());
+    let nouns = nouns.merge(lock::routes()).merge(wipe::routes()).merge(work::routes());
+    let nouns = nouns.merge(restore::routes()).merge(border::routes()).merge(crashes::routes());
     OpenApiRouter::with_openapi(Description::openapi()).nest("/v1", nouns)
 }
 

@@ -14,6 +14,7 @@ use warren_client::{AutoLock, Device, Event, Events, Messenger, NotificationMode
 use warren_wire::AccountId;
 
 use super::transfers::Transfers;
+use super::work::Background;
 use crate::daemon::{backups, work};
 use crate::failure::Failure;
 use crate::passphrase::SecretText;
@@ -30,6 +31,7 @@ pub struct Home {
     /// Whether accounts are kept at work, and the process may be told to stop.
     is_daemon: bool,
     stop: Notify,
+    work: Background,
     /// When somebody last asked for something that needs keys.
     used: Mutex<Instant>,
 }
@@ -42,6 +44,7 @@ impl Home {
             session: RwLock::default(),
             is_daemon: false,
             stop: Notify::new(),
+            work: Background::default(),
             used: Mutex::new(Instant::now()),
         }
     }
@@ -116,6 +119,7 @@ impl Home {
     /// Ends all work and drops all keys: when this returns, databases are closed and keys are wiped
     /// from memory. Requests on their way are answered with [`Failure::Locked`].
     pub async fn lock(&self) {
+        self.work.forget();
         let Ok(session) = self.session() else { return };
         self.put(None);
         let messengers = session.end().await;
@@ -130,6 +134,11 @@ impl Home {
         };
         // Whoever still has a key by then is stuck at a disk or a wire, and drops it after.
         let _ = timeout(PATIENCE, ended).await;
+    }
+
+    /// What is done in the background.
+    pub const fn work(&self) -> &Background {
+        &self.work
     }
 
     /// Somebody asks for something that needs keys.

@@ -78,16 +78,24 @@ async fn wipe(
     State(home): State<Arc<Home>>,
     Given(given): Given<Wipe>,
 ) -> Result<Json<Wiped>, Failure> {
+    carry_out(&home, &given).await.map(Json)
+}
+
+/// Wipes, where that is confirmed.
+///
+/// # Errors
+/// Where it is not, the network cannot be reached, or the disk fails.
+pub(super) async fn carry_out(home: &Home, given: &Wipe) -> Result<Wiped, Failure> {
     if given.confirm != CONFIRMATION {
         return Err(Failure::WipeNotConfirmed);
     }
-    let messengers = if given.network { open_all(&home)? } else { Vec::new() };
+    let messengers = if given.network { open_all(home)? } else { Vec::new() };
     if !given.even_offline {
         for messenger in &messengers {
             reach(messenger).await?;
         }
     }
-    disk(&home, destroy)?;
+    disk(home, destroy)?;
     for messenger in &messengers {
         home.session()?.close(&messenger.account().id);
     }
@@ -97,11 +105,11 @@ async fn wipe(
     }
     drop(messengers);
     home.lock().await;
-    let data = disk(&home, finish).is_ok();
+    let data = disk(home, finish).is_ok();
     if home.is_daemon() {
         home.stop();
     }
-    Ok(Json(Wiped { keys: true, data, accounts }))
+    Ok(Wiped { keys: true, data, accounts })
 }
 
 /// Every account.

@@ -5,20 +5,15 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
-use warren_client::update::{MOST_BYTES, Manifest, UpdateError};
-use warren_client::{ClientError, Device};
-use warren_crypto::minisign::ReleaseKey;
+use warren_client::Device;
+use warren_client::update::{MOST_BYTES, Manifest};
 use warren_message::attachment::url::FileUrl;
 
+use crate::api::updates::{self, RELEASE_KEY, RUNNING};
 use crate::cli::{UpdateCheckArgs, UpdateCommand};
 use crate::failure::{Exit, Failure};
 use crate::start::Start;
 use crate::wording::local_time;
-
-/// The key that releases are signed with, as whoever built the program named it.
-const RELEASE_KEY: Option<&str> = option_env!("WARREN_RELEASE_KEY");
-/// The version that runs.
-const RUNNING: &str = env!("CARGO_PKG_VERSION");
 
 /// Carries the command out.
 ///
@@ -51,8 +46,7 @@ pub async fn check(
     args: &UpdateCheckArgs,
     key: Option<&str>,
 ) -> Result<(), Failure> {
-    let key = key.ok_or(UpdateError::NoKey).map_err(ClientError::from)?;
-    let key = ReleaseKey::parse(key).map_err(|_| UpdateError::NoKey).map_err(ClientError::from)?;
+    let key = updates::key(key)?;
     let mut device = start.device()?;
     let signature = signature_of(args)?;
     let content = bytes(&device, &args.from).await?;

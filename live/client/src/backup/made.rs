@@ -1,6 +1,6 @@
 //! Backups made, verified and pruned.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use warren_archive::{ArchiveKeys, ObjectName};
 use warren_backup::prune::Pruned;
@@ -26,7 +26,8 @@ pub struct Job {
     name: String,
     settings: BackupSettings,
     archive: Archive,
-    work: Option<Work>,
+    /// In a lock so that a job can be looked at from several threads.
+    work: Mutex<Option<Work>>,
     now: Clock,
 }
 
@@ -63,7 +64,13 @@ impl Device {
             total,
             program: PROGRAM.to_owned(),
         };
-        Ok(Job { name: name.to_owned(), settings, archive, work: Some(work), now: clock })
+        Ok(Job {
+            name: name.to_owned(),
+            settings,
+            archive,
+            work: Mutex::new(Some(work)),
+            now: clock,
+        })
     }
 
     /// Remembers a backup that was made.
@@ -111,7 +118,8 @@ impl Job {
     /// # Errors
     /// Where another writer is at work, a part cannot be read, or the place fails.
     pub async fn run(&mut self) -> Result<Made, ClientError> {
-        let work = self.work.take().ok_or(ClientError::BackupSettings)?;
+        let work = self.work.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let work = work.take().ok_or(ClientError::BackupSettings)?;
         Ok(self.archive.run(work).await?)
     }
 
