@@ -8,6 +8,7 @@ use warren_noded::local_network::{FEWEST_NODES, MOST_NODES};
 
 mod account;
 mod backup;
+mod border;
 mod contacts;
 mod conversations;
 mod crash;
@@ -23,6 +24,8 @@ mod update;
 pub use account::{AccountCommand, Switch};
 use backup::BACKUP_HELP;
 pub use backup::{BackupCommand, BackupName, Every, KeepArgs, PlaceArgs};
+use border::BORDER_HELP;
+pub use border::BorderArgs;
 pub use contacts::{ContactsArgs, ContactsCommand};
 pub use conversations::{ConversationArg, ConversationsArgs, ConversationsCommand, ListingArg};
 use crash::CRASH_HELP;
@@ -179,6 +182,9 @@ pub enum Command {
     /// Encrypted backups: make, verify, prune and schedule them, and bring a device back
     #[command(subcommand, arg_required_else_help = true, after_help = BACKUP_HELP)]
     Backup(BackupCommand),
+    /// Before a border: back up, try that it comes back, and wipe this device
+    #[command(after_help = BORDER_HELP)]
+    Border(BorderArgs),
     /// Run a complete local network until Ctrl-C
     Up(UpArgs),
     /// Watch a whole conversation, in a temporary folder

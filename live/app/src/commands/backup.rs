@@ -8,12 +8,13 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 use warren_client::backup::{
-    BackupError, BackupSettings, Depth, Job, Progress, Progresses, Restoring, Retention, Stage,
-    Target, Verified,
+    BackupError, BackupSettings, Depth, Job, Progress, Progresses, Restoring, Retention, Target,
+    Verified,
 };
 use warren_client::vault::Cost;
 use warren_client::{ClientError, Device};
 
+use crate::api::work::WorkStage;
 use crate::cli::{BackupCommand, BackupName, Every, KeepArgs, PlaceArgs};
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
@@ -364,8 +365,16 @@ fn bounded(from: impl Read) -> std::io::Result<String> {
     Ok(text)
 }
 
-/// A bar on stderr, where that is a terminal and nobody asked for JSON.
+/// Tells how far it got on a bar.
 fn progresses(output: Output) -> Progresses {
+    let bar = bar(output);
+    Arc::new(move |progress: Progress| {
+        show(&bar, progress.stage.into(), progress.done, progress.total);
+    })
+}
+
+/// A bar on stderr, where that is a terminal and nobody asked for JSON.
+pub(super) fn bar(output: Output) -> ProgressBar {
     let target =
         if output.is_json() { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
     let bar = ProgressBar::with_draw_target(None, target);
@@ -373,20 +382,23 @@ fn progresses(output: Output) -> Progresses {
     if let Ok(style) = style {
         bar.set_style(style);
     }
-    Arc::new(move |progress: Progress| {
-        bar.set_message(match progress.stage {
-            Stage::Looking => "Looking",
-            Stage::Writing => "Writing",
-            Stage::Checking => "Checking",
-            Stage::Restoring => "Restoring",
-            Stage::Removing => "Removing",
-        });
-        bar.set_length(progress.total.max(progress.done));
-        bar.set_position(progress.done);
-    })
+    bar
+}
+
+/// Shows how far it got.
+pub(super) fn show(bar: &ProgressBar, stage: WorkStage, done: u64, total: u64) {
+    bar.set_message(match stage {
+        WorkStage::Looking => "Looking",
+        WorkStage::Writing => "Writing",
+        WorkStage::Checking => "Checking",
+        WorkStage::Restoring => "Restoring",
+        WorkStage::Removing => "Removing",
+    });
+    bar.set_length(total.max(done));
+    bar.set_position(done);
 }
 
 /// Bytes for a person.
-fn size(bytes: u64) -> String {
+pub(super) fn size(bytes: u64) -> String {
     indicatif::HumanBytes(bytes).to_string()
 }

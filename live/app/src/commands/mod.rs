@@ -7,6 +7,7 @@ use crate::start::Start;
 pub mod account;
 pub mod api;
 pub mod backup;
+pub mod border;
 pub mod code_kind;
 pub mod completions;
 pub mod contacts;
@@ -53,6 +54,7 @@ pub async fn run(start: Start, command: Command) -> Result<Exit, Failure> {
         Command::Update(command) => Box::pin(update::run(&start, &command)).await,
         Command::Crash(command) => crash::run(&start, &command),
         Command::Backup(command) => Box::pin(backup::run(&start, command)).await,
+        Command::Border(args) => Box::pin(border::run(&start, &args)).await,
         Command::Up(args) => Box::pin(up::run(&start, &args)).await,
         Command::Demo => Box::pin(demo::run(&start)).await,
         Command::Daemon(args) => Box::pin(daemon::run(&start, args)).await,

@@ -36,8 +36,13 @@ pub async fn run(start: &Start, args: &WipeArgs) -> Result<Exit, Failure> {
     let wiped: Wiped = api.send(Method::POST, "wipe", &asked).await?;
     let value = serde_json::to_value(&wiped).map_err(|_| Failure::DaemonTrouble)?;
     start.output.result(&value, text(&wiped))?;
+    Ok(exit(&wiped))
+}
+
+/// How the program ends.
+pub(super) fn exit(wiped: &Wiped) -> Exit {
     let is_whole = wiped.data && wiped.accounts.iter().all(|account| account.error.is_none());
-    Ok(if is_whole { Exit::Done } else { Exit::Failed })
+    if is_whole { Exit::Done } else { Exit::Failed }
 }
 
 fn asked(network: bool) -> Result<String, Failure> {
@@ -49,7 +54,8 @@ fn asked(network: bool) -> Result<String, Failure> {
     confirmation(&prompt)?.ok_or(Failure::WipeNotConfirmed)
 }
 
-fn text(wiped: &Wiped) -> String {
+/// What was reached, for a person.
+pub(super) fn text(wiped: &Wiped) -> String {
     let mut lines = vec!["The keys are destroyed: nothing that was here can be read.".to_owned()];
     lines.push(match wiped.data {
         true => "Everything on this device is deleted.".to_owned(),
