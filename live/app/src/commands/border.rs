@@ -44,15 +44,15 @@ pub async fn run(start: &Start, args: &BorderArgs) -> Result<Exit, Failure> {
         let decoy = "a border takes the whole device: leave --decoy out".to_owned();
         return Err(Failure::Usage(decoy));
     }
-    let is_asked = !args.dry_run && !(args.words_known && args.yes);
-    if is_asked && !is_interactive() {
+    let needs_nobody = args.dry_run || (args.words_known && args.yes);
+    if !needs_nobody && !is_interactive() {
         return Err(BorderError::NobodyToAsk.into());
     }
     let api = start.api().await?;
     let mut stop = Stop::listen().map_err(Failure::Terminal)?;
     let mut report = save(start, &api, args, &mut stop).await?;
     start.output.text(report_text(&report))?;
-    let asks_words = !args.words_known && (is_asked || is_interactive());
+    let asks_words = !args.words_known && (!needs_nobody || is_interactive());
     let mut words = match asks_words {
         true => Some(typed_words(start, &api, &report, &mut stop).await?),
         false => None,

@@ -78,7 +78,7 @@ pub(crate) fn unasked(device: &Device, arguments: &[&str]) -> Ended {
 }
 
 /// Asks the API of a daemon that listens on loopback; the status and the answer.
-fn asked(daemon: &Daemon, method: &str, path: &str, body: &[u8]) -> (u16, Value) {
+pub(crate) fn asked(daemon: &Daemon, method: &str, path: &str, body: &[u8]) -> (u16, Value) {
     let mut stream = TcpStream::connect(daemon.address()).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     let (host, token, bytes) = (daemon.address(), daemon.token(), body.len());

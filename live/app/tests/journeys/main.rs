@@ -5,6 +5,10 @@ mod accounts;
 #[cfg(test)]
 mod backup;
 #[cfg(test)]
+mod backup_api;
+#[cfg(test)]
+mod border;
+#[cfg(test)]
 mod conversation;
 #[cfg(test)]
 mod daemon;
