@@ -35,6 +35,8 @@ pub struct Device {
     pub(crate) index: Index,
     events: Events,
     clock: Clock,
+    /// Whether it is the store of decoys, opened by the home's own.
+    pub(crate) is_other: bool,
     /// Makes room behind whoever unlocked.
     settling: Option<JoinHandle<()>>,
 }
@@ -104,7 +106,7 @@ impl Device {
     fn open(vault: Vault) -> Result<Self, ClientError> {
         let index = Index::open(&vault)?;
         let (events, clock) = (Events::default(), Clock::default());
-        Ok(Self { vault, index, events, clock, settling: None })
+        Ok(Self { vault, index, events, clock, is_other: false, settling: None })
     }
 
     /// Has its accounts go by another clock.
@@ -121,7 +123,9 @@ impl Device {
     /// Where the database fails.
     pub fn other(&self) -> Result<Self, ClientError> {
         let master = self.index.other_store(&mut SystemEntropy)?;
-        Self::open(self.vault.other(master))
+        let mut other = Self::open(self.vault.other(master))?;
+        other.is_other = true;
+        Ok(other)
     }
 
     /// Its keys, for whoever changes codes.
@@ -321,6 +325,7 @@ impl Device {
     /// Where there is no such account or the database fails.
     pub fn remove_account(&mut self, which: &str) -> Result<AccountEntry, ClientError> {
         let keys = self.index.find_account(which)?;
+        self.disarm_account(&keys.entry.id)?;
         self.index.remove_account(&keys.entry.id)?;
         Ok(keys.entry)
     }

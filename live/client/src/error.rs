@@ -47,6 +47,46 @@ pub enum ClientError {
     /// Shares go to friends, each once.
     #[error("shares are handed to other people, one to each: choose different Account IDs")]
     NotAFriend,
+    /// No device of somebody's can be wiped from here.
+    #[error("no such device can be wiped from this account: `warren friends list` lists them")]
+    NoTripwire,
+    /// Somebody entrusted several devices.
+    #[error(
+        "several devices fit: say which with --device NAME, or with the beginning of its set as \
+         `warren friends list` shows it"
+    )]
+    WhichDevice,
+    /// No wipe of a device of this person was announced.
+    #[error(
+        "no code waits to be typed for this person: run `warren friends wipe` without --confirm"
+    )]
+    NoWipeCode,
+    /// Another code was given than the one that was shown.
+    #[error("that is not the code that was shown: nothing was sent")]
+    WrongWipeCode,
+    /// The code was shown too long ago.
+    #[error(
+        "the code is too old, nothing was sent: run `warren friends wipe` again without --confirm"
+    )]
+    WipeCodeExpired,
+    /// No order to wipe is being repeated.
+    #[error("no order to wipe a device of this person is being repeated")]
+    NothingOrdered,
+    /// No set of this name.
+    #[error("there is no such set of friends: `warren friends list` lists them")]
+    NoTrustedSet,
+    /// Nobody, or one person twice.
+    #[error("choose one to eight friends, each once")]
+    TrustedFriends,
+    /// The store of decoys has no tripwire of its own.
+    #[error(
+        "friends cannot be trusted with decoys: the code that opens them makes an end to whatever \
+         friends could do"
+    )]
+    DecoysTrustNobody,
+    /// A set cannot be drawn with these numbers.
+    #[error(transparent)]
+    Trust(#[from] warren_lock::tripwire::SetError),
     /// The home holds no account yet.
     #[error("there is no account here yet: make one with `warren account create`")]
     NoAccount,
@@ -206,6 +246,15 @@ impl ClientError {
             Self::NoShares => "no_shares",
             Self::NotAsked => "not_asked",
             Self::NotAFriend => "not_a_friend",
+            Self::NoTripwire => "no_such_device",
+            Self::WhichDevice => "which_device",
+            Self::NoWipeCode => "no_code",
+            Self::WrongWipeCode => "wrong_code",
+            Self::WipeCodeExpired => "code_expired",
+            Self::NothingOrdered => "nothing_ordered",
+            Self::NoTrustedSet => "no_such_set",
+            Self::TrustedFriends | Self::Trust(_) => "bad_friends",
+            Self::DecoysTrustNobody => "decoys",
             Self::NoAccount => "no_account",
             Self::WhichAccount(_) => "which_account",
             Self::NoSeed => "no_seed",

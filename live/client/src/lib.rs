@@ -14,6 +14,7 @@
 //! | [`outgoing`] | saved, then sealed copies on their way, until a swarm has them |
 //! | [`settings`] | what the owner sets |
 //! | [`recovery`] | shares of recovery words, handed to friends and asked back |
+//! | [`friends`] | friends who can wipe a device, and devices of friends |
 //! | [`groups`] | groups: made, joined, led and left |
 //! | `incoming` | fetched, opened, kept |
 //! | `configs` | what the account's devices agree on |
@@ -38,6 +39,7 @@ mod disappearing;
 pub mod erasure;
 pub mod error;
 pub mod events;
+pub mod friends;
 pub mod groups;
 mod incoming;
 mod mailbox;

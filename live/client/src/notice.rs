@@ -88,6 +88,39 @@ pub enum Notice {
         /// How many of the set bring the words back.
         threshold: u8,
     },
+    /// The other side entrusted a share that wipes a device of theirs.
+    TripwireOffered {
+        /// What they call the device.
+        device: String,
+        /// How many friends together wipe it.
+        threshold: u8,
+        /// How many friends have a share.
+        count: u8,
+        /// Whether it is kept: those of people the owner accepted are, up to a number.
+        kept: bool,
+    },
+    /// The other side keeps a share that wipes a device of the owner's.
+    TripwireTaken {
+        /// What the owner called the device.
+        device: String,
+    },
+    /// The other side does not keep a share that wipes a device of the owner's.
+    TripwireDeclined {
+        /// What the owner called the device.
+        device: String,
+    },
+    /// The share that wipes a device of the other side does nothing any more.
+    TripwireRevoked {
+        /// What they called the device.
+        device: String,
+    },
+    /// A device of the other side heard a test.
+    TripwireTested {
+        /// What they call the device.
+        device: String,
+        /// When it heard it, by its own clock.
+        at: u64,
+    },
 }
 
 /// From when on the time of a disappearing message runs.

@@ -3,6 +3,7 @@
 use rusqlite::ToSql;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef};
 use warren_crypto::{Secret, SecretBytes};
+use warren_lock::tripwire::SetId;
 use warren_wire::{AccountId, MessageHash, Millis, NodeId};
 
 /// A value of ours in a column, or from one.
@@ -69,6 +70,18 @@ impl FromSql for Col<Secret<32>> {
 /// A second copy of secret bytes; such a copy is a decision.
 pub(super) fn second(bytes: &SecretBytes) -> SecretBytes {
     SecretBytes::take(bytes.expose().to_vec())
+}
+
+impl ToSql for Col<&SetId> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        blob(&self.0.0)
+    }
+}
+
+impl FromSql for Col<SetId> {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        array(value).map(SetId).map(Self)
+    }
 }
 
 /// A time from a peer may be any 64 bits; beyond the year 292 million it is cut to that year.

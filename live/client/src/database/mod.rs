@@ -33,9 +33,12 @@
 //! | [`configs`] | the state of configuration messages; settings |
 //! | [`groups`] | groups, and what lets the account act in them |
 //! | [`shares`] | shares of recovery words: others', and who keeps the owner's |
+//! | [`trusted`] | who can wipe this device |
+//! | [`held_tripwires`] | whose devices the owner can wipe |
 //! | [`upkeep`] | whether the database is whole, and how large |
 //! | `dump` | a database as a stream, and back, for backups |
 //! | [`census`] | what it holds, counted and hashed |
+//! | `places` | which places of the tripwire are used |
 //! | `restored` | what must not happen again when one comes back |
 //! | [`network_state`] | cursors, the node list, guard and path |
 
@@ -53,12 +56,14 @@ mod dump;
 pub mod error;
 pub mod expiry;
 pub mod groups;
+pub mod held_tripwires;
 pub mod index;
 pub mod jobs;
 pub mod messages;
 pub mod network_state;
 pub mod outbox;
 pub mod pictures;
+pub(crate) mod places;
 pub mod quotes;
 pub mod reading;
 pub mod recording;
@@ -71,6 +76,7 @@ pub(crate) mod stores;
 #[cfg(test)]
 mod tests;
 pub mod tombstones;
+pub mod trusted;
 pub mod upkeep;
 
 pub use account::{AccountDb, Db, Tx};
@@ -88,6 +94,7 @@ pub(crate) use dump::{Dump, Load};
 pub use error::DatabaseError;
 pub use expiry::Expired;
 pub use groups::{Group, GroupState};
+pub use held_tripwires::{HeldTripwire, Taking, WipeCode};
 pub use index::{AccountEntry, AccountKeys, Index};
 pub use jobs::{Job, JobId, Task};
 pub use messages::{Content, Direction, Filter, Message, MessageId, MessageState, Page, Position};
@@ -99,4 +106,5 @@ pub use recording::{Fetched, Recorded};
 pub use search::{Hit, Search, SearchOrder, SearchPage, SearchPosition};
 pub use shares::{GivenShare, HeldShare, KeptShare, ReturnedShare, ShareRequest};
 pub use signals::{Applied, Change, Reaction, Receipt, Signal};
+pub use trusted::{Standing, TrustedFriend, TrustedSet};
 pub use upkeep::{Fault, Size};

@@ -8,6 +8,7 @@
 //! | reactions, receipts, configurations to be stored | dropped: newer ones may be out, and what the devices of the account agree on is merged from the swarm |
 //! | named messages to be deleted, or to disappear sooner | still done: it was wanted, and doing it twice does no more |
 //! | a whole mailbox to be emptied | dropped: it would take newer messages with it |
+//! | an order to wipe a friend's device | repeated no more |
 //! | a file to be downloaded | offered again, from the beginning |
 //!
 //! Cursors are forgotten, so that everything the swarms still keep is fetched; what is here already is
@@ -44,6 +45,7 @@ impl Tx<'_> {
         )?;
         self.connection
             .execute("UPDATE messages SET state = 2, failure = ?1 WHERE state = 0", [UNSURE])?;
+        self.settle_tripwires()?;
         self.forget_cursors()
     }
 }

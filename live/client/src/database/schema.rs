@@ -7,11 +7,13 @@ mod draft_files;
 mod messenger;
 mod pictures;
 mod shares;
+mod tripwires;
 
 use draft_files::ACCOUNT_DRAFT_FILES_5;
 use messenger::ACCOUNT_MESSENGER_4;
 use pictures::ACCOUNT_PICTURES_6;
 use shares::ACCOUNT_SHARES_8;
+use tripwires::ACCOUNT_TRIPWIRES_9;
 
 /// The steps of one kind of database.
 pub(super) struct Schema {
@@ -73,6 +75,7 @@ pub(super) const ACCOUNT: Schema = Schema {
         ACCOUNT_PICTURES_6,
         ACCOUNT_SEARCH_7,
         ACCOUNT_SHARES_8,
+        ACCOUNT_TRIPWIRES_9,
     ],
 };
 

@@ -7,6 +7,7 @@ use warren_message::content::notice::{CallStep, Extraction, Receipt, Typing};
 use warren_message::content::profile::Profile;
 use warren_message::content::reaction::Reaction;
 use warren_message::content::share::ShareMessage;
+use warren_message::content::tripwire::TripwireMessage;
 use warren_message::content::visible::Visible;
 use warren_message::expiration::{Expiration, Mode};
 use warren_message::{Content, Kind};
@@ -79,6 +80,8 @@ pub(crate) enum Arrival {
     },
     /// Something about shares of recovery words.
     Share(Box<Opened>, ShareMessage),
+    /// Something about friends who can wipe a device.
+    Tripwire(Box<Opened>, TripwireMessage),
     /// Something about a group, for whoever looks after groups.
     Group(Box<Opened>),
     /// What somebody looks like, as of when they wrote.
@@ -101,7 +104,7 @@ impl Arrival {
             Self::Message(message, _) => (Some(&message.conversation), &message.author),
             Self::Signal(signal) => (signal.conversation.as_ref(), &signal.sender),
             Self::Typing { conversation, author, .. } => (Some(conversation), author),
-            Self::Share(opened, _) | Self::Group(opened) => {
+            Self::Share(opened, _) | Self::Tripwire(opened, _) | Self::Group(opened) => {
                 (Some(&opened.conversation), &opened.author)
             }
             Self::Looks { conversation, author, .. } => (Some(conversation), author),
@@ -176,6 +179,10 @@ fn said(own: &AccountId, opened: Opened) -> Vec<Arrival> {
         Kind::Share(share) if from_other && opened.conversation == opened.author => {
             let share = share.clone();
             vec![Arrival::Share(Box::new(opened), share)]
+        }
+        Kind::Tripwire(tripwire) if opened.conversation == opened.author => {
+            let tripwire = tripwire.clone();
+            vec![Arrival::Tripwire(Box::new(opened), tripwire)]
         }
         Kind::Unknown(unknown) => {
             let content = database::Content::Unknown(unknown.raw().to_vec());

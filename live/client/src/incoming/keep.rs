@@ -16,6 +16,7 @@ use crate::database::{
 use crate::disappearing::ask_later;
 use crate::error::ClientError;
 use crate::events::Event;
+use crate::friends;
 use crate::recovery;
 
 /// How long it is of interest that somebody types.
@@ -94,6 +95,14 @@ impl Kept {
             }
             Arrival::Share(opened, share) => {
                 if let Some(notice) = recovery::take(tx, account, &opened.author, &share, now)? {
+                    let row = arrival::notice(&account.id(), &opened, &notice);
+                    return self.add(tx, account, row, now);
+                }
+            }
+            Arrival::Tripwire(opened, tripwire) => {
+                let notice = friends::take(tx, account, &opened, &tripwire, now)?;
+                self.events.push(Event::ContactChanged { contact: opened.author });
+                if let Some(notice) = notice {
                     let row = arrival::notice(&account.id(), &opened, &notice);
                     return self.add(tx, account, row, now);
                 }

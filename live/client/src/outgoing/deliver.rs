@@ -12,6 +12,7 @@ use crate::database::{
 use crate::disappearing::{ASK, SHORTEN};
 use crate::error::ClientError;
 use crate::events::{DeliveryState, Event};
+use crate::friends::REPEAT;
 use crate::mailbox::order::Deed;
 use crate::mailbox::store::Letter;
 use crate::messenger::Messenger;
@@ -124,7 +125,7 @@ impl Messenger {
         let (mut tried, mut done, mut failure) = (HashSet::new(), 0, None);
         loop {
             let mut jobs = self.db.with(|db| ready(db))?;
-            jobs.retain(|job| !tried.contains(&job.id));
+            jobs.retain(|job| !tried.contains(&job.id) && !waits_for_its_time(job, self.now()));
             // What the owner writes meanwhile does not wait for all that there is to tidy up.
             match jobs.iter().position(|job| !matches!(job.task, Task::Store { .. })) {
                 Some(0) => jobs.truncate(OTHERS_AT_ONCE),
@@ -204,6 +205,10 @@ impl Messenger {
                 self.ask_expiries(mailbox, data).await?;
                 Ok(None)
             }
+            Task::Other { name, target: Some(inbox), data, .. } if name == REPEAT => {
+                self.repeat_order(inbox, data)?;
+                Ok(None)
+            }
             Task::Upload { attachment, .. } => {
                 self.upload_attachment(*attachment).await?;
                 Ok(None)
@@ -258,6 +263,12 @@ fn letter(copy: &SealedCopy) -> Letter {
         timestamp: copy.timestamp,
         ttl: copy.ttl,
     }
+}
+
+/// Whether something is to be done later, and not sooner whatever the owner wants to be sent now.
+fn waits_for_its_time(job: &Job, now: Millis) -> bool {
+    let is_repeated = matches!(&job.task, Task::Other { name, .. } if name == REPEAT);
+    is_repeated && job.next_attempt.is_some_and(|at| at > now)
 }
 
 const fn message_of(task: &Task) -> Option<MessageId> {

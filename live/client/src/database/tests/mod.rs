@@ -18,6 +18,7 @@ mod search;
 mod secrecy;
 mod signals;
 mod tombstones;
+mod tripwires;
 mod unread;
 mod upkeep;
 mod versions;

@@ -12,7 +12,7 @@ fn a_database_of_a_newer_version_is_refused_by_name() {
     let error = AccountDb::open(&device.vault, &device.keys()).unwrap_err();
     assert!(matches!(
         error,
-        DatabaseError::NewerSchema { database: "account", found: 99, known: 8 }
+        DatabaseError::NewerSchema { database: "account", found: 99, known: 9 }
     ));
     assert!(error.to_string().ends_with("update Warren"));
 }
