@@ -14,6 +14,7 @@ mod conversations;
 mod crash;
 mod daemon;
 mod files;
+mod friends;
 mod groups;
 mod lock;
 mod message;
@@ -34,6 +35,8 @@ use daemon::DAEMON_HELP;
 pub use daemon::{ApiCommand, DaemonArgs, DaemonCommand, DaemonRunArgs};
 use files::FILES_HELP;
 pub use files::FilesCommand;
+use friends::FRIENDS_HELP;
+pub use friends::{DeadManArgs, FriendsCommand, FriendsWipeArgs, SetArg, TheirDevice, TrustArgs};
 pub use groups::{GroupArg, GroupsArgs, GroupsCommand, MembersArg, SureArg};
 pub use lock::{DuressCommand, KindArgs, LockArgs, LockCommand, WipeArgs};
 use lock::{LOCK_HELP, WIPE_HELP};
@@ -145,6 +148,9 @@ pub enum Command {
     /// Split recovery words among people, any few of whom bring them back
     #[command(subcommand, arg_required_else_help = true, after_help = SHARES_HELP)]
     Shares(SharesCommand),
+    /// Friends who can wipe this device after it was taken, and whose devices you can wipe
+    #[command(subcommand, arg_required_else_help = true, after_help = FRIENDS_HELP)]
+    Friends(FriendsCommand),
     /// Send a message
     Send(SendArgs),
     /// Fetch and show messages

@@ -9,7 +9,9 @@ use warren_client::ClientError;
 use warren_client::attachments::AttachmentError;
 use warren_client::backup::BackupError;
 use warren_client::database::DatabaseError;
+use warren_client::tripwire::TripwireError;
 use warren_client::vault::VaultError;
+use warren_lock::tripwire::TripwireError as Rule;
 
 use super::border::BorderError;
 use crate::failure::Failure;
@@ -57,7 +59,11 @@ fn status(failure: &Failure) -> StatusCode {
             ClientError::NoAccount
             | ClientError::NoSuchDraft(_)
             | ClientError::NoShares
-            | ClientError::NotAsked,
+            | ClientError::NotAsked
+            | ClientError::NoTripwire
+            | ClientError::NoTrustedSet
+            | ClientError::NoWipeCode
+            | ClientError::NothingOrdered,
         )
         | Failure::NoSharesYet
         | Failure::NoReport(_)
@@ -92,6 +98,10 @@ fn status(failure: &Failure) -> StatusCode {
         | Failure::Client(
             ClientError::NoSeed
             | ClientError::WhichAccount(_)
+            | ClientError::WhichDevice
+            | ClientError::WipeCodeExpired
+            | ClientError::DecoysTrustNobody
+            | ClientError::Tripwire(TripwireError::Rule(Rule::Place))
             | ClientError::NothingToResend
             | ClientError::LastAdmin
             | ClientError::AdminStays
@@ -117,6 +127,9 @@ fn status(failure: &Failure) -> StatusCode {
             ClientError::Mnemonic(_)
             | ClientError::Split(_)
             | ClientError::NotAFriend
+            | ClientError::TrustedFriends
+            | ClientError::Trust(_)
+            | ClientError::Tripwire(TripwireError::Rule(Rule::Term))
             | ClientError::Content(_)
             | ClientError::Seal(_)
             | ClientError::NotAPerson
@@ -130,7 +143,10 @@ fn status(failure: &Failure) -> StatusCode {
             VaultError::WrongPassphrase | VaultError::EmptyPassphrase,
         ))
         | Failure::Client(
-            ClientError::NotYours | ClientError::NotAMember | ClientError::NotAnAdmin,
+            ClientError::NotYours
+            | ClientError::NotAMember
+            | ClientError::NotAnAdmin
+            | ClientError::WrongWipeCode,
         ) => StatusCode::FORBIDDEN,
         Failure::Client(ClientError::Vault(VaultError::TooSoon { .. })) => {
             StatusCode::TOO_MANY_REQUESTS

@@ -16,6 +16,7 @@
 //! | [`accounts`], [`contacts`], [`conversations`], [`groups`], [`messages`], [`outbox`], [`search`] | one noun each |
 //! | [`settings`] | what others are told of an account's owner |
 //! | [`shares`], [`recovery`] | recovery words in shares, and the friends who keep them |
+//! | [`friends`] | friends who can wipe this device, and devices of theirs |
 //! | [`about`], [`changes`] | what belongs to a message, and what is done to one |
 //! | [`files`] | the files of messages; [`stream`] and [`transfers`] carry and keep them |
 //! | [`pictures`] | what people and groups look like |
@@ -59,6 +60,7 @@ pub mod expiry;
 pub mod extract;
 pub mod failure;
 pub mod files;
+pub mod friends;
 pub mod groups;
 pub mod guard;
 pub mod lock;
@@ -106,6 +108,7 @@ fn nouns() -> OpenApiRouter<Arc<Home>> {
         .merge(accounts::routes())
         .merge(shares::routes())
         .merge(recovery::routes())
+        .merge(friends::routes())
         .merge(contacts::routes())
         .merge(conversations::routes())
         .merge(groups::routes())

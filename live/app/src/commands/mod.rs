@@ -16,6 +16,7 @@ pub mod crash;
 pub mod daemon;
 pub mod demo;
 pub mod files;
+pub mod friends;
 pub mod groups;
 pub mod lock;
 pub mod message;
@@ -39,6 +40,7 @@ pub async fn run(start: Start, command: Command) -> Result<Exit, Failure> {
     match command {
         Command::Account(command) => Box::pin(account::run(&start, &command)).await,
         Command::Shares(command) => Box::pin(shares::run(&start, &command)).await,
+        Command::Friends(command) => Box::pin(friends::run(&start, &command)).await,
         Command::Send(args) => Box::pin(send::run(&start, &args)).await,
         Command::Read(args) => Box::pin(read::run(&start, &args)).await,
         Command::Sync => Box::pin(sync::run(&start)).await,

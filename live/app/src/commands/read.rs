@@ -371,6 +371,40 @@ fn share_text(notice: &Notice) -> String {
         Notice::ShareReturned { .. } => {
             "gave back a share of your recovery words: `warren shares returned`".to_owned()
         }
+        _ => tripwire_text(notice),
+    }
+}
+
+/// What is said about friends who can wipe a device.
+fn tripwire_text(notice: &Notice) -> String {
+    let named = |device: &str| terminal_text::line(device);
+    match notice {
+        Notice::TripwireOffered { kept: true, device, threshold: 1, .. } => format!(
+            "trusts you to wipe their device '{}' should it be taken: `warren friends --help`",
+            named(device)
+        ),
+        Notice::TripwireOffered { kept: true, device, threshold, count } => format!(
+            "trusts {count} friends, any {threshold} together, to wipe their device '{}' should it be \
+             taken, and you are one: `warren friends --help`",
+            named(device)
+        ),
+        Notice::TripwireOffered { device, .. } => format!(
+            "would trust you to wipe their device '{}', which is not kept: accept them, then have \
+             them offer it again",
+            named(device)
+        ),
+        Notice::TripwireTaken { device } => {
+            format!("can from here on help to wipe your device '{}'", named(device))
+        }
+        Notice::TripwireDeclined { device } => {
+            format!("cannot wipe your device '{}': their app does not keep it", named(device))
+        }
+        Notice::TripwireRevoked { device } => {
+            format!("trusts you no more to wipe their device '{}'", named(device))
+        }
+        Notice::TripwireTested { device, at } => {
+            format!("their device '{}' heard your test at {}", named(device), local_time(*at))
+        }
         _ => "a kind of message this version cannot show".to_owned(),
     }
 }
