@@ -10,11 +10,13 @@
 
 mod people;
 
-use people::{Person, World, notices, sync};
+use std::time::Duration;
+
+use people::{Person, World, notices, said, sync};
 use warren_client::database::{HeldTripwire, Job, Standing, Task, TrustedSet};
 use warren_client::friends::trust::Trust;
 use warren_client::notice::Notice;
-use warren_client::tripwire::TripwireFile;
+use warren_client::tripwire::{Inbox, TripwireFile};
 use warren_client::{ClientError, Device, Messenger};
 use warren_lock::tripwire::order::Action;
 use warren_lock::tripwire::{FriendShare, Heard, Order};
@@ -268,4 +270,46 @@ async fn an_order_takes_two_steps_and_is_repeated_until_it_is_stopped() {
     drop(phone.deliver_waiting().await);
     drop(phone.deliver_waiting().await);
     assert_eq!(waiting().1, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_test_and_an_order_reach_the_devices_inbox_and_the_friend_hears_of_the_test() {
+    let world = World::new().await;
+    let (alice, bob) = (Owner::new(&world, "alice"), world.person("bob"));
+    let carol = world.person("carol");
+    for friend in [&bob, &carol] {
+        friend.trusts(&alice.person);
+    }
+    let made = alice.trust(&[&bob, &carol], 2).unwrap();
+    sync(&[&alice.person.phone, &bob.phone, &carol.phone]).await;
+    let owner = &alice.person.id;
+    assert_eq!(bob.phone.test_devices(owner, Some("phone")).unwrap(), 1);
+    assert!(held(&bob.phone)[0].test_sent_at.is_some());
+    bob.phone.deliver_waiting().await.unwrap();
+    let inbox = Inbox::open(&world.home("alice")).unwrap().unwrap();
+    let heard = inbox.hear(Duration::ZERO).await.unwrap();
+    let [test] = heard.tests[..] else { panic!("{heard:?}") };
+    assert_eq!((test.set, test.number, heard.wipes), (made.set, 1, false));
+
+    // Whoever unlocks tells it, once, and the friend alone.
+    let tell = || alice.person.phone.tell_tested(&test.set, test.number, test.at).unwrap();
+    assert_eq!((tell(), tell()), (true, false));
+    sync(&[&alice.person.phone, &bob.phone, &carol.phone]).await;
+    assert_eq!(alice.sets()[0].friends[0].tested_at, Some(test.at));
+    assert_eq!(held(&bob.phone)[0].heard_at, Some(test.at));
+    let told = notices(&bob.phone, owner);
+    let tested = Notice::TripwireTested { device: "phone".to_owned(), at: test.at };
+    assert!(told.contains(&tested), "{told:?}");
+    assert_eq!(held(&carol.phone)[0].heard_at, None);
+
+    for (friend, is_enough) in [(&bob, false), (&carol, true)] {
+        let code = friend.phone.announce_wipe(owner, None).unwrap().code.code;
+        friend.phone.order_wipe(owner, &code).unwrap();
+        friend.phone.deliver_waiting().await.unwrap();
+        assert_eq!(inbox.hear(Duration::ZERO).await.unwrap().wipes, is_enough);
+    }
+    // Nothing of it is in a conversation, not even on the friend's other device.
+    sync(&[&bob.phone, &bob.laptop]).await;
+    assert!(held(&bob.laptop)[0].ordered_at.is_none());
+    assert_eq!(said(&bob.laptop, owner).len() + said(&bob.phone, owner).len(), 0);
 }
