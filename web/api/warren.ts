@@ -24,6 +24,15 @@ export type Accounts = {
   /** The accounts. */
   accounts: Array<Account>;
 };
+/** A wipe that waits for its second step. */
+export type AnnouncedWipe = {
+  /** What the second step takes. */
+  code: string;
+  /** The shares it would reveal, all of one device. */
+  devices: Array<HeldDevice>;
+  /** Until when it takes it. */
+  valid_until: number;
+};
 /** Messages in the order in which they came onto this device. */
 export type Arrived = {
   /** The number of the message that came last of all; 0 where there is none. */
@@ -165,6 +174,11 @@ export type CheckUpdate = {
 /** What opens a locked home. */
 export type CodeGiven = {
   /** The code: PIN, passphrase, or pattern as `3x3:1-2-3-6-9`. */
+  code: string;
+};
+/** The second step of a wipe. */
+export type ConfirmedWipe = {
+  /** The code of the first. */
   code: string;
 };
 /** A person an account knows. */
@@ -324,6 +338,12 @@ export type DamagedPart = {
   /** Of which snapshot. */
   snapshot: string;
 };
+/** The dead man's switch of this device. */
+export type DeadMan = {
+  /** After how many hours without unlocking the device is wiped; 0 for never. Whoever looks into
+   * the device's files can read it, also while it is locked. */
+  hours: number;
+};
 /** How far a message got. */
 export type DeliveryReport = {
   /** Why it waits or failed. */
@@ -474,6 +494,15 @@ export type Found = {
   /** The name of a group, as its admins call it; absent for a person. */
   group?: string | null;
 };
+/** Whether a friend can wipe. */
+export type FriendState = "offered" | "taken" | "declined";
+/** Who can wipe this device, and which devices of others can be wiped from here. */
+export type Friends = {
+  /** Shares for devices of others, by owner and device. */
+  devices: Array<HeldDevice>;
+  /** Sets of friends who can wipe this device, the newest first. */
+  sets: Array<TrustedSet>;
+};
 /** What shares give, once there are enough. */
 export type Gathered = {
   /** The account they bring back; absent while there are too few. */
@@ -589,6 +618,31 @@ export type HandedIn = {
   media_type: string;
   /** How many bytes of it will be sent. */
   size: number;
+};
+/** A share for a device of somebody else, or for another device of this account. */
+export type HeldDevice = {
+  /** How many friends have a share. */
+  count: number;
+  /** What they call the device. */
+  device: string;
+  /** When the device last heard one, by its own word; absent where it has not said so. */
+  heard_at?: number | null;
+  /** Which of the set, from 1. */
+  number: number;
+  /** When its wipe was ordered; absent where it was not, or the order is repeated no more. */
+  ordered_at?: number | null;
+  /** Until when the order is repeated. */
+  ordered_until?: number | null;
+  /** The owner's Account ID. */
+  owner: string;
+  /** When it came. */
+  received_at: number;
+  /** The set of the share. */
+  set: string;
+  /** When a test was last sent; absent where none was. */
+  test_sent_at?: number | null;
+  /** How many friends together wipe the device. */
+  threshold: number;
 };
 /** A share of somebody else's recovery words that is kept here. */
 export type HeldShare = {
@@ -848,6 +902,17 @@ export type NewSeed = {
   /** Where the list of nodes comes from and what signs it, `URL#KEYS`. */
   seed: string;
 };
+/** Whom to trust with this device. */
+export type NewTrust = {
+  /** What the friends are told that the device is called, at most 64 bytes. */
+  device?: string | null;
+  /** The Account IDs of the friends, at most eight. */
+  friends: Array<string>;
+  /** Whether the account's own other devices are one friend more. */
+  own_devices?: boolean;
+  /** How many of the friends together wipe the device. */
+  threshold: number;
+};
 /** An event, and whose it is. */
 export type Notice = (Event & {
   /** The account it happened to; absent where it concerns them all. */
@@ -876,6 +941,11 @@ export type OpenStep = {
   next_attempt?: number | null;
   /** What. */
   step: Step;
+};
+/** A wipe that was ordered. */
+export type OrderedWipe = {
+  /** The shares that are revealed to the device. */
+  devices: Array<HeldDevice>;
 };
 /** What waits, oldest first. */
 export type Outbox = {
@@ -1056,6 +1126,11 @@ export type SettingsChange = {
   /** Whether others are told that the owner types. */
   typing?: boolean | null;
 };
+/** How many shares something concerned. */
+export type ShareCount = {
+  /** How many. */
+  shares: number;
+};
 /** Somebody who says that they lost an account. Anybody can say so. */
 export type ShareRequest = {
   /** The Account ID that they say was theirs. */
@@ -1119,6 +1194,35 @@ export type Synced = {
 /** How long messages are to live. */
 export type Timer = {
   expiry?: (Expiry | null);
+};
+/** A friend of a set. */
+export type TrustedFriend = {
+  /** Their Account ID; the account's own for its other devices. */
+  friend: string;
+  /** Which of the set, from 1. */
+  number: number;
+  /** When it said so; absent where it has said nothing. */
+  since?: number | null;
+  /** What their app said. */
+  state: FriendState;
+  /** When this device last heard a test of theirs; absent where it has not. */
+  tested_at?: number | null;
+};
+/** Friends who, so many of them together, can wipe a device of this account's owner. */
+export type TrustedSet = {
+  /** When the set was made. */
+  created: number;
+  /** What the friends are told that the device is called. */
+  device: string;
+  /** The friends. */
+  friends: Array<TrustedFriend>;
+  /** Whether it is this device; else it is one from whose backup this came, or whose tripwire was
+   * made anew, and this one is not wiped. */
+  here: boolean;
+  /** Its name. */
+  set: string;
+  /** How many of the friends together wipe it. */
+  threshold: number;
 };
 /** Whether the owner types. */
 export type Types = {
@@ -1192,6 +1296,11 @@ export type Waiting = {
   for_recipient: boolean;
   /** The message. */
   message: Message;
+};
+/** Which device of a person. */
+export type WhichDevice = {
+  /** What its owner calls it, or the beginning of its set's name; absent for all of the person's. */
+  device?: string | null;
 };
 /** What to wipe. */
 export type Wipe = {
@@ -1573,6 +1682,105 @@ export interface Operations {
       who: string;
     };
     response: Found;
+  };
+  /** Lists who can wipe this device, and which devices of others can be wiped from here. */
+  "GET /v1/accounts/{account}/friends": {
+    path: {
+      /** Account ID */
+      account: string;
+    };
+    response: Friends;
+  };
+  /** Keeps no share for devices of somebody any more. They are told. */
+  "DELETE /v1/accounts/{account}/friends/devices/{peer}": {
+    path: {
+      /** Account ID */
+      account: string;
+      /** whose devices */
+      peer: string;
+    };
+    query: {
+      /** What its owner calls it, or the beginning of its set's name; absent for all of the person's. */
+      device?: string;
+    };
+    response: ShareCount;
+  };
+  /** Asks devices of somebody whether they would hear an order. It wipes nothing; they answer once they
+   * are unlocked. */
+  "POST /v1/accounts/{account}/friends/devices/{peer}/test": {
+    path: {
+      /** Account ID */
+      account: string;
+      /** whose devices */
+      peer: string;
+    };
+    body: WhichDevice;
+    response: ShareCount;
+  };
+  /** The first of two steps of wiping a friend's device: gives the code of the second. Nothing is sent. */
+  "POST /v1/accounts/{account}/friends/devices/{peer}/wipe": {
+    path: {
+      /** Account ID */
+      account: string;
+      /** whose device */
+      peer: string;
+    };
+    body: WhichDevice;
+    response: AnnouncedWipe;
+  };
+  /** Repeats an order no more. What was sent stays in the network for two weeks. */
+  "DELETE /v1/accounts/{account}/friends/devices/{peer}/wipe": {
+    path: {
+      /** Account ID */
+      account: string;
+      /** whose device */
+      peer: string;
+    };
+    query: {
+      /** What its owner calls it, or the beginning of its set's name; absent for all of the person's. */
+      device?: string;
+    };
+    response: ShareCount;
+  };
+  /** The second step: orders the wipe, and repeats the order for weeks. Nobody can undo it. */
+  "POST /v1/accounts/{account}/friends/devices/{peer}/wipe/confirm": {
+    path: {
+      /** Account ID */
+      account: string;
+      /** whose device */
+      peer: string;
+    };
+    body: ConfirmedWipe;
+    response: OrderedWipe;
+  };
+  /** Lets friends wipe this device: each is sent a share, of which nothing stays here. */
+  "POST /v1/accounts/{account}/friends/sets": {
+    path: {
+      /** Account ID */
+      account: string;
+    };
+    body: NewTrust;
+    response: TrustedSet;
+  };
+  /** Has the shares of a set do nothing any more, at once, and tells the friends. */
+  "DELETE /v1/accounts/{account}/friends/sets/{set}": {
+    path: {
+      /** Account ID */
+      account: string;
+      /** the set's name */
+      set: string;
+    };
+    response: void;
+  };
+  /** Makes a new set of the same friends and revokes the old one. */
+  "POST /v1/accounts/{account}/friends/sets/{set}/reissue": {
+    path: {
+      /** Account ID */
+      account: string;
+      /** the set's name */
+      set: string;
+    };
+    response: TrustedSet;
   };
   /** Lists the groups the account is invited to, in, or was removed from. */
   "GET /v1/accounts/{account}/groups": {
@@ -2170,6 +2378,15 @@ export interface Operations {
   "POST /v1/daemon/unlock": {
     body: Unlock;
     response: void;
+  };
+  /** Shows after how long without unlocking this device is wiped. */
+  "GET /v1/dead-man": {
+    response: DeadMan;
+  };
+  /** Says after how long without unlocking this device is wiped. The time runs from here. */
+  "PUT /v1/dead-man": {
+    body: DeadMan;
+    response: DeadMan;
   };
   /** Opens a WebSocket of events, each a `Notice` as JSON text. It ends where the home is locked,
    * after the event `locked`. */

@@ -403,7 +403,11 @@ fn tripwire_text(notice: &Notice) -> String {
             format!("trusts you no more to wipe their device '{}'", named(device))
         }
         Notice::TripwireTested { device, at } => {
-            format!("their device '{}' heard your test at {}", named(device), local_time(*at))
+            format!(
+                "their device '{}' heard the test you sent at {}",
+                named(device),
+                local_time(*at)
+            )
         }
         _ => "a kind of message this version cannot show".to_owned(),
     }

@@ -66,7 +66,7 @@ async fn friend_line(account: &AccountApi, friend: &TrustedFriend) -> Result<Str
         }
         _ => "not yet confirmed: do not count on it".to_owned(),
     };
-    let tested = friend.tested_at.map(|at| format!(", tested {}", local_time(at)));
+    let tested = friend.tested_at.map(|at| format!(", last test heard of {}", local_time(at)));
     Ok(format!("  {}  {name}  {state}{}", friend.number, tested.unwrap_or_default()))
 }
 
@@ -78,7 +78,7 @@ async fn device_line(account: &AccountApi, held: &HeldDevice) -> Result<String, 
         k => format!("together with others, {k} of {}", held.count),
     };
     let tested = match (held.heard_at, held.test_sent_at) {
-        (Some(heard), _) => format!(", heard your test {}", local_time(heard)),
+        (Some(heard), _) => format!(", heard your test of {}", local_time(heard)),
         (None, Some(sent)) => format!(", test sent {} and not answered", local_time(sent)),
         (None, None) => ", never tested".to_owned(),
     };
