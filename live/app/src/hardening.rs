@@ -31,6 +31,9 @@ pub fn harden() {
 /// same number and with the same arguments. To be called before anything is read or opened. Where the
 /// C library is none of the GNU project or the start fails, this returns, and the process runs on
 /// without.
+///
+/// A code in the environment goes through a pipe: the environment of a process lies in its memory
+/// until it ends.
 pub fn wipe_freed_memory() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     again::with_settings();
@@ -40,9 +43,15 @@ pub fn wipe_freed_memory() {
 mod again {
     use std::env;
     use std::ffi::{OsStr, OsString};
+    use std::io::{PipeReader, Write, pipe};
+    use std::os::fd::AsRawFd;
     use std::os::unix::ffi::OsStrExt;
     use std::os::unix::process::CommandExt;
     use std::process::Command;
+
+    use rustix::io::{FdFlags, fcntl_setfd};
+
+    use crate::passphrase::{self, SecretText};
 
     /// Where the library reads its settings.
     const VARIABLE: &str = "GLIBC_TUNABLES";
@@ -60,8 +69,22 @@ mod again {
         if let Some(name) = arguments.next() {
             again.arg0(name);
         }
+        let code = passphrase::taken_from_environment().and_then(|code| piped(&code));
+        if let Some(code) = &code {
+            let path = format!("/proc/self/fd/{}", code.as_raw_fd());
+            again.env_remove(passphrase::VARIABLE).env(passphrase::FILE_VARIABLE, path);
+        }
         // It comes back only where it failed.
         let _ = again.args(arguments).env(VARIABLE, settings).exec();
+    }
+
+    /// A pipe that holds a code, open in the program that is started, too.
+    fn piped(code: &SecretText) -> Option<PipeReader> {
+        let (reader, mut writer) = pipe().ok()?;
+        // Far less than a pipe holds, so this does not wait.
+        writer.write_all(code.expose().as_bytes()).ok()?;
+        fcntl_setfd(&reader, FdFlags::empty()).ok()?;
+        Some(reader)
     }
 
     /// The settings with ours; `None` where they are there.

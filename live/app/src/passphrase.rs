@@ -10,7 +10,10 @@ use crate::failure::Failure;
 
 /// The most bytes a passphrase or a phrase may have.
 const MOST_BYTES: usize = 4096;
-const VARIABLE: &str = "WARREN_PASSPHRASE";
+/// Where the environment may hold a passphrase.
+pub const VARIABLE: &str = "WARREN_PASSPHRASE";
+/// Where it may name a file with one, which counts before it.
+pub const FILE_VARIABLE: &str = "WARREN_PASSPHRASE_FILE";
 const NEW_VARIABLE: &str = "WARREN_NEW_CODE";
 
 /// A text nobody but its owner may see. Overwritten when dropped, and never printed.
@@ -120,6 +123,16 @@ pub fn recovery_words() -> Result<SecretText, Failure> {
             .map_err(Failure::Terminal);
     }
     read(io::stdin().lock(), MOST_BYTES, Failure::Stdin)
+}
+
+/// The passphrase in the environment, where it counts and the first line of a file could hold it.
+pub fn taken_from_environment() -> Option<SecretText> {
+    if std::env::var_os(FILE_VARIABLE).is_some() {
+        return None;
+    }
+    let text = SecretText::new(std::env::var(VARIABLE).ok()?);
+    let is_line = text.expose().len() <= MOST_BYTES && !text.expose().contains(['\r', '\n']);
+    is_line.then_some(text)
 }
 
 fn given(file: Option<&Path>) -> Result<Option<SecretText>, Failure> {

@@ -30,13 +30,6 @@ impl Daemon {
         Self::spawn(device, device.command(&[&["--json", "daemon", "run"], arguments].concat()))
     }
 
-    /// A daemon that is given no code, not even in its environment.
-    pub(crate) fn start_locked(device: &Device) -> Self {
-        let mut command = device.command(&["--json", "daemon", "run", "--locked"]);
-        command.env_remove("WARREN_PASSPHRASE");
-        Self::spawn(device, command)
-    }
-
     pub(crate) fn spawn(device: &Device, mut command: Command) -> Self {
         let log = device.folder().join("daemon.log");
         command.env("WARREN_LOG", "trace").stderr(File::create(&log).unwrap());
