@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
+use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 use utoipa::ToSchema;
@@ -17,6 +18,7 @@ use warren_wire::directory::NodeRecord;
 use super::extract::{Given, InSession, OfAccount};
 use super::failure::ErrorBody;
 use super::session::Home;
+use crate::daemon::tripwire;
 use crate::failure::Failure;
 
 /// The longest wait for new messages in one request.
@@ -130,11 +132,21 @@ async fn path(of: OfAccount) -> Result<Json<PathInUse>, Failure> {
     params(("account" = String, Path, description = "Account ID")),
     responses((status = 200, body = Synced), (status = "default", body = ErrorBody)),
 )]
-async fn sync(of: OfAccount, Given(given): Given<Sync>) -> Result<Json<Synced>, Failure> {
+async fn sync(
+    State(home): State<Arc<Home>>,
+    of: OfAccount,
+    Given(given): Given<Sync>,
+) -> Result<Json<Synced>, Failure> {
     if given.wait == 0 {
         let delivering = of.session.delivering(&of.account().id);
         let _alone = delivering.lock().await;
-        return Ok(Json(Synced { new: of.sync().await? }));
+        if home.is_daemon() {
+            return Ok(Json(Synced { new: of.sync().await? }));
+        }
+        // Nobody else looks for friends' orders.
+        let (synced, looked) = tokio::join!(of.sync(), tripwire::look(&home));
+        looked?;
+        return Ok(Json(Synced { new: synced? }));
     }
     let mut listener = of.session.events().listen();
     let wait = Duration::from_secs(given.wait.min(LONGEST_WAIT));

@@ -10,11 +10,13 @@ use axum::response::{IntoResponse, Response};
 use tokio::sync::{Notify, watch};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{sleep, timeout};
+use warren_client::vault::Vault;
 use warren_client::{AutoLock, Device, Event, Events, Messenger, NotificationMode};
 use warren_wire::AccountId;
 
 use super::transfers::Transfers;
 use super::work::Background;
+use crate::daemon::tripwire::Gate;
 use crate::daemon::{backups, work};
 use crate::failure::Failure;
 use crate::passphrase::SecretText;
@@ -32,6 +34,8 @@ pub struct Home {
     is_daemon: bool,
     stop: Notify,
     work: Background,
+    /// Who reads the tripwire's inbox.
+    pub inbox: Arc<Gate>,
     /// When somebody last asked for something that needs keys.
     used: Mutex<Instant>,
 }
@@ -45,6 +49,7 @@ impl Home {
             is_daemon: false,
             stop: Notify::new(),
             work: Background::default(),
+            inbox: Arc::default(),
             used: Mutex::new(Instant::now()),
         }
     }
@@ -67,9 +72,12 @@ impl Home {
     /// Where the code is wrong or came too soon, or an account cannot be opened.
     pub async fn unlock(&self, code: SecretText) -> Result<(), Failure> {
         let folder = self.folder.clone();
-        // Argon2id takes its time.
-        let opened = spawn_blocking(move || Device::unlock(&folder, code.expose())).await;
-        match opened.map_err(|_| Failure::Locked)? {
+        // Each code may leave another inbox. Codes that come too soon keep nobody from it.
+        let closed = if self.is_tried().await { Some(self.inbox.close().await) } else { None };
+        // Argon2id takes its time, and goes on where nobody waits for it any more.
+        let unlock = move || (Device::unlock(&folder, code.expose()), closed);
+        let (opened, _closed) = spawn_blocking(unlock).await.map_err(|_| Failure::Locked)?;
+        match opened {
             Ok(device) => self.begin(device).await,
             Err(error) => {
                 // So many wrong codes may have wiped what is open.
@@ -79,6 +87,14 @@ impl Home {
                 Err(error.into())
             }
         }
+    }
+
+    /// Whether a code would be tried at all.
+    async fn is_tried(&self) -> bool {
+        let folder = self.folder.clone();
+        // Another process may be trying one.
+        let wait = spawn_blocking(move || Device::exists(&folder).then(|| Vault::wait(&folder)));
+        matches!(wait.await, Ok(Some(Ok(0))))
     }
 
     /// Begins a session in the place of the one there is.

@@ -95,6 +95,7 @@ pub(super) async fn carry_out(home: &Home, given: &Wipe) -> Result<Wiped, Failur
             reach(messenger).await?;
         }
     }
+    let inbox = home.inbox.close().await;
     disk(home, destroy)?;
     for messenger in &messengers {
         home.session()?.close(&messenger.account().id);
@@ -107,6 +108,7 @@ pub(super) async fn carry_out(home: &Home, given: &Wipe) -> Result<Wiped, Failur
     home.lock().await;
     let data = disk(home, finish).is_ok();
     if home.is_daemon() {
+        inbox.for_good();
         home.stop();
     }
     Ok(Wiped { keys: true, data, accounts })

@@ -11,7 +11,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use warren_client::Device;
+use warren_client::{ClientError, Device, TripwireFile};
 
 use crate::api::daemon::Daemon;
 use crate::api::guard::Guard;
@@ -19,7 +19,7 @@ use crate::api::session::Home;
 use crate::api::{self, Api};
 use crate::cli::{DaemonArgs, DaemonCommand, DaemonRunArgs};
 use crate::daemon::one::OnlyDaemon;
-use crate::daemon::{autolock, serve, socket, token};
+use crate::daemon::{autolock, serve, socket, token, tripwire};
 use crate::failure::{Exit, Failure};
 use crate::start::Start;
 use crate::stop::Stop;
@@ -54,9 +54,11 @@ struct Loopback {
 
 async fn serve_home(start: &Start, args: &DaemonRunArgs) -> Result<Exit, Failure> {
     let folder = start.home()?;
-    if !Device::exists(&folder) {
+    // Goes on with a wipe that was cut off, in either case.
+    if !Device::exists(&folder) && !args.locked {
         return Err(Failure::NoHome(folder));
     }
+    TripwireFile::of(&folder).map_err(ClientError::from)?;
     let _only = OnlyDaemon::of_home(&folder)?;
     let mut stop = Stop::listen().map_err(Failure::Terminal)?;
     let loopback = match args.listen {
@@ -76,6 +78,7 @@ async fn serve_home(start: &Start, args: &DaemonRunArgs) -> Result<Exit, Failure
         servers.spawn(serve::serve(listener, guard.before(router), stopping.subscribe()));
     }
     servers.spawn(stopped(stopping.subscribe(), autolock::keep(Arc::clone(&home))));
+    servers.spawn(stopped(stopping.subscribe(), tripwire::keep(Arc::clone(&home))));
     announce(start, &home, address)?;
     tokio::select! {
         () = stop.asked() => {}

@@ -6,6 +6,7 @@
 //! | [`work`] | an account at work: fetching by its mode, sending what waits |
 //! | [`autolock`] | locking by itself |
 //! | [`backups`] | backups that are due |
+//! | [`tripwire`] | orders of friends and the dead man's switch, locked or not |
 //! | [`socket`] | the Unix socket in the home directory, from both ends |
 //! | [`token`] | what opens the port on loopback |
 //! | [`serve`] | connections, and their end |
@@ -16,4 +17,5 @@ pub mod one;
 pub mod serve;
 pub mod socket;
 pub mod token;
+pub mod tripwire;
 pub mod work;

@@ -246,7 +246,7 @@ fn has_slept(before: SystemTime, after: SystemTime) -> bool {
 
 /// Between three quarters and five quarters of a time, so that nobody can tell a device by its
 /// rhythm.
-fn jittered(time: Duration) -> Duration {
+pub(super) fn jittered(time: Duration) -> Duration {
     let span = usize::try_from(time.as_millis() / 2).unwrap_or(usize::MAX);
     let drawn = random_index(&mut SystemEntropy, span).unwrap_or(0);
     time * 3 / 4 + Duration::from_millis(u64::try_from(drawn).unwrap_or(0))

@@ -37,4 +37,6 @@ mod shares;
 #[cfg(test)]
 mod tpm;
 #[cfg(test)]
+mod tripwire;
+#[cfg(test)]
 mod wipe;

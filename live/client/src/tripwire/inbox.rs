@@ -42,6 +42,9 @@ const MAX_PAGES: usize = 50;
 /// The most tests told of one go: one for each friend of each place.
 const MOST_TESTS: usize = 128;
 
+/// Held by who opens a database of an inbox, and may have to empty it.
+static MAKING: Mutex<()> = Mutex::new(());
+
 /// The inbox of a home at work.
 pub struct Inbox {
     home: PathBuf,
@@ -263,6 +266,8 @@ pub(super) fn store(home: &Home, tripwire: &Tripwire) -> Result<AccountDb, Clien
     let mut key = blake2b_keyed(tripwire.inbox().expose(), &[KEY_LABEL])?;
     let key = Secret::take(&mut key);
     let open = || AccountDb::open_at(&home.inbox_file(), &key, account);
+    // Nobody empties what another thread has just made.
+    let _alone = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
     match open() {
         Err(DatabaseError::Damaged) => {
             home.empty_inbox().map_err(TripwireError::from)?;
