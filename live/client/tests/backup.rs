@@ -255,6 +255,23 @@ async fn a_trial_holds_what_is_here_and_leaves_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_trial_that_was_cut_off_stands_in_the_way_of_none_and_opens_for_nobody() {
+    let (scene, device) = Scene::new();
+    let made = back_up(&device).await;
+    let snapshot = made.snapshot.to_string();
+    // As a process that was killed leaves it: a home under a code that nobody has.
+    let left = scene.path("old/backup/trial");
+    Device::create(&left, "a code that is nowhere", Cost::LEAST).unwrap();
+    fs::write(left.join("data/0011223344556677.db"), "half").unwrap();
+    let trial = device.backup_trial("main").unwrap();
+    let other = device.backup_trial("main").unwrap();
+    let (first, second) = tokio::join!(trial.run(&snapshot), other.run(&snapshot));
+    assert!(first.is_ok(), "{first:?}");
+    assert!(matches!(second, Err(ClientError::Backup(BackupError::Busy))), "{second:?}");
+    assert!(!left.exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_trial_of_a_damaged_backup_fails_and_leaves_nothing() {
     let (scene, device) = Scene::new();
     let made = back_up(&device).await;

@@ -344,15 +344,15 @@ fn a_no_a_ctrl_c_and_wrong_words_wipe_nothing_and_the_right_ones_do() {
 #[test]
 fn an_interrupt_while_it_is_backed_up_and_tried_wipes_nothing() {
     let (device, _, _) = prepared();
-    // A place that never answers.
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    let place = serde_json::json!({ "type": "webdav", "endpoint": endpoint }).to_string();
-    let init = ["backup", "init", "--backup", "slow", "--place", "-"];
-    device.run_with_input(&init, &place).with_code(0);
-    for daemon in [false, true] {
+    for (name, daemon) in [("alone", false), ("beside", true)] {
+        // A place that never answers.
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let place = serde_json::json!({ "type": "webdav", "endpoint": endpoint }).to_string();
+        let init = ["backup", "init", "--backup", name, "--place", "-"];
+        device.run_with_input(&init, &place).with_code(0);
         let _daemon = daemon.then(|| Daemon::start(&device, &[]));
-        let child = device.command(&[&SURE[..], &["--backup", "slow"]].concat()).spawn().unwrap();
+        let child = device.command(&[&SURE[..], &["--backup", name]].concat()).spawn().unwrap();
         let _asked = listener.accept().unwrap();
         signal(&child, "INT");
         let ended = Ended::from(child.wait_with_output().unwrap()).with_code(130);

@@ -1,11 +1,11 @@
 //! What a database holds, counted and hashed: two that hold the same give the same.
 
 use rusqlite::types::ValueRef;
-use warren_crypto::Secret;
 use warren_crypto::hash::SaltedBlake2b;
 
 use super::account::AccountDb;
 use super::attachments::LocalFile;
+use super::column::Col;
 use super::error::DatabaseError;
 
 /// What of a database must be the same after it came back from a backup. What [`super::restored`]
@@ -85,13 +85,8 @@ impl AccountDb {
         let mut rows = statement.query([])?;
         let mut files = Vec::new();
         while let Some(row) = rows.next()? {
-            let mut key: [u8; 32] = row.get(1)?;
-            let size: i64 = row.get(2)?;
-            files.push(LocalFile {
-                name: row.get(0)?,
-                key: Secret::take(&mut key),
-                size: u64::try_from(size).map_err(|_| DatabaseError::Damaged)?,
-            });
+            let (Col(key), Col(size)) = (row.get(1)?, row.get(2)?);
+            files.push(LocalFile { name: row.get(0)?, key, size });
         }
         Ok(files)
     }
