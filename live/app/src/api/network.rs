@@ -146,7 +146,10 @@ async fn sync(
         // Nobody else looks for friends' orders.
         let (synced, looked) = tokio::join!(of.sync(), tripwire::look(&home));
         looked?;
-        return Ok(Json(Synced { new: synced? }));
+        let new = synced?;
+        // Friends whose tests were found are told so.
+        of.deliver_waiting().await?;
+        return Ok(Json(Synced { new }));
     }
     let mut listener = of.session.events().listen();
     let wait = Duration::from_secs(given.wait.min(LONGEST_WAIT));

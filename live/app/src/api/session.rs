@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use tokio::sync::{Notify, watch};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{sleep, timeout};
+use warren_client::tripwire::HeardTest;
 use warren_client::vault::Vault;
 use warren_client::{AutoLock, Device, Event, Events, Messenger, NotificationMode};
 use warren_wire::AccountId;
@@ -281,6 +282,20 @@ impl Session {
     pub fn open_all(&self) -> Result<(), Failure> {
         for account in self.device(|device| device.accounts())? {
             self.messenger(&account.id)?;
+        }
+        Ok(())
+    }
+
+    /// Has the accounts tell friends that their tests were heard, each test once.
+    ///
+    /// # Errors
+    /// Where a database fails.
+    pub fn tell_tested(&self, tests: &[HeardTest]) -> Result<(), Failure> {
+        for account in self.device(|device| device.accounts())? {
+            let messenger = self.messenger(&account.id)?;
+            for HeardTest { set, number, at, .. } in tests {
+                messenger.tell_tested(set, *number, *at)?;
+            }
         }
         Ok(())
     }

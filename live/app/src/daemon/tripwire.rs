@@ -9,7 +9,7 @@ use tokio::sync::{OwnedMutexGuard, watch};
 use tokio::task::block_in_place;
 use tokio::time::{sleep, timeout};
 use warren_client::ClientError;
-use warren_client::tripwire::{Inbox, TripwireFile, is_overdue};
+use warren_client::tripwire::{HeardTest, Inbox, TripwireFile, is_overdue};
 use warren_client::vault::{VaultError, wipe};
 use warren_wire::Millis;
 
@@ -103,6 +103,7 @@ pub async fn keep(home: Arc<Home>) {
 pub async fn look(home: &Home) -> Result<(), ClientError> {
     let Ok(Some(inbox)) = Inbox::open(home.folder()) else { return Ok(()) };
     let Ok(Ok(heard)) = timeout(LOOK, inbox.hear(Duration::ZERO)).await else { return Ok(()) };
+    tell(home, &heard.tests);
     let network = inbox.network_time();
     drop(inbox);
     if heard.wipes || is_overdue(home.folder(), network).unwrap_or(false) {
@@ -125,7 +126,7 @@ async fn until_ordered(home: &Home, network: &Mutex<Option<Millis>>) {
     loop {
         // Where the disk fails, it is tried again.
         if let Ok(Some(inbox)) = Inbox::open(home.folder())
-            && is_ordered(&inbox, network).await
+            && is_ordered(home, &inbox, network).await
         {
             return;
         }
@@ -134,7 +135,7 @@ async fn until_ordered(home: &Home, network: &Mutex<Option<Millis>>) {
 }
 
 /// Listens for as long as the home has this inbox; whether it is to be wiped.
-async fn is_ordered(inbox: &Inbox, network: &Mutex<Option<Millis>>) -> bool {
+async fn is_ordered(home: &Home, inbox: &Inbox, network: &Mutex<Option<Millis>>) -> bool {
     let (mut pause, mut wait) = (FIRST_PAUSE, Duration::ZERO);
     while inbox.is_current() {
         let asked = Instant::now();
@@ -142,7 +143,8 @@ async fn is_ordered(inbox: &Inbox, network: &Mutex<Option<Millis>>) -> bool {
         *network.lock().unwrap_or_else(PoisonError::into_inner) = inbox.network_time();
         match heard {
             Ok(heard) if heard.wipes => return true,
-            Ok(_) => {
+            Ok(heard) => {
+                tell(home, &heard.tests);
                 sleep(LEAST_INTERVAL.saturating_sub(asked.elapsed())).await;
                 (pause, wait) = (FIRST_PAUSE, HELD);
             }
@@ -155,6 +157,18 @@ async fn is_ordered(inbox: &Inbox, network: &Mutex<Option<Millis>>) -> bool {
         }
     }
     false
+}
+
+/// Has friends told that their tests arrived, where somebody has unlocked. While nobody has, nothing is
+/// kept of them: whoever unlocks reads the inbox from its beginning.
+fn tell(home: &Home, tests: &[HeardTest]) {
+    if tests.is_empty() {
+        return;
+    }
+    if let Ok(session) = home.session() {
+        // Where a database fails, the next unlock finds them again.
+        let _ = session.tell_tested(tests);
+    }
 }
 
 async fn until_overdue(home: &Path, network: &Mutex<Option<Millis>>) {

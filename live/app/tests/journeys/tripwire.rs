@@ -260,3 +260,38 @@ fn a_daemon_wipes_what_nobody_unlocked_for_its_term_once_the_network_says_so_too
     drop(daemons);
     cut_off.run(&["account", "list"]).with_code(0);
 }
+
+#[test]
+fn friends_test_a_device_are_told_once_it_is_unlocked_and_wipe_it_while_it_is_locked() {
+    let place = Place::new();
+    let network = place.up();
+    let (ann, ann_id) = Device::with_account(network.seed(), "ann");
+    let (bob, bob_id) = Device::with_account(network.seed(), "bob");
+    ann.run(&["contacts", "add", &bob_id, "--name", "Bob"]).with_code(0);
+    bob.run(&["contacts", "add", &ann_id, "--name", "Ann"]).with_code(0);
+    bob.run(&["send", "Ann", "hello"]).with_code(0);
+    ann.run(&["sync"]).with_code(0);
+    ann.run(&["friends", "trust", "Bob", "--threshold", "1", "--device", "desk"]).with_code(0);
+    ann.run(&["sync"]).with_code(0);
+    bob.run(&["sync"]).with_code(0);
+    let daemon = start_locked(&ann);
+    bob.run(&["friends", "test", "Ann"]).with_code(0);
+    bob.run(&["sync"]).with_code(0);
+    let heard = |device: &Device| {
+        device.run(&["sync"]).with_code(0);
+        let shown = device.run(&["--json", "friends", "list"]).with_code(0);
+        shown.stdout.contains("heard_at\":1")
+    };
+    assert!(!heard(&bob), "nobody has unlocked it");
+    ann.run(&["unlock"]).with_code(0);
+    eventually("Bob is told", || heard(&bob));
+    ann.run(&["lock"]).with_code(0);
+
+    let announced = bob.run(&["--json", "friends", "wipe", "Ann"]).with_code(0).json();
+    assert!(home(&ann).join("slots").exists(), "one step is none");
+    let code = announced["code"].as_str().unwrap();
+    bob.run(&["friends", "wipe", "Ann", "--confirm", code]).with_code(0);
+    bob.run(&["sync"]).with_code(0);
+    eventually("it is wiped", || is_wiped(&ann));
+    drop(daemon);
+}
