@@ -10,7 +10,7 @@ use super::error::DatabaseError;
 
 /// What of a database must be the same after it came back from a backup. What [`super::restored`]
 /// settles is not in it, and neither is what the network or the clock changes by itself.
-const HELD: [&str; 11] = [
+const HELD: [&str; 12] = [
     "SELECT id, conversation, author, outgoing, kind, body, content_raw, timestamp FROM messages",
     "SELECT account_id, name, petname, approved, approved_me, blocked FROM contacts",
     "SELECT id, priority, archived, is_request, muted_until, notify, draft FROM conversations",
@@ -22,6 +22,7 @@ const HELD: [&str; 11] = [
     "SELECT owner, url, key, image FROM pictures",
     "SELECT * FROM held_shares",
     "SELECT * FROM given_shares",
+    "SELECT owner, set_id, number, threshold, secret, inbox FROM held_tripwires",
 ];
 /// Says that the hash is this one.
 const SALT: &[u8; 16] = b"warren census  1";
