@@ -187,6 +187,9 @@ async fn every_corruption_truncation_and_rollback_is_refused() {
             backup.check_restored(&what).await;
             backup.mend(at);
             made += 1;
+            if made % 10_000 == 0 {
+                println!("{made} corruptions refused");
+            }
         }
     }
     println!("{made} corruptions, all refused");
