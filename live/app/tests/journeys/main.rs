@@ -17,6 +17,8 @@ mod device;
 #[cfg(test)]
 mod files;
 #[cfg(test)]
+mod friends;
+#[cfg(test)]
 mod groups;
 #[cfg(test)]
 mod lock;
