@@ -9,6 +9,7 @@
 //! | [`device`] | an unlocked home: its accounts and its network |
 //! | [`messenger`] | one account at work |
 //! | [`erasure`] | everything of an account taken out of its mailbox |
+//! | [`duress`] | what a duress code has done in the network |
 //! | [`clock`] | the time that messages live by |
 //! | `mailbox` | what is asked of the swarm that keeps a mailbox |
 //! | [`outgoing`] | saved, then sealed copies on their way, until a swarm has them |
@@ -36,6 +37,7 @@ mod configs;
 pub mod database;
 pub mod device;
 mod disappearing;
+pub mod duress;
 pub mod erasure;
 pub mod error;
 pub mod events;

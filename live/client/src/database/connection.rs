@@ -72,6 +72,17 @@ pub(super) fn open_bare(path: &Path, key: &Secret<32>) -> Result<Connection, Dat
     Ok(connection)
 }
 
+/// As [`open`], in memory: nothing of it is kept.
+pub(super) fn open_in_memory(
+    owner: &AccountId,
+    schema: &Schema,
+) -> Result<Connection, DatabaseError> {
+    let mut connection = Connection::open_in_memory()?;
+    connection.execute_batch(AFTER_KEY)?;
+    migrate(&mut connection, Some(owner), schema)?;
+    Ok(connection)
+}
+
 /// As [`open`], without encryption: what lies in the file can be read.
 #[cfg(test)]
 pub(super) fn open_plain(

@@ -1,8 +1,9 @@
-//! Who acts for a mailbox: the person it belongs to, an admin of a group, or a member of one.
+//! Who acts for a mailbox: the person it belongs to, an admin of a group, a member of one, or whoever
+//! may empty it.
 
 use std::sync::Arc;
 
-use warren_account::{Account, Group, MemberAuth};
+use warren_account::{Account, ErasureRight, Group, MemberAuth};
 use warren_crypto::CryptoError;
 use warren_wire::AccountId;
 use warren_wire::rpc::UnverifiedAuth;
@@ -16,6 +17,8 @@ pub(crate) enum Access {
     Admin(Arc<Group>),
     /// A member of that group, by what an admin gave.
     Member(AccountId, Arc<MemberAuth>),
+    /// Whoever has the right to empty a person's mailbox, and no other.
+    Eraser(Arc<ErasureRight>),
 }
 
 impl Access {
@@ -25,6 +28,7 @@ impl Access {
             Self::Person(account) => account.id(),
             Self::Admin(group) => group.id(),
             Self::Member(group, _) => *group,
+            Self::Eraser(right) => right.account(),
         }
     }
 
@@ -38,6 +42,7 @@ impl Access {
             }
             Self::Admin(group) => group.authorise(text),
             Self::Member(_, auth) => auth.authorise(text),
+            Self::Eraser(right) => right.authorise(text),
         }
     }
 }
