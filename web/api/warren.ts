@@ -355,6 +355,13 @@ export type DeliveryReport = {
 export type DeliveryState = "waiting" | "delivered" | "failed";
 /** Who said it. */
 export type Direction = "incoming" | "outgoing";
+/** What a duress code does beyond this device. */
+export type DuressSet = {
+  /** How many other devices it wipes. */
+  devices: number;
+  /** How many mailboxes it empties. */
+  mailboxes: number;
+};
 /** The body of every answer whose status is 400 or above. */
 export type ErrorBody = {
   /** What went wrong. */
@@ -874,10 +881,15 @@ export type NewCode = {
 export type NewDuress = {
   /** The present code. */
   code: string;
+  /** Typed, it also empties the mailboxes of all accounts here. Who learns it, and has a copy of the
+   * disk from before, can do so too; they read nothing by it. */
+  delete_mail?: boolean;
   /** What the duress code is. */
   kind: Kind;
   /** The duress code. */
   new: string;
+  /** Typed, it also wipes the other devices of these accounts that trust them with it. */
+  tell_devices?: boolean;
 };
 /** A group to be made. */
 export type NewGroup = {
@@ -2430,7 +2442,7 @@ export interface Operations {
    * or decoy store. One that was set before is gone. */
   "PUT /v1/lock/duress": {
     body: NewDuress;
-    response: void;
+    response: DuressSet;
   };
   /** Takes the duress code away, where there is one. The answer is the same where there is none. */
   "POST /v1/lock/duress/remove": {

@@ -157,7 +157,11 @@ pub enum Command {
     Read(ReadArgs),
     /// Send what waits, fetch what is new, and tell your other devices what changed; show nothing
     #[command(after_help = SYNC_HELP)]
-    Sync,
+    Sync {
+        /// Carries out what another process hands over
+        #[arg(long, hide = true)]
+        now: bool,
+    },
     /// Edit, delete, react to and look into a message
     #[command(subcommand, arg_required_else_help = true, after_help = MESSAGE_HELP)]
     Message(MessageCommand),

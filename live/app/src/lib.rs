@@ -11,6 +11,7 @@
 //! | [`passphrase`] | where the passphrase comes from |
 //! | [`terminal_text`] | a stranger's text, made harmless for a terminal |
 //! | [`start`] | from what was typed to an unlocked device |
+//! | [`orders`] | what a duress code ordered, handed to another process |
 //! | [`stop`] | Ctrl-C and SIGTERM |
 //! | [`wording`] | how people, times and nodes are written |
 //! | [`qr`] | QR codes, on a terminal and in files |
@@ -34,6 +35,7 @@ pub mod daemon;
 pub mod failure;
 pub mod hardening;
 pub mod mentioning;
+pub mod orders;
 pub mod output;
 pub mod passphrase;
 pub mod people;

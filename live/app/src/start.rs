@@ -17,6 +17,7 @@ use crate::api::session::Home;
 use crate::api::{AccountApi, Api};
 use crate::cli::Global;
 use crate::failure::Failure;
+use crate::orders;
 use crate::output::Output;
 use crate::passphrase;
 
@@ -64,6 +65,7 @@ impl Start {
         }
         let passphrase = self.passphrase()?;
         let mut device = Device::unlock(&home, passphrase.expose())?;
+        orders::hand_over(&mut device);
         remember(&mut device, seed)?;
         Ok(device)
     }
@@ -98,7 +100,8 @@ impl Start {
         if let Some(api) = Api::of_daemon(&home).await {
             return Ok((api, code));
         }
-        let device = Device::unlock(&home, code.expose())?;
+        let mut device = Device::unlock(&home, code.expose())?;
+        orders::hand_over(&mut device);
         Ok((Api::here(Home::for_one_command(home, device)), code))
     }
 

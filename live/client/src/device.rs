@@ -11,13 +11,15 @@ use warren_config::UserProfile;
 use warren_crypto::password::Cost;
 use warren_crypto::{Secret, SystemEntropy};
 use warren_lock::DuressOrders;
+use warren_lock::tripwire::Order;
+use warren_lock::tripwire::order::Action;
 use warren_transport::Seed;
 use warren_wire::AccountId;
 
 use crate::attachments::{AttachmentError, FileStore};
 use crate::clock::Clock;
 use crate::configs;
-use crate::database::{AccountDb, AccountEntry, AccountKeys, Index, stores};
+use crate::database::{AccountDb, AccountEntry, AccountKeys, HeldTripwire, Index, stores};
 use crate::error::ClientError;
 use crate::events::Events;
 use crate::messenger::Messenger;
@@ -138,16 +140,35 @@ impl Device {
         self.vault.take_orders()
     }
 
-    /// What a duress code is to have: rights to empty the mailboxes of all accounts here.
+    /// What a duress code is to have: orders to the other devices of the accounts here that trust them
+    /// with it, and rights to empty the accounts' mailboxes.
     ///
     /// # Errors
-    /// Where the database fails.
-    pub fn orders_to_erase(&self) -> Result<DuressOrders, ClientError> {
-        let mut orders =
-            DuressOrders { network: self.index.seed()?.unwrap_or_default(), ..Default::default() };
+    /// Where devices are to be told and none can be, or the database fails.
+    pub fn duress_orders(
+        &self,
+        tell_devices: bool,
+        delete_mail: bool,
+    ) -> Result<DuressOrders, ClientError> {
+        let network = self.index.seed()?.unwrap_or_default();
+        let mut orders = DuressOrders { network, ..DuressOrders::default() };
         for entry in self.index.accounts()? {
-            let account = self.open_account(&self.index.account(&entry.id)?)?;
-            orders.mailboxes.push(account.grant_erasure(&mut SystemEntropy)?.encode());
+            let keys = self.index.account(&entry.id)?;
+            if tell_devices {
+                let mut held = AccountDb::open(&self.vault, &keys)?.held_tripwires()?;
+                held.retain(|held| held.owner == entry.id);
+                let order = |held: &HeldTripwire| Order::of(&held.share, Action::Wipe);
+                orders
+                    .devices
+                    .extend(held.iter().map(|held| (*held.inbox.as_bytes(), order(held))));
+            }
+            if delete_mail {
+                let account = self.open_account(&keys)?;
+                orders.mailboxes.push(account.grant_erasure(&mut SystemEntropy)?.encode());
+            }
+        }
+        if tell_devices && orders.devices.is_empty() {
+            return Err(ClientError::NoDeviceToTell);
         }
         Ok(orders)
     }

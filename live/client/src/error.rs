@@ -47,6 +47,12 @@ pub enum ClientError {
     /// Shares go to friends, each once.
     #[error("shares are handed to other people, one to each: choose different Account IDs")]
     NotAFriend,
+    /// A duress code is to tell other devices, and none can be told.
+    #[error(
+        "no other device of these accounts can be wiped from here: on each of them, run `warren friends \
+         trust --own-devices`, and fetch here"
+    )]
+    NoDeviceToTell,
     /// No device of somebody's can be wiped from here.
     #[error("no such device can be wiped from this account: `warren friends list` lists them")]
     NoTripwire,
@@ -246,6 +252,7 @@ impl ClientError {
             Self::NoShares => "no_shares",
             Self::NotAsked => "not_asked",
             Self::NotAFriend => "not_a_friend",
+            Self::NoDeviceToTell => "no_device_to_tell",
             Self::NoTripwire => "no_such_device",
             Self::WhichDevice => "which_device",
             Self::NoWipeCode => "no_code",

@@ -38,9 +38,12 @@ pub struct DuressOrders {
 }
 
 impl DuressOrders {
+    /// How long they are when they are written.
+    pub const BYTES: usize = PLAIN_BYTES;
+
     /// `devices[1] || mailboxes[1] || length[2] || network || (inbox[33] || order[44])* || right[128]*`,
     /// filled with zeros; `None` where there is more than there is room for.
-    pub(crate) fn encode(&self) -> Option<SecretBytes> {
+    pub fn encode(&self) -> Option<SecretBytes> {
         let fits = self.devices.len() <= MOST_DEVICES
             && self.mailboxes.len() <= MOST_MAILBOXES
             && self.network.len() <= MOST_NETWORK_BYTES;
@@ -62,7 +65,7 @@ impl DuressOrders {
     }
 
     /// Reads what [`DuressOrders::encode`] wrote; `None` for anything else.
-    pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
         let bytes: &[u8; PLAIN_BYTES] = bytes.try_into().ok()?;
         let (&[devices, mailboxes], rest) = bytes.split_first_chunk()?;
         let (length, rest) = rest.split_first_chunk()?;

@@ -127,6 +127,7 @@ fn status(failure: &Failure) -> StatusCode {
             ClientError::Mnemonic(_)
             | ClientError::Split(_)
             | ClientError::NotAFriend
+            | ClientError::NoDeviceToTell
             | ClientError::TrustedFriends
             | ClientError::Trust(_)
             | ClientError::Tripwire(TripwireError::Rule(Rule::Term))

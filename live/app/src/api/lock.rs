@@ -13,7 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use warren_client::AutoLock;
 use warren_client::vault::calibrate::{self, Calibration};
-use warren_client::vault::{CodeKind, DuressOrders, Vault, VaultError};
+use warren_client::vault::{CodeKind, Vault, VaultError};
 
 use super::daemon::daemon;
 use super::extract::{Given, InSession};
@@ -116,6 +116,22 @@ pub struct NewDuress {
     pub kind: Kind,
     /// The duress code.
     pub new: String,
+    /// Typed, it also wipes the other devices of these accounts that trust them with it.
+    #[serde(default)]
+    pub tell_devices: bool,
+    /// Typed, it also empties the mailboxes of all accounts here. Who learns it, and has a copy of the
+    /// disk from before, can do so too; they read nothing by it.
+    #[serde(default)]
+    pub delete_mail: bool,
+}
+
+/// What a duress code does beyond this device.
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct DuressSet {
+    /// How many other devices it wipes.
+    pub devices: usize,
+    /// How many mailboxes it empties.
+    pub mailboxes: usize,
 }
 
 /// When wrong codes wipe.
@@ -289,20 +305,24 @@ async fn wipe_after(
 /// or decoy store. One that was set before is gone.
 #[utoipa::path(
     put, path = "/lock/duress", tag = "lock", request_body = NewDuress,
-    responses((status = 204), (status = "default", body = ErrorBody)),
+    responses((status = 200, body = DuressSet), (status = "default", body = ErrorBody)),
 )]
 async fn set_duress(
     InSession(session): InSession,
     Given(given): Given<NewDuress>,
-) -> Result<StatusCode, Failure> {
+) -> Result<Json<DuressSet>, Failure> {
     let (present, new) = (SecretText::new(given.code), SecretText::new(given.new));
-    let master = session.device(|device| Ok::<_, Failure>(device.other_master()?))?;
+    let (master, orders) = session.device(|device| {
+        let orders = device.duress_orders(given.tell_devices, given.delete_mail)?;
+        Ok::<_, Failure>((device.other_master()?, orders))
+    })?;
+    let set = DuressSet { devices: orders.devices.len(), mailboxes: orders.mailboxes.len() };
     with_vault(&session, move |vault| {
         let code = (given.kind.into(), new.expose());
-        vault.set_duress(present.expose(), code, master, &DuressOrders::default())
+        vault.set_duress(present.expose(), code, master, &orders)
     })
     .await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(Json(set))
 }
 
 /// Takes the duress code away, where there is one. The answer is the same where there is none.

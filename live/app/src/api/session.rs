@@ -20,6 +20,7 @@ use super::work::Background;
 use crate::daemon::tripwire::Gate;
 use crate::daemon::{backups, work};
 use crate::failure::Failure;
+use crate::orders;
 use crate::passphrase::SecretText;
 
 /// How often to look whether all keys are dropped.
@@ -79,7 +80,10 @@ impl Home {
         let unlock = move || (Device::unlock(&folder, code.expose()), closed);
         let (opened, _closed) = spawn_blocking(unlock).await.map_err(|_| Failure::Locked)?;
         match opened {
-            Ok(device) => self.begin(device).await,
+            Ok(mut device) => {
+                orders::hand_over(&mut device);
+                self.begin(device).await
+            }
             Err(error) => {
                 // So many wrong codes may have wiped what is open.
                 if !Device::exists(&self.folder) {

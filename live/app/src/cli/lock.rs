@@ -83,9 +83,24 @@ pub enum DuressCommand {
         /// What it is
         #[command(flatten)]
         kind: KindArgs,
+        /// What it does beyond this device
+        #[command(flatten)]
+        beyond: BeyondArgs,
     },
     /// Take it away, where there is one
     Remove,
+}
+
+/// What a duress code does beyond this device.
+#[derive(Debug, Args)]
+pub struct BeyondArgs {
+    /// It also wipes the devices that trust this account's other devices: see `warren friends trust
+    /// --own-devices`
+    #[arg(long)]
+    pub tell_devices: bool,
+    /// It also deletes the mail of all accounts here from the network
+    #[arg(long)]
+    pub delete_mail: bool,
 }
 
 /// What a code is, and where it comes from.

@@ -10,8 +10,8 @@ use warren_lock::odds::{pins, time_to_try};
 
 use crate::api::Api;
 use crate::api::lock::{
-    AutoLockChange, Binding, CodeGiven, GuessCost, Kind, Lock, LockSettings, NewCode, NewDuress,
-    WipeAfter,
+    AutoLockChange, Binding, CodeGiven, DuressSet, GuessCost, Kind, Lock, LockSettings, NewCode,
+    NewDuress, WipeAfter,
 };
 use crate::cli::{DuressCommand, KindArgs, LockCommand, Switch};
 use crate::commands::code_kind;
@@ -19,6 +19,7 @@ use crate::commands::daemon::running;
 use crate::failure::{Exit, Failure};
 use crate::passphrase::{self, SecretText};
 use crate::start::Start;
+use crate::wording::count;
 
 /// Machines of somebody who can afford them.
 const MANY_MACHINES: u32 = 1_000;
@@ -201,15 +202,20 @@ async fn bind(start: &Start, bound: bool) -> Result<Exit, Failure> {
 
 async fn duress(start: &Start, command: &DuressCommand) -> Result<Exit, Failure> {
     match command {
-        DuressCommand::Set { kind: args } => {
+        DuressCommand::Set { kind: args, beyond } => {
             let kind = code_kind::of(args)?;
             let (api, code) = start.api_with_code().await?;
             let new = new_code(args, "The duress code")?;
-            let given = NewDuress { code: owned(&code), kind, new: owned(&new) };
-            api.tell(Method::PUT, "lock/duress", &given).await?;
-            let text = "The duress code is set. Typed in place of the other, it destroys everything here \
-                        at once and for good.";
-            start.output.result(&json!({ "set": true }), text)?;
+            let given = NewDuress {
+                code: owned(&code),
+                kind,
+                new: owned(&new),
+                tell_devices: beyond.tell_devices,
+                delete_mail: beyond.delete_mail,
+            };
+            let set: DuressSet = api.send(Method::PUT, "lock/duress", &given).await?;
+            let value = json!({ "set": true, "devices": set.devices, "mailboxes": set.mailboxes });
+            start.output.result(&value, duress_text(&set))?;
         }
         DuressCommand::Remove => {
             let (api, code) = start.api_with_code().await?;
@@ -218,6 +224,26 @@ async fn duress(start: &Start, command: &DuressCommand) -> Result<Exit, Failure>
         }
     }
     Ok(Exit::Done)
+}
+
+fn duress_text(set: &DuressSet) -> String {
+    let mut text =
+        "The duress code is set. Typed in place of the other, it destroys everything here at \
+                    once and for good."
+            .to_owned();
+    if set.devices > 0 {
+        text.push_str(&format!("\nIt wipes {}, too.", count(set.devices, "other device")));
+    }
+    if set.mailboxes > 0 {
+        let accounts = count(set.mailboxes, "account");
+        text.push_str(&format!("\nIt deletes the mail of {accounts} from the network, too."));
+    }
+    if set.devices + set.mailboxes > 0 {
+        text.push_str(
+            "\nWhoever learns it, and has a copy of this disk from before, can do that as well.",
+        );
+    }
+    text
 }
 
 fn new_code(args: &KindArgs, what: &str) -> Result<SecretText, Failure> {
@@ -235,7 +261,7 @@ fn in_words(time: Duration) -> String {
     let seconds = time.as_secs();
     let fits = UNITS.into_iter().find(|(_, unit)| seconds >= *unit);
     let Some((name, unit)) = fits else { return "under a second".to_owned() };
-    crate::wording::count(usize::try_from(seconds / unit).unwrap_or(usize::MAX), name)
+    count(usize::try_from(seconds / unit).unwrap_or(usize::MAX), name)
 }
 
 #[cfg(test)]

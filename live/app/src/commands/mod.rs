@@ -43,7 +43,7 @@ pub async fn run(start: Start, command: Command) -> Result<Exit, Failure> {
         Command::Friends(command) => Box::pin(friends::run(&start, &command)).await,
         Command::Send(args) => Box::pin(send::run(&start, &args)).await,
         Command::Read(args) => Box::pin(read::run(&start, &args)).await,
-        Command::Sync => Box::pin(sync::run(&start)).await,
+        Command::Sync { now } => Box::pin(sync::run(&start, now)).await,
         Command::Message(command) => Box::pin(message::run(&start, command)).await,
         Command::Files(command) => Box::pin(files::run(&start, command)).await,
         Command::Picture(command) => Box::pin(picture::run(&start, command)).await,

@@ -6,6 +6,7 @@ use serde_json::json;
 use crate::api::network::{Sync, Synced};
 use crate::api::outbox::Outbox;
 use crate::failure::{Exit, Failure};
+use crate::orders;
 use crate::start::Start;
 use crate::wording::count;
 
@@ -13,7 +14,10 @@ use crate::wording::count;
 ///
 /// # Errors
 /// Where something else than the network fails.
-pub async fn run(start: &Start) -> Result<Exit, Failure> {
+pub async fn run(start: &Start, now: bool) -> Result<Exit, Failure> {
+    if now {
+        return orders::carry_out().await;
+    }
     let account = start.account().await?;
     let (new, is_offline) = match account.send(Method::POST, "sync", &Sync::default()).await {
         Ok(Synced { new }) => (new, false),

@@ -15,6 +15,8 @@ mod daemon;
 #[cfg(test)]
 mod device;
 #[cfg(test)]
+mod duress;
+#[cfg(test)]
 mod files;
 #[cfg(test)]
 mod friends;

@@ -44,6 +44,8 @@ impl AccountDb {
         account: AccountId,
     ) -> Result<Self, DatabaseError> {
         let connection = connection::open(path, key, Some(&account), &schema::ACCOUNT)?;
+        Ok(Self { connection, account, hidden_from: Cell::new(0) })
+    }
 
     /// As [`AccountDb::open`], in memory: nothing of it is kept.
     pub(crate) fn in_memory(account: AccountId) -> Result<Self, DatabaseError> {
