@@ -107,6 +107,10 @@ impl Template {
         self.home.slots()
     }
 
+    pub(crate) fn tripwire(&self) -> Vec<u8> {
+        fs::read(self.home.0.join("tripwire")).unwrap()
+    }
+
     /// Puts a copy of the home onto a disk, durably.
     pub(crate) fn put_on(&self, disk: &Disk) -> Home {
         let home = self.copy(disk.folder().join("home"));

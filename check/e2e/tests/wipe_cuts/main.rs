@@ -1,6 +1,6 @@
 //! The real program is killed at every system call of a wipe. Whatever is left then opens whole with
 //! its old code, or is an empty home after the next start; and once keys are destroyed neither the
-//! home nor the raw disk holds a plaintext, a seed or a piece of a slot.
+//! home nor the raw disk holds a plaintext, a seed, or a piece of a slot or of the tripwire.
 //!
 //! `WIPE_CUTS` is how many cuts are made (default 12). It needs root and strace.
 
@@ -74,6 +74,7 @@ fn control(scratch: &std::path::Path, template: &Template, needles: &Needles) {
     home.run(REAL, &["account", "list"]);
     let image = disk.unmount();
     assert!(needles.slots_in(&image) >= needles.slots(), "the slots lie on the disk");
+    assert!(needles.tripwire_in(&image) >= needles.tripwire(), "and so does the tripwire");
     assert_eq!(needles.secrets_on(&image), Vec::<String>::new(), "and nothing readable ever does");
 }
 
@@ -124,6 +125,7 @@ fn one(
     assert_eq!(needles.secrets_on(&image), Vec::<String>::new(), "{cut:?}");
     if left == Left::Destroyed {
         assert_eq!(needles.slots_in(&image), 0, "{cut:?}: pieces of slots on the disk");
+        assert_eq!(needles.tripwire_in(&image), 0, "{cut:?}: pieces of the tripwire on the disk");
     }
     left
 }

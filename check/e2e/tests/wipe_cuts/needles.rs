@@ -1,7 +1,9 @@
-//! What must not be found: plaintexts and seeds ever, pieces of slots once they were destroyed.
+//! What must not be found: plaintexts and seeds ever, pieces of slots and of the tripwire once they were
+//! destroyed.
 
 use std::collections::HashSet;
 use std::fs;
+use std::ops::Range;
 use std::path::Path;
 
 use memchr::memmem::Finder;
@@ -12,11 +14,14 @@ use crate::home::Template;
 /// Bytes of a piece of a slot.
 const PIECE: usize = 16;
 /// Where the slots and the orders of each copy lie.
-const SLOTS: std::ops::Range<usize> = 1024..8160;
+const SLOTS: Range<usize> = 1024..8160;
+/// Where the seed of the inbox and the places of friends' sets lie in the tripwire.
+const TRIPWIRE: [Range<usize>; 2] = [16..48, 1152..7552];
 
 pub(crate) struct Needles {
     secrets: Vec<(String, Finder<'static>)>,
     slots: HashSet<[u8; PIECE]>,
+    tripwire: HashSet<[u8; PIECE]>,
 }
 
 impl Needles {
@@ -35,9 +40,16 @@ impl Needles {
             let digits: String = seed.expose().iter().map(|byte| format!("{byte:02x}")).collect();
             add("a seed's digits", digits.as_bytes());
         }
-        let file = template.slots();
-        let pieces = file[SLOTS].chunks_exact(PIECE).map(|piece| piece.try_into().unwrap());
-        Self { secrets, slots: pieces.collect() }
+        let pieces = |file: &[u8], range: Range<usize>| {
+            file[range]
+                .chunks_exact(PIECE)
+                .map(|piece| piece.try_into().unwrap())
+                .collect::<Vec<_>>()
+        };
+        let slots = pieces(&template.slots(), SLOTS).into_iter().collect();
+        let file = template.tripwire();
+        let tripwire = TRIPWIRE.into_iter().flat_map(|range| pieces(&file, range)).collect();
+        Self { secrets, slots, tripwire }
     }
 
     /// How many pieces the slots consist of.
@@ -45,12 +57,19 @@ impl Needles {
         self.slots.len()
     }
 
-    /// How many pieces of slots there are; files begin at blocks, so pieces lie aligned.
+    /// How many pieces the tripwire consists of.
+    pub(crate) fn tripwire(&self) -> usize {
+        self.tripwire.len()
+    }
+
+    /// How many pieces of slots there are.
     pub(crate) fn slots_in(&self, image: &[Vec<u8>]) -> usize {
-        let pieces = image.iter().flat_map(|run| run.chunks_exact(PIECE));
-        pieces
-            .filter(|piece| self.slots.contains(<&[u8; PIECE]>::try_from(*piece).unwrap()))
-            .count()
+        count(&self.slots, image)
+    }
+
+    /// How many pieces of the tripwire there are.
+    pub(crate) fn tripwire_in(&self, image: &[Vec<u8>]) -> usize {
+        count(&self.tripwire, image)
     }
 
     /// What can be read on a disk.
@@ -78,4 +97,10 @@ impl Needles {
         }
         found
     }
+}
+
+/// How many of the pieces there are; files begin at blocks, so pieces lie aligned.
+fn count(pieces: &HashSet<[u8; PIECE]>, image: &[Vec<u8>]) -> usize {
+    let all = image.iter().flat_map(|run| run.chunks_exact(PIECE));
+    all.filter(|piece| pieces.contains(<&[u8; PIECE]>::try_from(*piece).unwrap())).count()
 }
