@@ -1,7 +1,6 @@
 //! The tripwire of a home that a daemon serves: friends' orders are heard and the dead man's switch is
 //! looked after, whether the home is locked or not, and whether there is a vault or none yet.
 
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -9,7 +8,7 @@ use tokio::sync::{OwnedMutexGuard, watch};
 use tokio::task::block_in_place;
 use tokio::time::{sleep, timeout};
 use warren_client::ClientError;
-use warren_client::tripwire::{HeardTest, Inbox, TripwireFile, is_overdue};
+use warren_client::tripwire::{HeardTest, Inbox, TripwireFile, USE_INTERVAL, is_overdue, note_use};
 use warren_client::vault::{VaultError, wipe};
 use warren_wire::Millis;
 
@@ -118,7 +117,7 @@ async fn until_wiped(home: &Home) {
     let network = Mutex::new(None);
     tokio::select! {
         () = until_ordered(home, &network) => {}
-        () = until_overdue(home.folder(), &network) => {}
+        () = until_overdue(home, &network) => {}
     }
 }
 
@@ -171,11 +170,15 @@ fn tell(home: &Home, tests: &[HeardTest]) {
     }
 }
 
-async fn until_overdue(home: &Path, network: &Mutex<Option<Millis>>) {
+async fn until_overdue(home: &Home, network: &Mutex<Option<Millis>>) {
     loop {
+        if home.session().is_ok() && home.idle() < Duration::from_millis(USE_INTERVAL) {
+            // Where the disk fails, it is noted the next time.
+            let _ = note_use(home.folder());
+        }
         let network = *network.lock().unwrap_or_else(PoisonError::into_inner);
         // Where the file cannot be read, it is looked at again.
-        if is_overdue(home, network).unwrap_or(false) {
+        if is_overdue(home.folder(), network).unwrap_or(false) {
             return;
         }
         sleep(TERM_INTERVAL).await;

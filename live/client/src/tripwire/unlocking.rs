@@ -59,6 +59,33 @@ pub(crate) fn make_anew(home: &Home) -> Result<(), ClientError> {
     Ok(())
 }
 
+/// So often it is noted that a home that stays unlocked is used.
+pub const USE_INTERVAL: Millis = 10 * 60 * 1_000;
+
+/// Notes that a home is used that was unlocked before, where it has a dead man's term: whoever uses it
+/// each day may never have to unlock it. Nothing is written within [`USE_INTERVAL`] of the last time.
+///
+/// # Errors
+/// Where the disk fails.
+pub fn note_use(home: &Path) -> Result<(), TripwireError> {
+    note_use_at(home, now(), moment())
+}
+
+pub(crate) fn note_use_at(home: &Path, clock: Millis, moment: Moment) -> Result<(), TripwireError> {
+    if !Home::at(home).tripwire_file().exists() {
+        return Ok(());
+    }
+    let file = TripwireFile::of(home)?;
+    let known = file.read()?.dead_man();
+    if known.hours == 0 || clock < known.unlocked.saturating_add(USE_INTERVAL) {
+        return Ok(());
+    }
+    file.change(|tripwire| {
+        tripwire.note_unlocked(clock, moment);
+        Ok(())
+    })
+}
+
 /// Whether nobody has unlocked a home for longer than its owner said, by this device's clocks and what
 /// the network said, where it was reached. Never where there is no tripwire yet.
 ///
@@ -73,4 +100,36 @@ pub(crate) fn is_overdue_at(home: &Path, sources: Sources) -> Result<bool, Tripw
         return Ok(false);
     }
     Ok(TripwireFile::of(home)?.read()?.dead_man().is_due(sources))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: Millis = 60 * 60 * 1_000;
+
+    #[test]
+    fn a_home_that_is_used_each_day_is_not_overdue_though_nobody_unlocks_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = folder.path();
+        let begun = now();
+        let run = |since| Moment { boot: [1; 16], since };
+        let due = |hours: Millis| {
+            let (clock, moment) = (begun + hours * HOUR, run(hours * HOUR));
+            is_overdue_at(home, Sources { clock, moment, network: Some(clock) }).unwrap()
+        };
+        let read = || std::fs::read(home.join("tripwire")).unwrap();
+        note(home, Unlocked::AsBefore, run(0)).unwrap();
+        let without_term = read();
+        note_use_at(home, begun + 10 * HOUR, run(10 * HOUR)).unwrap();
+        assert_eq!(read(), without_term, "no term, nothing to note");
+
+        TripwireFile::of(home).unwrap().change(|tripwire| tripwire.set_term(24)).unwrap();
+        assert!(due(25));
+        note_use_at(home, begun + 20 * HOUR, run(20 * HOUR)).unwrap();
+        assert!(!due(25) && due(45));
+        let noted = read();
+        note_use_at(home, begun + 20 * HOUR + USE_INTERVAL - 1, run(21 * HOUR)).unwrap();
+        assert_eq!(read(), noted, "not at every request");
+    }
 }
