@@ -14,7 +14,7 @@ use std::io;
 
 pub use file::{TripwireFile, inbox_id};
 pub use inbox::{Heard, HeardTest, Inbox};
-pub use unlocking::{USE_INTERVAL, is_overdue, note_use};
+pub use unlocking::{USE_INTERVAL, correct, is_overdue, note_use};
 
 /// Why a tripwire could not be read or changed.
 #[derive(Debug, thiserror::Error)]

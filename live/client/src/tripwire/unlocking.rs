@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use warren_lock::Moment;
-use warren_lock::tripwire::Sources;
+use warren_lock::tripwire::{DeadMan, Sources};
 use warren_wire::Millis;
 
 use super::TripwireError;
@@ -82,6 +82,28 @@ pub(crate) fn note_use_at(home: &Path, clock: Millis, moment: Moment) -> Result<
     }
     file.change(|tripwire| {
         tripwire.note_unlocked(clock, moment);
+        Ok(())
+    })
+}
+
+/// Makes up for a clock that was behind when somebody unlocked, once the network says what time it is.
+///
+/// # Errors
+/// Where the disk fails.
+pub fn correct(home: &Path, network: Millis) -> Result<(), TripwireError> {
+    if !Home::at(home).tripwire_file().exists() {
+        return Ok(());
+    }
+    let file = TripwireFile::of(home)?;
+    let corrected = |known: DeadMan| known.corrected(moment(), network);
+    let known = file.read()?.dead_man();
+    if known.hours == 0 || corrected(known).is_none() {
+        return Ok(());
+    }
+    file.change(|tripwire| {
+        if let Some(DeadMan { unlocked, moment, .. }) = corrected(tripwire.dead_man()) {
+            tripwire.note_unlocked(unlocked, moment);
+        }
         Ok(())
     })
 }

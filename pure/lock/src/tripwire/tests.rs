@@ -178,20 +178,43 @@ fn a_newer_or_foreign_file_is_told_apart() {
 #[test]
 fn a_switch_needs_two_clocks_that_agree() {
     let run = |since| Moment { boot: [1; 16], since };
-    let dead_man = DeadMan { hours: 48, unlocked: 1_000, moment: run(500) };
+    const BEGUN: Millis = 1_800_000_000_000;
+    let dead_man = DeadMan { hours: 48, unlocked: BEGUN, moment: run(500) };
     let at = |clock, moment, network| dead_man.is_due(Sources { clock, moment, network });
-    let over = 1_000 + 48 * HOUR;
+    let over = BEGUN + 48 * HOUR;
     assert!(at(over, Moment::default(), Some(over)), "the network agrees");
     assert!(at(over, run(500 + 48 * HOUR), None), "this run agrees");
     assert!(!at(over - 1, run(500 + 48 * HOUR), Some(over)), "not yet by the device's clock");
     assert!(!at(over, run(500 + 48 * HOUR - 1), Some(over - 1)), "a clock that jumped");
     assert!(!at(Millis::MAX, Moment { boot: [2; 16], since: Millis::MAX }, None), "another run");
+    assert!(!at(over, run(500 + 48 * HOUR - 1), Some(over)), "it has not run for so long");
     let off = DeadMan { hours: 0, ..dead_man };
     let late = Sources { clock: over, moment: run(over), network: Some(over) };
     assert!(!off.is_due(late));
     let unknown_run = DeadMan { moment: Moment::default(), ..dead_man };
     let since_start = Moment { boot: [0; 16], since: Millis::MAX };
     assert!(!unknown_run.is_due(Sources { clock: over, moment: since_start, network: None }));
+}
+
+#[test]
+fn a_clock_that_was_behind_when_somebody_unlocked_wipes_nothing() {
+    const NOW: Millis = 1_800_000_000_000;
+    let run = |boot, since| Moment { boot: [boot; 16], since };
+    let in_2020 = DeadMan { hours: 48, unlocked: 1_580_000_000_000, moment: run(1, 500) };
+    let at = |dead_man: DeadMan, moment| {
+        dead_man.is_due(Sources { clock: NOW, moment, network: Some(NOW) })
+    };
+    assert!(
+        !at(in_2020, run(1, 600)) && !at(in_2020, run(2, 5)),
+        "no clock that was right says so"
+    );
+    let behind = DeadMan { unlocked: NOW - 1_000 * HOUR, ..in_2020 };
+    assert!(!at(behind, run(1, 500 + HOUR)), "it was an hour ago in this run");
+    let corrected = behind.corrected(run(1, 500 + HOUR), NOW).unwrap();
+    assert_eq!(corrected.unlocked, NOW - HOUR);
+    assert!(!at(corrected, run(2, 5)), "after another start, too");
+    assert_eq!(corrected.corrected(run(1, 500 + HOUR), NOW), None);
+    assert_eq!(behind.corrected(run(2, 500 + HOUR), NOW), None, "another run says nothing");
 }
 
 #[test]
