@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, Row, params};
 use warren_crypto::Secret;
 use warren_lock::tripwire::{FriendShare, SetId};
-use warren_wire::{AccountId, Millis};
+use warren_wire::{AccountId, AccountKind, Millis};
 
 use super::account::{AccountDb, Tx};
 use super::column::Col;
@@ -243,14 +243,27 @@ impl AccountDb {
 }
 
 impl Tx<'_> {
-    /// Takes out what waits to be done for the inbox of a device.
+    /// Takes out what waits to be done for the inbox of a device. What no inbox can be, as somebody else
+    /// named it, loses nothing: a group, a person who is known, the account itself.
     ///
     /// # Errors
     /// Where the database fails.
     pub fn drop_jobs_for(&self, inbox: &AccountId) -> Result<(), DatabaseError> {
+        if !self.may_be_inbox(inbox)? {
+            return Ok(());
+        }
         let drop = "DELETE FROM jobs WHERE target = ?1 AND message_id IS NULL";
         self.connection.execute(drop, [Col(inbox)])?;
         Ok(())
+    }
+
+    /// Whether an account may be the inbox of a device, which is nobody's own.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn may_be_inbox(&self, id: &AccountId) -> Result<bool, DatabaseError> {
+        let is_person = id.kind() == AccountKind::Person && id != self.account();
+        Ok(is_person && self.contact(id)?.is_none())
     }
 
     /// Orders that were given before a backup are repeated no more once it came back, and codes are

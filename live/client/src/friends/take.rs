@@ -84,7 +84,8 @@ fn keep(
         heard_at: None,
         ordered_at: None,
     };
-    let taking = if is_trusted { tx.hold_tripwire(&held)? } else { Taking::Full };
+    let is_sound = is_trusted && tx.may_be_inbox(&offer.inbox)?;
+    let taking = if is_sound { tx.hold_tripwire(&held)? } else { Taking::Full };
     if taking == Taking::Kept {
         send(tx, account, from, TripwireMessage::Taken { set, number }, now)?;
     }

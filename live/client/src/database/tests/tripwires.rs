@@ -156,3 +156,32 @@ fn what_waits_for_one_inbox_goes_without_what_waits_for_others() {
     let left = db.due_jobs(10, 10).unwrap();
     assert_eq!(left.iter().map(|job| job.task.clone()).collect::<Vec<_>>(), [store(91)]);
 }
+
+/// Whoever offers a share says where its orders go.
+#[test]
+fn what_no_inbox_can_be_loses_nothing_that_waits_for_it() {
+    let device = Device::new();
+    let mut db = device.db();
+    let own = *db.account();
+    let stranger = person(91);
+    db.transact(|tx| {
+        tx.set_blocked(&person(1), true, 5)?;
+        for target in [own, person(1), stranger] {
+            let task = Task::Other {
+                name: "anything".to_owned(),
+                message: None,
+                target: Some(target),
+                data: Vec::new(),
+            };
+            tx.add_job(&task, &[], 5)?;
+        }
+        for target in [own, person(1), stranger] {
+            tx.drop_jobs_for(&target)?;
+        }
+        Ok::<_, DatabaseError>(())
+    })
+    .unwrap();
+    let jobs = "SELECT count(*) FROM jobs";
+    let left: i64 = db.connection.query_row(jobs, [], |row| row.get(0)).unwrap();
+    assert_eq!(left, 2, "those of the stranger alone are gone");
+}
