@@ -4,6 +4,9 @@
 //! nothing to anybody. In a daemon it is the same: it may be told to stop at once.
 
 use std::io::{self, Read, Write};
+#[cfg(target_os = "linux")]
+use std::path::Path;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use warren_client::vault::DuressOrders;
@@ -15,15 +18,24 @@ use crate::failure::{Exit, Failure};
 /// did not work is told to nobody who sits here.
 pub fn hand_over(device: &mut Device) {
     let orders = device.take_orders();
-    if !orders.is_empty() {
-        let _ = begin(&orders);
+    if orders.is_empty() || begin(&orders).is_ok() {
+        return;
     }
+    // A daemon does it itself. A command does for as long as it runs.
+    std::thread::spawn(move || {
+        if let Ok(runtime) = tokio::runtime::Runtime::new() {
+            runtime.block_on(duress::carry_out(orders));
+        }
+    });
 }
 
 fn begin(orders: &DuressOrders) -> io::Result<()> {
-    let mut command = Command::new(std::env::current_exe()?);
+    let mut command = Command::new(program()?);
     command.args(["sync", "--now"]).stdin(Stdio::piped()).stdout(Stdio::null());
-    command.stderr(Stdio::null());
+    // Nothing of what was typed or set goes with it.
+    command.stderr(Stdio::null()).env_clear().current_dir("/");
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::arg0(&mut command, "warren");
     // Ctrl-C is for the command that was typed.
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
@@ -34,6 +46,19 @@ fn begin(orders: &DuressOrders) -> io::Result<()> {
     // A daemon lives on, and would keep the name of a child that ended.
     std::thread::spawn(move || child.wait());
     Ok(())
+}
+
+/// This program, also where an upgrade put another one in its place.
+#[cfg(target_os = "linux")]
+fn program() -> io::Result<PathBuf> {
+    let running = Path::new("/proc/self/exe");
+    if running.exists() { Ok(running.to_owned()) } else { std::env::current_exe() }
+}
+
+/// This program.
+#[cfg(not(target_os = "linux"))]
+fn program() -> io::Result<PathBuf> {
+    std::env::current_exe()
 }
 
 /// Carries out what stdin says.

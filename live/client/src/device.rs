@@ -157,6 +157,10 @@ impl Device {
             if tell_devices {
                 let mut held = AccountDb::open(&self.vault, &keys)?.held_tripwires()?;
                 held.retain(|held| held.owner == entry.id);
+                // Too few shares of a set wipe nothing.
+                let sets: Vec<_> = held.iter().map(|held| held.share.set).collect();
+                let have = |set| sets.iter().filter(|one| **one == set).count();
+                held.retain(|held| have(held.share.set) >= usize::from(held.share.threshold));
                 let order = |held: &HeldTripwire| Order::of(&held.share, Action::Wipe);
                 orders
                     .devices
