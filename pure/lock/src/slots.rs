@@ -24,7 +24,8 @@ pub const DEVICE_BYTES: usize = 960;
 /// The version this program writes.
 pub const VERSION: u8 = 2;
 
-const MAGIC: [u8; 8] = *b"WRNSLOTS";
+/// What the file begins with, unless it was wiped.
+pub const MAGIC: [u8; 8] = *b"WRNSLOTS";
 const OLDER: &[u8] = b"WRNSLOTS\x01";
 const OLDER_BYTES: usize = 8_192;
 const WIPED: [u8; 8] = *b"WRNWIPED";

@@ -97,8 +97,10 @@ pub(super) async fn carry_out(home: &Home, given: &Wipe) -> Result<Wiped, Failur
     }
     let inbox = home.inbox.close().await;
     disk(home, destroy)?;
-    for messenger in &messengers {
-        home.session()?.close(&messenger.account().id);
+    if let Ok(session) = home.session() {
+        for messenger in &messengers {
+            session.close(&messenger.account().id);
+        }
     }
     let mut accounts = Vec::with_capacity(messengers.len());
     for messenger in &messengers {

@@ -1,4 +1,5 @@
-//! The daemon locks by itself: when nobody asks for anything, and once the machine slept.
+//! The daemon locks by itself: when nobody asks for anything, once the machine slept, and when what is
+//! open was destroyed.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +23,12 @@ pub async fn keep(home: Arc<Home>) {
         let slept_now = slept();
         let settings = home.session().ok().map(|session| session.auto_lock());
         let asleep = slept_now.saturating_sub(slept_before);
-        if settings.is_some_and(|settings| locks(settings, home.idle(), asleep)) {
+        let is_gone = || {
+            let session = home.session();
+            session.is_ok_and(|session| !session.device(|device| device.vault().is_there()))
+        };
+        // Another process may have destroyed what is open here.
+        if settings.is_some_and(|settings| locks(settings, home.idle(), asleep)) || is_gone() {
             home.lock().await;
         }
         slept_before = slept_now;

@@ -8,7 +8,9 @@ use tokio::sync::{OwnedMutexGuard, watch};
 use tokio::task::block_in_place;
 use tokio::time::{sleep, timeout};
 use warren_client::ClientError;
-use warren_client::tripwire::{HeardTest, Inbox, TripwireFile, USE_INTERVAL, is_overdue, note_use};
+use warren_client::tripwire::{
+    HeardTest, Inbox, TripwireFile, USE_INTERVAL, correct, is_overdue, note_use,
+};
 use warren_client::vault::{VaultError, wipe};
 use warren_wire::Millis;
 
@@ -81,6 +83,11 @@ pub async fn keep(home: Arc<Home>) {
     loop {
         home.inbox.until(false).await;
         let turn = home.inbox.turn.lock().await;
+        if wipe::is_begun(home.folder()) {
+            home.lock().await;
+            // Where the disk fails, it is tried again.
+            let _ = block_in_place(|| wipe::finish_under_daemon(home.folder()));
+        }
         let wipes = tokio::select! {
             biased;
             () = home.inbox.until(true) => false,
@@ -177,6 +184,10 @@ async fn until_overdue(home: &Home, network: &Mutex<Option<Millis>>) {
             let _ = note_use(home.folder());
         }
         let network = *network.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(network) = network {
+            // Where the disk fails, it is made up for the next time.
+            let _ = correct(home.folder(), network);
+        }
         // Where the file cannot be read, it is looked at again.
         if is_overdue(home.folder(), network).unwrap_or(false) {
             return;

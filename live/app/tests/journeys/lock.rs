@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::daemon::{Daemon, eventually, raw, unasked};
+use crate::daemon::{Daemon, asked, eventually, raw, unasked};
 use crate::device::{Device, Ended, PASSPHRASE};
 
 const DURESS: &str = "2580";
@@ -192,4 +192,17 @@ fn a_daemon_that_nobody_asks_for_anything_locks_by_itself() {
     unasked(&device, &["lock", "auto", "--idle", "never", "--suspend", "off"]).with_code(0);
     let settings = unasked(&device, &["--json", "lock", "auto"]).with_code(0).json();
     assert_eq!((&settings["idle_seconds"], &settings["on_suspend"]), (&0.into(), &false.into()));
+}
+
+#[test]
+fn a_daemon_holds_nothing_open_that_wrong_codes_wiped() {
+    let device = Device::new();
+    device.run(&["account", "create", "--name", "alice"]).with_code(0);
+    device.run(&["lock", "wipe-after", "1"]).with_code(0);
+    let daemon = Daemon::start(&device, &["--listen", "127.0.0.1:0"]);
+    let listed = || asked(&daemon, "GET", "accounts", b"").0;
+    assert_eq!(listed(), 200);
+    with_code(&device, "wrong", &["lock", "wipe-after", "5"]).with_code(5);
+    eventually("it is locked", || listed() != 200);
+    assert!(device.folder().join("device/api.sock").exists(), "and it still answers");
 }

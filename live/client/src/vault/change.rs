@@ -18,18 +18,18 @@ struct Proven {
 }
 
 impl Vault {
-    /// Puts the vault under another code. Where this is cut off, one of the two opens it.
+    /// Puts the vault under another code. Where this is cut off, one of the two opens it. A duress code
+    /// that is the same is gone: to refuse would say that there is one.
     ///
     /// # Errors
-    /// Where the present code is wrong, the new one is not what its kind must be or in use for
-    /// something else, or the disk fails.
+    /// Where the present code is wrong, the new one is not what its kind must be, or the disk fails.
     pub fn change_code(&self, present: &str, kind: CodeKind, new: &str) -> Result<(), VaultError> {
         let new = Code::choose(kind, new)?;
         let proven = self.prove(present)?;
         let key = proven.key_of(&new)?;
         let mut slots = proven.slots.clone();
         if key.open(&slots)?.is_some_and(|opened| opened.at != proven.at) {
-            return Err(VaultError::CodeInUse);
+            slots.destroy_all_but(Some(proven.at), &mut SystemEntropy);
         }
         key.seal(&mut slots, proven.at, &self.own())?;
         proven.change(&slots)

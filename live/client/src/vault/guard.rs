@@ -41,6 +41,12 @@ impl Attempt {
         self.write()
     }
 
+    /// The code was right, and destroyed what was here: the home is that of a fresh install.
+    pub(super) fn succeed_anew(mut self) -> io::Result<()> {
+        self.attempts = Attempts::default();
+        self.write()
+    }
+
     /// The code could not be tried, for a reason of this machine's.
     pub(super) fn void(mut self) -> io::Result<()> {
         self.attempts = self.before;

@@ -93,6 +93,11 @@ impl Home {
         }
     }
 
+    /// What a daemon holds locked that serves the home.
+    pub(super) fn daemon_lock(&self) -> PathBuf {
+        self.root.join("daemon.lock")
+    }
+
     /// What a home of the format before this one is known by.
     pub(super) fn old_key_file(&self) -> PathBuf {
         self.root.join("vault.key")

@@ -233,8 +233,8 @@ impl Vault {
         let (attempt, key) = Key::tried(&home, &slots, &code, attempt)?;
         let opened = file.alone(|| settle(&home, &file, &slots, (&key, now)))?;
         match opened {
-            Some(Found { at, payload, orders }) => {
-                attempt.succeed()?;
+            Some(Found { at, payload, orders, is_anew }) => {
+                if is_anew { attempt.succeed_anew() } else { attempt.succeed() }?;
                 Ok(Self { orders, ..Self::of(home, payload.master, Some(at)) })
             }
             None => {
@@ -273,6 +273,14 @@ impl Vault {
     /// The other store of the same home, by its master key. It has no code of its own.
     pub(crate) fn other(&self, master: Secret<32>) -> Self {
         Self::of(self.home.clone(), master, None)
+    }
+
+    /// Whether what was opened is still there: the slots are not destroyed, and neither is the index. A
+    /// look at the disk, cheap enough for each second.
+    pub fn is_there(&self) -> bool {
+        let is_slots = SlotsFile::is_there(&self.home);
+        let index = self.index_name().map(|name| self.home.database_file(&name));
+        is_slots && index.is_ok_and(|index| index.exists())
     }
 
     /// What the code that opened the vault wants done in the network, which is there once: nothing

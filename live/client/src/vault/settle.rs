@@ -61,6 +61,8 @@ pub(super) struct Found {
     pub(super) payload: Payload,
     /// What else is to be done: nothing but for a duress code.
     pub(super) orders: DuressOrders,
+    /// Whether it destroyed what was here.
+    pub(super) is_anew: bool,
 }
 
 /// Tries a stretched code at the slots as they are, and writes the file over itself: the same bytes
@@ -81,7 +83,7 @@ pub(super) fn settle(
     let entropy = &mut warren_crypto::SystemEntropy;
     let opened = key.open(&slots)?.map(|Opened { at, payload }| {
         let orders = slots.orders(&payload.orders);
-        Found { at, payload, orders }
+        Found { at, payload, orders, is_anew: false }
     });
     let (opened, unlocked) = match opened {
         Some(found) if found.payload.kind == SlotKind::Duress => {
@@ -89,12 +91,16 @@ pub(super) fn settle(
             let at = Slots::any_slot(None, entropy);
             slots.destroy_all_but(None, entropy);
             key.seal(&mut slots, at, &payload)?;
-            (Some(Found { at, payload, orders: found.orders }), Unlocked::Anew)
+            (Some(Found { at, payload, orders: found.orders, is_anew: true }), Unlocked::Anew)
         }
         Some(found) => (Some(found), Unlocked::AsBefore),
         None => (None, Unlocked::Not),
     };
     file.write(&slots.encode())?;
-    unlocking::note(home.root(), unlocked, now)?;
+    match unlocking::note(home.root(), unlocked, now) {
+        // What was here is destroyed, and its orders are nowhere else: the next unlock makes up for it.
+        Err(_) if unlocked == Unlocked::Anew => {}
+        noted => noted?,
+    }
     Ok(opened)
 }

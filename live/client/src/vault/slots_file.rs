@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
 use warren_lock::Slots;
-use warren_lock::slots::{COPY_BYTES, FILE_BYTES};
+use warren_lock::slots::{COPY_BYTES, FILE_BYTES, MAGIC};
 
 use super::{Home, VaultError};
 
@@ -20,6 +20,13 @@ impl SlotsFile {
             }
             opened => Ok(Self(opened?)),
         }
+    }
+
+    /// Whether there is one that was not wiped.
+    pub(super) fn is_there(home: &Home) -> bool {
+        let mut start = [0; MAGIC.len()];
+        let read = File::open(home.slots_file()).and_then(|mut file| file.read_exact(&mut start));
+        read.is_ok() && start == MAGIC
     }
 
     pub(super) fn read(&self) -> Result<Slots, VaultError> {

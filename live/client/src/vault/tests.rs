@@ -165,14 +165,56 @@ fn a_duress_code_is_replaced_removed_and_never_the_same_as_the_ordinary_one() {
     let none = DuressOrders::default();
     let same = vault.set_duress("right", (CodeKind::Passphrase, "right"), master(), &none);
     assert!(matches!(same.unwrap_err(), VaultError::CodeInUse));
-    let taken = vault.change_code("right", CodeKind::Pin, DURESS).unwrap_err();
-    assert!(matches!(taken, VaultError::CodeInUse));
     vault.set_duress("right", (CodeKind::Pin, "9999"), master(), &none).unwrap();
     assert!(Vault::unlock(&home, DURESS).is_err(), "one at a time");
     vault.change_code("right", CodeKind::Pin, "1234").unwrap();
     vault.remove_other_codes("1234").unwrap();
     assert!(Vault::unlock(&home, "9999").is_err());
     assert_eq!(key(&Vault::unlock(&home, "1234").unwrap()), key(&vault));
+}
+
+#[test]
+fn choosing_the_duress_code_as_the_code_says_nothing_of_it_and_takes_it_away() {
+    let (_folder, home) = home();
+    let vault = with_duress(&home, 7);
+    vault.change_code("right", CodeKind::Pin, DURESS).unwrap();
+    let mut opened = Vault::unlock(&home, DURESS).unwrap();
+    assert_eq!(key(&opened), key(&vault));
+    assert!(opened.take_orders().is_empty() && Vault::unlock(&home, "right").is_err());
+}
+
+#[test]
+fn a_duress_code_leaves_nothing_of_what_was_set_for_wrong_codes() {
+    let (_folder, home) = home();
+    let vault = with_duress(&home, 7);
+    vault.set_wipe_after("right", 7).unwrap();
+    Vault::unlock(&home, "right").unwrap();
+    assert_eq!(vault.wipe_after().unwrap(), 7);
+    let opened = Vault::unlock(&home, DURESS).unwrap();
+    assert_eq!(opened.wipe_after().unwrap(), 0);
+    let fresh = home.with_file_name("fresh");
+    create(&fresh, "right");
+    let attempts = |home: &Path| fs::read(home.join("attempts")).unwrap();
+    assert_eq!(attempts(&home), attempts(&fresh));
+}
+
+#[test]
+fn a_wipe_leaves_the_daemon_that_serves_the_home_its_files_and_a_new_home_alone() {
+    let (_folder, home) = home();
+    create(&home, "right");
+    let served = fs::File::create(home.join("daemon.lock")).unwrap();
+    served.lock().unwrap();
+    fs::write(home.join("api.sock"), "").unwrap();
+    wipe::destroy(&home).unwrap();
+    assert!(wipe::is_begun(&home) && !Vault::exists(&home));
+    let left = || home.join("daemon.lock").exists() && home.join("api.sock").exists();
+    assert!(left() && !home.join("data").exists());
+    let made = create(&home, "new");
+    wipe::finish_under_daemon(&home).unwrap();
+    assert_eq!(key(&Vault::unlock(&home, "new").unwrap()), key(&made), "none of that wipe's");
+    drop(served);
+    wipe::wipe(&home).unwrap();
+    assert_eq!(fs::read_dir(&home).unwrap().count(), 0);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Destroying: the slots first, durably, then what hung on them, then an empty home.
 
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::Path;
 
@@ -13,12 +13,18 @@ use crate::tripwire::TripwireFile;
 
 /// Wipes a home: its slots are destroyed before anything else happens, and from then on nothing in it
 /// can be read. Where this is cut off, whatever this program does next with the home goes on with it.
+/// What a daemon has there that serves the home stays.
 ///
 /// # Errors
 /// Where there is no home, or the disk fails.
 pub fn wipe(root: &Path) -> Result<(), VaultError> {
     destroy(root)?;
-    finish(root)
+    delete(root, is_served(&Home::at(root)))
+}
+
+/// Whether the slots say that a wipe has begun, and is to be gone on with.
+pub fn is_begun(root: &Path) -> bool {
+    is_wiped(&Home::at(root)).unwrap_or(false)
 }
 
 /// The first step of [`wipe`] alone: destroys the slots.
@@ -39,7 +45,7 @@ pub fn finish(root: &Path) -> Result<(), VaultError> {
 }
 
 /// As [`finish`], for a daemon that goes on serving the home: its socket, its token and the file that
-/// says that it runs stay.
+/// says that it runs stay. A home that somebody made anew since is none of this one's.
 ///
 /// # Errors
 /// Where the disk fails.
@@ -49,6 +55,9 @@ pub fn finish_under_daemon(root: &Path) -> Result<(), VaultError> {
 
 fn delete(root: &Path, keeps_daemon: bool) -> Result<(), VaultError> {
     let home = Home::at(root);
+    if keeps_daemon && home.slots_file().exists() && !is_wiped(&home)? {
+        return Ok(());
+    }
     TripwireFile::overwrite(&home)?;
     Ok(home.remove_all(keeps_daemon)?)
 }
@@ -56,16 +65,25 @@ fn delete(root: &Path, keeps_daemon: bool) -> Result<(), VaultError> {
 /// Goes on with a wipe that was cut off, where there is one: from its beginning, as what is read here
 /// may not have reached the disk, or one of the copies alone. A file that is deleted never does.
 pub(super) fn go_on(home: &Home) -> Result<(), VaultError> {
-    let bytes = match fs::read(home.slots_file()) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        bytes => bytes?,
-    };
-    if !matches!(Slots::decode(&bytes), Err(SlotsError::Wiped)) {
+    if !is_wiped(home)? {
         return Ok(());
     }
     match destroy(home.root()) {
         // Another process was faster.
-        Ok(()) | Err(VaultError::Missing) => finish(home.root()),
+        Ok(()) | Err(VaultError::Missing) => delete(home.root(), is_served(home)),
         failed => failed,
     }
+}
+
+fn is_wiped(home: &Home) -> io::Result<bool> {
+    match fs::read(home.slots_file()) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        bytes => Ok(matches!(Slots::decode(&bytes?), Err(SlotsError::Wiped))),
+    }
+}
+
+/// Whether a daemon runs, this process or another: it holds its lock.
+fn is_served(home: &Home) -> bool {
+    let lock = File::open(home.daemon_lock());
+    lock.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
