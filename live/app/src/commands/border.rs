@@ -193,7 +193,7 @@ async fn words_of(
 async fn is_sure(network: bool, stop: &mut Stop) -> Result<bool, Failure> {
     let what = if network { "here and in the network" } else { "on this device" };
     let prompt = format!(
-        "Everything {what} is destroyed now: accounts, messages, files, keys.\n\
+        "Everything {what} will be destroyed: accounts, messages, files, keys.\n\
          Type the word {CONFIRMATION} to do it: "
     );
     Ok(asked(&prompt, stop).await? == CONFIRMATION)

@@ -132,7 +132,7 @@ async fn odds(api: &Api) -> Result<(serde_json::Value, String), Failure> {
         times.push(json!({ "digits": digits, "seconds": alone.as_secs() }));
     }
     text.push_str(
-        "\n\nA passphrase of five random words holds. At this device itself wrong codes must wait.",
+        "\n\nA passphrase of six random words holds. At this device itself wrong codes must wait.",
     );
     Ok((json!({ "changed": true, "guesses_per_second": rate, "pins": times }), text))
 }

@@ -26,8 +26,8 @@ pub(super) async fn trust(start: &Start, args: &TrustArgs) -> Result<Exit, Failu
     let text = format!(
         "{} offered a share. {}\n\n  {}\n\nIt counts once their apps have taken it: `warren friends \
          list` shows who has. What they wipe comes back\nfrom recovery words and backups alone. Keep \
-         the daemon running: a device that does not listen is not\nwiped. What is here does not name \
-         them.",
+         the daemon running: a device that does not listen is not\nwiped. While this device is locked, \
+         nothing on it names them. Sets that were made before go on:\n`warren friends revoke` ends one.",
         count(made.friends.len(), "friend"),
         who_can(&made),
         made.set,
