@@ -13,9 +13,12 @@ pub(crate) async fn answers_reactions_and_edits(story: &mut Story) {
     story.group_says("Alice: shall we met at nine?");
     story.group_is_seen(&story.everybody()).await;
 
+    let asked = story.in_group(&story.bob.laptop, "shall we met at nine?").await;
+    story.bob.laptop.json(&["send", "readers", "--reply-to", &asked, "rather at ten"]).await;
+    // What an answer that comes after an edit quotes is the edited text.
+    story.group_says("Bob: rather at ten (to Alice's shall we met at nine?)");
+    story.group_is_seen(&story.everybody()).await;
     let (alice, bob) = (&story.alice, &story.bob);
-    let asked = story.in_group(&bob.laptop, "shall we met at nine?").await;
-    bob.laptop.json(&["send", "readers", "--reply-to", &asked, "rather at ten"]).await;
     let asked = story.in_group(&bob.phone, "shall we met at nine?").await;
     bob.phone.json(&["message", "react", &asked, "👍"]).await;
     bob.phone.json(&["message", "react", &asked, "🐇"]).await;
