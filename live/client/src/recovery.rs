@@ -11,17 +11,16 @@ use warren_account::mnemonic::Seed;
 use warren_account::shares::{self, Share};
 use warren_account::{Account, Collection};
 use warren_crypto::SystemEntropy;
+use warren_message::Kind;
 use warren_message::content::share::{CarriedShare, ShareMessage};
-use warren_message::{Content, Kind, seal_direct};
-use warren_wire::{AccountId, AccountKind, Millis, Namespace};
+use warren_wire::{AccountId, AccountKind, Millis};
 
-use crate::database::{
-    GivenShare, KeptShare, Purpose, ReturnedShare, SealedCopy, ShareRequest, Task, Tx,
-};
+use crate::database::{GivenShare, KeptShare, ReturnedShare, ShareRequest, Tx};
 use crate::error::ClientError;
 use crate::events::Event;
 use crate::messenger::Messenger;
 use crate::notice::Notice;
+use crate::outgoing::seal::store_for;
 
 impl Messenger {
     /// Splits the recovery words into as many shares as there are friends, any `threshold` of which
@@ -176,18 +175,7 @@ fn send(
     message: ShareMessage,
     now: Millis,
 ) -> Result<(), ClientError> {
-    let content = Content::from(Kind::Share(message));
-    let data = seal_direct(account, to, &content, now, now, &mut SystemEntropy)?;
-    let copy = SealedCopy {
-        purpose: Purpose::Recipient,
-        target: *to,
-        namespace: Namespace::DIRECT,
-        data,
-        timestamp: now,
-        ttl: content.ttl(),
-    };
-    tx.add_job(&Task::Store { message: None, copy }, &[], now)?;
-    Ok(())
+    store_for(tx, account, to, Kind::Share(message), now)
 }
 
 /// Takes what somebody sent about shares; gives what is to be shown of it, if anything.

@@ -24,14 +24,14 @@ pub mod trust;
 pub mod wipe;
 
 use warren_account::Account;
-use warren_crypto::SystemEntropy;
 use warren_lock::tripwire::SetId;
+use warren_message::Kind;
 use warren_message::content::tripwire::TripwireMessage;
-use warren_message::{Content, Kind, seal_direct};
-use warren_wire::{AccountId, Millis, Namespace};
+use warren_wire::{AccountId, Millis};
 
-use crate::database::{Purpose, SealedCopy, Task, Tx};
+use crate::database::Tx;
 use crate::error::ClientError;
+use crate::outgoing::seal::store_for;
 
 pub(crate) use take::take;
 pub(crate) use wipe::REPEAT;
@@ -57,16 +57,5 @@ fn send(
     message: TripwireMessage,
     now: Millis,
 ) -> Result<(), ClientError> {
-    let content = Content::from(Kind::Tripwire(message));
-    let data = seal_direct(account, to, &content, now, now, &mut SystemEntropy)?;
-    let copy = SealedCopy {
-        purpose: Purpose::Recipient,
-        target: *to,
-        namespace: Namespace::DIRECT,
-        data,
-        timestamp: now,
-        ttl: content.ttl(),
-    };
-    tx.add_job(&Task::Store { message: None, copy }, &[], now)?;
-    Ok(())
+    store_for(tx, account, to, Kind::Tripwire(message), now)
 }

@@ -1,5 +1,6 @@
 //! Sealed copies: one for whom a content is for, one for the account's own devices.
 
+use warren_account::Account;
 use warren_config::UserProfile;
 use warren_crypto::SystemEntropy;
 use warren_crypto::entropy::random_index;
@@ -10,9 +11,35 @@ use warren_wire::limits::SECOND;
 use warren_wire::{AccountId, AccountKind, Millis, Namespace};
 
 use crate::configs;
-use crate::database::{AccountDb, Expiry, ExpiryMode, Purpose, SealedCopy};
+use crate::database::{AccountDb, Expiry, ExpiryMode, Purpose, SealedCopy, Task, Tx};
 use crate::error::ClientError;
 use crate::messenger::Messenger;
+
+/// Seals something from `account` to somebody, and has it stored. It stands in no conversation, and the
+/// owner's other devices get no copy.
+///
+/// # Errors
+/// Where it cannot be sealed, or the database fails.
+pub(crate) fn store_for(
+    tx: &Tx<'_>,
+    account: &Account,
+    to: &AccountId,
+    kind: Kind,
+    now: Millis,
+) -> Result<(), ClientError> {
+    let content = Content::from(kind);
+    let data = seal_direct(account, to, &content, now, now, &mut SystemEntropy)?;
+    let copy = SealedCopy {
+        purpose: Purpose::Recipient,
+        target: *to,
+        namespace: Namespace::DIRECT,
+        data,
+        timestamp: now,
+        ttl: content.ttl(),
+    };
+    tx.add_job(&Task::Store { message: None, copy }, &[], now)?;
+    Ok(())
+}
 
 impl Messenger {
     /// The copies of a content: the recipient's or the group's, and unless it passes (typing,
