@@ -159,8 +159,8 @@ export type BorderPlace = {
 export type BorderReport = {
   /** What is in them. */
   accounts: Array<BorderAccount>;
-  /** The names of accounts that are in none of them. */
-  lost: Array<string>;
+  /** Accounts that are in none of them. */
+  lost: Array<LostAccount>;
   /** Where the backups lie. Each was brought back whole. */
   places: Array<BorderPlace>;
 };
@@ -737,6 +737,13 @@ export type LockSettings = {
   on_suspend: boolean;
   /** After how many wrong codes in a row everything is wiped; 0 for never. */
   wipe_after: number;
+};
+/** An account that is in no backup. */
+export type LostAccount = {
+  /** Which. */
+  account_id: string;
+  /** What it is called here. */
+  name: string;
 };
 /** A backup that was made. */
 export type MadeBackup = {

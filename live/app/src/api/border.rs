@@ -10,6 +10,7 @@ use tokio::task::spawn_blocking;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use warren_client::backup::{BackupError, Census, Target, Tried};
+use warren_client::database::AccountEntry;
 use warren_client::{ClientError, Device};
 
 use super::backups;
@@ -25,7 +26,9 @@ mod report;
 mod words;
 
 pub use error::BorderError;
-pub use report::{Border, BorderAccount, BorderPlace, BorderReport, Cross, GivenWords};
+pub use report::{
+    Border, BorderAccount, BorderPlace, BorderReport, Cross, GivenWords, LostAccount,
+};
 
 /// How often a backup is made anew because something changed here meanwhile.
 const TRIES: usize = 3;
@@ -79,7 +82,7 @@ fn plan(
     device: &Device,
     home: &Home,
     given: &Border,
-) -> Result<(Vec<String>, Vec<String>), Failure> {
+) -> Result<(Vec<String>, Vec<LostAccount>), Failure> {
     let all = device.backups()?;
     let names = match &given.backups {
         Some(names) => names.clone(),
@@ -109,7 +112,9 @@ fn plan(
     if !uncovered.is_empty() {
         return Err(BorderError::Uncovered(uncovered).into());
     }
-    Ok((names, left.into_iter().map(|entry| entry.label).collect()))
+    let lost =
+        |entry: AccountEntry| LostAccount { account_id: entry.id.to_string(), name: entry.label };
+    Ok((names, left.into_iter().map(lost).collect()))
 }
 
 /// Makes a backup and tries it, until what comes back is what is here.
@@ -189,9 +194,12 @@ async fn may_cross(home: &Home, given: &Cross) -> Result<(), Failure> {
         }
     }
     // An account that came since is in no report.
-    let known = |id: &str| report.accounts.iter().any(|account| account.account_id == id);
+    let known = |id: &str| {
+        let is_saved = report.accounts.iter().any(|account| account.account_id == id);
+        is_saved || report.lost.iter().any(|account| account.account_id == id)
+    };
     let mut accounts = session.device(|device| device.accounts())?;
-    accounts.retain(|entry| !known(&entry.id.to_string()) && !report.lost.contains(&entry.label));
+    accounts.retain(|entry| !known(&entry.id.to_string()));
     if accounts.is_empty() { Ok(()) } else { Err(BorderError::Changed.into()) }
 }
 

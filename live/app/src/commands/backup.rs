@@ -338,8 +338,11 @@ fn settings_json(name: &str, settings: &BackupSettings) -> Value {
 /// The place that was described. What it says is a secret, and no error repeats it.
 fn target(place: &PlaceArgs) -> Result<Target, Failure> {
     if let Some(folder) = &place.folder {
-        let path = std::path::absolute(folder)
-            .map_err(|error| Failure::Path { path: folder.clone(), error })?;
+        let failed = |error| Failure::Path { path: folder.clone(), error };
+        if !std::fs::metadata(folder).map_err(failed)?.is_dir() {
+            return Err(failed(std::io::ErrorKind::NotADirectory.into()));
+        }
+        let path = std::path::absolute(folder).map_err(failed)?;
         let path = path.to_str().ok_or_else(|| Failure::Usage("the folder is not UTF-8".into()))?;
         return Ok(Target::Folder { path: path.to_owned() });
     }

@@ -222,7 +222,7 @@ fn report_text(report: &BorderReport) -> String {
     ];
     lines.extend(report.accounts.iter().map(account_text));
     if !report.lost.is_empty() {
-        let lost: Vec<String> = report.lost.iter().map(|name| line(name)).collect();
+        let lost: Vec<String> = report.lost.iter().map(|account| line(&account.name)).collect();
         lines.push(format!("\nIn no backup, and gone afterwards: {}", lost.join(", ")));
     }
     for place in &report.places {

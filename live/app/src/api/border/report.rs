@@ -27,8 +27,17 @@ pub struct BorderReport {
     pub places: Vec<BorderPlace>,
     /// What is in them.
     pub accounts: Vec<BorderAccount>,
-    /// The names of accounts that are in none of them.
-    pub lost: Vec<String>,
+    /// Accounts that are in none of them.
+    pub lost: Vec<LostAccount>,
+}
+
+/// An account that is in no backup.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct LostAccount {
+    /// Which.
+    pub account_id: String,
+    /// What it is called here.
+    pub name: String,
 }
 
 /// Where a backup lies.
@@ -110,7 +119,11 @@ pub struct Cross {
     pub even_offline: bool,
 }
 
-pub(super) fn of(saved: &[Saved], lost: Vec<String>, home: &Path) -> Result<BorderReport, Failure> {
+pub(super) fn of(
+    saved: &[Saved],
+    lost: Vec<LostAccount>,
+    home: &Path,
+) -> Result<BorderReport, Failure> {
     let places = saved.iter().map(|one| place(one, home)).collect::<Result<_, _>>()?;
     let mut accounts = Vec::<BorderAccount>::new();
     for one in saved {
