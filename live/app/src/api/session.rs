@@ -11,8 +11,8 @@ use tokio::sync::{Notify, watch};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{sleep, timeout};
 use warren_client::tripwire::HeardTest;
-use warren_client::vault::Vault;
-use warren_client::{AutoLock, Device, Event, Events, Messenger, NotificationMode};
+use warren_client::vault::{Vault, VaultError};
+use warren_client::{AutoLock, ClientError, Device, Event, Events, Messenger, NotificationMode};
 use warren_wire::AccountId;
 
 use super::transfers::Transfers;
@@ -379,6 +379,9 @@ pub async fn until_locked(
 ) -> Response {
     let session = match home.session() {
         Ok(session) => session,
+        Err(_) if !Vault::is_made(home.folder()) => {
+            return Failure::from(ClientError::from(VaultError::Missing)).into_response();
+        }
         Err(locked) => return locked.into_response(),
     };
     // Who listens does not use: it is no person's doing that something happens.

@@ -169,6 +169,11 @@ impl Vault {
         home.slots_file().exists() || home.old_key_file().exists()
     }
 
+    /// As [`Vault::exists`], and touches nothing: a wipe that was cut off is a vault still.
+    pub fn is_made(home: &Path) -> bool {
+        Home::at(home).slots_file().exists()
+    }
+
     /// Makes the home directory and a fresh master key under a code.
     ///
     /// The slots appear whole or not at all, and never over existing ones.
